@@ -1,0 +1,162 @@
+import { plainToInstance, Transform, Type } from 'class-transformer';
+import {
+  IsBoolean,
+  IsEmail,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  Min,
+  validateSync,
+} from 'class-validator';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** `true`/`false`/`1`/`0` and nothing else; any other text stays a string and is refused by `@IsBoolean()`. */
+const Switch = () =>
+  Transform(({ value }: { value: unknown }) =>
+    value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value,
+  );
+
+/** A comma-separated list; empty entries are dropped. */
+const List = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((entry) => entry.trim())
+          .filter((entry) => entry !== '')
+      : value,
+  );
+
+/**
+ * The configuration of one process, read once from the environment (and from `.env`, which the environment overrides).
+ * A property's name is its variable's name, so that one word greps across code, README and deployment.
+ * An empty variable counts as absent.
+ */
+export class Config {
+  /** TCP port to listen on; 0 picks a free one. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  readonly PORT: number = 3000;
+
+  /** Address to listen on. `0.0.0.0` opens it to the network. */
+  @IsString()
+  @Matches(/^[A-Za-z0-9.:-]+$/)
+  readonly HOST: string = '127.0.0.1';
+
+  /** `sqlite:<file>` or `mysql://user:password@host:port/database`. */
+  @IsString()
+  @Matches(/^(sqlite:.+|mysql:\/\/[^/]+\/[^/?#]+.*)$/s, {
+    message: 'DATABASE_URL must be sqlite:<file> or mysql://user:password@host:port/database',
+  })
+  readonly DATABASE_URL: string = 'sqlite:./data/latchkey.sqlite';
+
+  /** Connections of the MySQL pool that serves everything but decisions. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  readonly DATABASE_POOL_SIZE: number = 10;
+
+  /** E-mail address of the first admin; used only while there is no user at all. */
+  @IsOptional()
+  @IsEmail({ allow_utf8_local_part: false })
+  readonly ADMIN_EMAIL?: string;
+
+  /** Password of the first admin, 12 to 128 characters; used only while there is no user at all. */
+  @IsOptional()
+  @IsString()
+  @Length(12, 128)
+  readonly ADMIN_PASSWORD?: string;
+
+  /** Hours until a session ends, counted from sign-in. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(8760)
+  readonly SESSION_LIFETIME_HOURS: number = 12;
+
+  /** The longest lifetime that an admin may give to a key, in days; absent = no limit. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(36500)
+  readonly API_KEY_LIFETIME_DAYS_MAX?: number;
+
+  /** Milliseconds from the arrival of a request within which a decision must be made; past it the answer is 503. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(10)
+  @Max(60_000)
+  readonly DECISION_WAIT_MS: number = 1000;
+
+  /** Largest upload, in bytes. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(1024)
+  readonly UPLOAD_BYTES_MAX: number = 100 * 1024 * 1024;
+
+  /** Uploads that may be in progress at once in this process; more are answered 503. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  readonly IMPORTS_CONCURRENT_MAX: number = 4;
+
+  /** Least severe level that is logged. */
+  @IsIn(LOG_LEVELS)
+  readonly LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
+
+  /** Whose `X-Forwarded-For` counts: a number of hops, or addresses and CIDRs separated by commas. Default: nobody's. */
+  @IsOptional()
+  @List()
+  @Matches(/^([0-9]{1,2}|[0-9A-Fa-f.:/]+|loopback|linklocal|uniquelocal)$/, { each: true })
+  readonly TRUST_PROXY?: string[];
+
+  /** Origins that browsers may call from, separated by commas. Default: none, CORS is off. */
+  @IsOptional()
+  @List()
+  @Matches(/^https?:\/\/[^/,\s]+$/, { each: true })
+  readonly CORS_ORIGINS?: string[];
+
+  /** Whether `/docs` (Swagger UI) and `/openapi.json` are served. */
+  @Switch()
+  @IsBoolean()
+  readonly DOCS_ENABLED: boolean = true;
+
+  /** Whether `/metrics` is served. */
+  @Switch()
+  @IsBoolean()
+  readonly METRICS_ENABLED: boolean = true;
+}
+
+/** The environment is not usable; the message lists every fault, by variable and never by value. */
+export class ConfigurationError extends Error {}
+
+/** Reads and checks the environment. Throws one `ConfigurationError` that names all faults. */
+export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
+  const known = Object.keys(new Config());
+  const optional = ['ADMIN_EMAIL', 'ADMIN_PASSWORD', 'API_KEY_LIFETIME_DAYS_MAX', 'TRUST_PROXY', 'CORS_ORIGINS'];
+  const given = Object.fromEntries(
+    [...known, ...optional].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const config = plainToInstance(Config, given, { exposeDefaultValues: true });
+  const faults = validateSync(config).flatMap((fault) => Object.values(fault.constraints ?? {}));
+  if ((config.ADMIN_EMAIL === undefined) !== (config.ADMIN_PASSWORD === undefined)) {
+    faults.push('ADMIN_EMAIL and ADMIN_PASSWORD must be given together');
+  }
+  if (faults.length > 0) {
+    throw new ConfigurationError(`The environment is not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+  return Object.freeze(config);
+}

@@ -1,0 +1,43 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Problem } from './problem.js';
+import { sendProblem } from './problem-response.js';
+
+/** Turns whatever was thrown into a problem and answers with it. Nothing else in the process writes an error. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const response = http.getResponse<Response>();
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      this.logger.error(problem.cause ?? error);
+    }
+    sendProblem(http.getRequest<Request>(), response, problem);
+  }
+}
+
+/** The problem that an error stands for; what nobody foresaw is an `internal-error` without any detail. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) {
+    return error;
+  }
+  if (error instanceof URIError) {
+    return new Problem('path-malformed');
+  }
+  if (error instanceof HttpException) {
+    switch (error.getStatus()) {
+      case 400:
+        return new Problem('path-malformed');
+      case 404:
+        return new Problem('not-found');
+      case 413:
+        return new Problem('body-too-large');
+      default:
+        return new Problem('internal-error', undefined, {}, { cause: error });
+    }
+  }
+  return new Problem('internal-error', undefined, {}, { cause: error });
+}
