@@ -1,0 +1,61 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Problem } from '../http/problem.js';
+import { endpointName } from './access.js';
+import type { Authenticator } from './authenticator.js';
+import { rememberCaller } from './caller.js';
+import { readCredential } from './credentials.js';
+import { decide } from './decision.js';
+import type { EndpointCatalogue } from './endpoint-catalogue.js';
+import type { Principal } from './principal.js';
+
+/**
+ * The one guard: finds the endpoint, asks who is calling, asks the decision, and lets in or throws the problem.
+ * It caches nothing, writes nothing and knows no feature.
+ */
+export class AccessGuard implements CanActivate {
+  private readonly authenticators: ReadonlyMap<string, Authenticator>;
+
+  constructor(
+    private readonly catalogue: EndpointCatalogue,
+    authenticators: readonly Authenticator[],
+    private readonly decisionWaitMs: number,
+  ) {
+    this.authenticators = new Map(authenticators.map((authenticator) => [authenticator.scheme, authenticator]));
+  }
+
+  async canActivate(context: ExecutionContext): Promise<true> {
+    const deadline = performance.now() + this.decisionWaitMs;
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    const endpoint = this.catalogue.endpointOf(context.getClass(), context.getHandler(), request);
+    if (endpoint.access.kind === 'public') {
+      return true;
+    }
+    http.getResponse<Response>().setHeader('Cache-Control', 'no-store');
+    const caller = await this.authenticate(request, deadline);
+    const { applicationParameter } = endpoint;
+    const applicationId = applicationParameter === null ? undefined : request.params[applicationParameter];
+    const decision = decide(endpoint, caller, typeof applicationId === 'string' ? applicationId : undefined);
+    if (!decision.allowed) {
+      throw new Problem(decision.code, decision.detail, {
+        endpoint: endpointName(endpoint),
+        ...(typeof applicationId === 'string' && { applicationId }),
+      });
+    }
+    rememberCaller(request, caller);
+    return true;
+  }
+
+  private async authenticate(request: Request, deadline: number): Promise<Principal> {
+    const credential = readCredential(request);
+    if (!credential) {
+      throw new Problem('credential-missing', 'Present a credential in the Authorization header.');
+    }
+    const authenticator = this.authenticators.get(credential.scheme);
+    if (!authenticator) {
+      throw new Problem('malformed', 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".');
+    }
+    return authenticator.authenticate(credential.token, deadline);
+  }
+}

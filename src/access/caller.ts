@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import type { Principal } from './principal.js';
+
+const callers = new WeakMap<IncomingMessage, Principal>();
+
+/** Remembers whom the guard let in. */
+export function rememberCaller(request: IncomingMessage, caller: Principal): void {
+  callers.set(request, caller);
+}
+
+/** Whom the guard let in, if it was somebody. */
+export function findCaller(request: IncomingMessage): Principal | undefined {
+  return callers.get(request);
+}
+
+/** Whom the guard let in. Throws on a public endpoint: there, nobody was asked. */
+export function callerOf(request: IncomingMessage): Principal {
+  const caller = findCaller(request);
+  if (!caller) {
+    throw new Error('this endpoint has no caller: it is public');
+  }
+  return caller;
+}

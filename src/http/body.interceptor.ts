@@ -1,0 +1,100 @@
+import {
+  type CallHandler,
+  type CustomDecorator,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  SetMetadata,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { Observable } from 'rxjs';
+import { refuseUnstorable } from './input.pipe.js';
+import { Problem } from './problem.js';
+
+const BODY = 'latchkey:body';
+const JSON_BYTES_MAX = 100 * 1024;
+/** A JSON body must have arrived whole within this time. */
+const BODY_WAIT_MS = 15_000;
+
+type BodyDeclaration = { kind: 'json'; bytesMax: number } | { kind: 'streamed' };
+
+/** This endpoint's JSON body may have up to so many bytes (100 KB where nothing is said). */
+export const JsonBody = (bytesMax: number): CustomDecorator =>
+  SetMetadata(BODY, { kind: 'json', bytesMax } satisfies BodyDeclaration);
+
+/** This endpoint reads its body itself, as a stream. */
+export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'streamed' } satisfies BodyDeclaration);
+
+/**
+ * Reads the JSON body of a request, after the guard let it in and before its handler runs: nobody who may not call an
+ * endpoint makes the process parse anything.
+ */
+@Injectable()
+export class BodyInterceptor implements NestInterceptor {
+  private readonly parsers = new Map<number, RequestHandler>();
+
+  constructor(private readonly reflector: Reflector) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    const body = this.reflector.get<BodyDeclaration | undefined>(BODY, context.getHandler()) ?? {
+      kind: 'json',
+      bytesMax: JSON_BYTES_MAX,
+    };
+    if (body.kind === 'json' && ['POST', 'PUT', 'PATCH'].includes(request.method)) {
+      await this.read(request, http.getResponse<Response>(), body.bytesMax);
+    }
+    return next.handle();
+  }
+
+  private async read(request: Request, response: Response, bytesMax: number): Promise<void> {
+    const announced = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
+    if (!announced) {
+      return;
+    }
+    if (!request.is(['application/json', 'application/*+json'])) {
+      throw new Problem('media-type-unsupported', 'Send the body as application/json.');
+    }
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = setTimeout(() => reject(new Problem('request-timeout')), BODY_WAIT_MS);
+        void this.parser(bytesMax)(request, response, (error?: unknown) =>
+          error === undefined ? resolve() : reject(bodyProblem(error, bytesMax)),
+        );
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+    refuseUnstorable(request.body);
+  }
+
+  private parser(bytesMax: number): RequestHandler {
+    let parser = this.parsers.get(bytesMax);
+    if (!parser) {
+      parser = express.json({ limit: bytesMax, inflate: false, type: () => true });
+      this.parsers.set(bytesMax, parser);
+    }
+    return parser;
+  }
+}
+
+function bodyProblem(error: unknown, bytesMax: number): Problem {
+  const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
+  switch (type) {
+    case 'entity.too.large':
+      return new Problem('body-too-large', `The body may have up to ${bytesMax} bytes.`);
+    case 'entity.parse.failed':
+      return new Problem('json-malformed', 'The body must be one JSON object.');
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new Problem('media-type-unsupported', 'Send the body as UTF-8, not compressed.');
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new Problem('body-incomplete');
+    default:
+      return new Problem('internal-error', undefined, {}, { cause: error });
+  }
+}
