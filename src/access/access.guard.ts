@@ -28,7 +28,7 @@ export class AccessGuard implements CanActivate {
     const deadline = performance.now() + this.decisionWaitMs;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
-    const endpoint = this.catalogue.endpointOf(context.getClass(), context.getHandler(), request);
+    const endpoint = this.catalogue.endpointOf(context.getClass(), context.getHandler());
     if (endpoint.access.kind === 'public') {
       return true;
     }

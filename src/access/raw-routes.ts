@@ -1,0 +1,65 @@
+import type { Express, RequestHandler } from 'express';
+import type { EndpointCatalogue } from './endpoint-catalogue.js';
+
+/** A route that is no controller method. `judged` reads a credential itself; `public` reads none. */
+export interface RawRoute {
+  /** A path as Express reads it; with `/*` at its end it stands for everything below as well. */
+  path: string;
+  access: 'public' | 'judged';
+  summary: string;
+}
+
+/** Every route of the process that is no controller method. Whoever serves one more must name it here. */
+export const RAW_ROUTES = {
+  forwardAuth: { path: '/v1/forward_auth/*', access: 'judged', summary: 'Ask for a proxy whether a request may pass' },
+  docs: { path: '/docs/*', access: 'public', summary: 'Swagger UI' },
+  openapi: { path: '/openapi.json', access: 'public', summary: 'The OpenAPI document' },
+  metrics: { path: '/metrics', access: 'public', summary: 'Metrics for Prometheus' },
+} as const satisfies Record<string, RawRoute>;
+
+/** Serves a raw route. The handler sees every method and the undecoded URL; there is no guard before it. */
+export function serveRawRoute(server: Express, route: RawRoute, handler: RequestHandler): void {
+  server.use((request, response, next) => {
+    const path = request.url.split('?', 1)[0]!;
+    if (covers(route, path)) {
+      return handler(request, response, next);
+    }
+    return next();
+  });
+}
+
+function covers(route: RawRoute, path: string): boolean {
+  if (!route.path.endsWith('/*')) {
+    return path === route.path;
+  }
+  const base = route.path.slice(0, -2);
+  return path === base || path.startsWith(`${base}/`);
+}
+
+interface Layer {
+  route?: { path: string | string[]; methods: Record<string, boolean> };
+  handle: { stack?: unknown };
+}
+
+/**
+ * Walks Express's router and throws on anything that would be served and that neither the catalogue nor the list of raw
+ * routes names. Called once everything is registered, before the process listens.
+ */
+export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatalogue): void {
+  const declared = new Set(
+    catalogue.own.map(({ method, path }) => `${method} ${path.replaceAll(/\{([^}]*)\}/g, ':$1')}`),
+  );
+  const faults = (server.router as unknown as { stack: Layer[] }).stack.flatMap((layer) => {
+    if (!layer.route) {
+      return layer.handle.stack ? ['a mounted router, whose routes nobody declared'] : [];
+    }
+    return [layer.route.path].flat().flatMap((path) =>
+      Object.keys(layer.route!.methods)
+        .map((method) => `${method === '_all' ? 'ALL' : method.toUpperCase()} ${path}`)
+        .filter((name) => !declared.has(name) && !Object.values(RAW_ROUTES).some((route) => covers(route, path))),
+    );
+  });
+  if (faults.length > 0) {
+    throw new Error(`The process does not start: these routes are undeclared.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+}

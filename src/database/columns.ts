@@ -1,0 +1,49 @@
+import { Column, PrimaryGeneratedColumn, type ValueTransformer } from 'typeorm';
+import { wholeNumber } from './times.js';
+
+interface Nullable {
+  nullable?: boolean;
+}
+
+/** A positive whole number that is given out once and never again. */
+export const Id = (): PropertyDecorator => PrimaryGeneratedColumn({ type: 'int' });
+
+/** The id of another row. */
+export const IdColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'int', nullable });
+
+/** Text of at most so many characters, compared exactly, trailing spaces included. */
+export const TextColumn = (name: string, length: number, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'varchar', length, nullable });
+
+/** Text of up to 16 MB. */
+export const LongTextColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'mediumtext', nullable });
+
+/** A time, in milliseconds since the epoch. */
+export const TimeColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'bigint', nullable, transformer: wholeNumber });
+
+/** A count that may grow beyond 32 bits. */
+export const CountColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'bigint', nullable, transformer: wholeNumber });
+
+/** A whole number of 32 bits. */
+export const IntColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'int', nullable });
+
+/** A number with decimals, as JavaScript has it: what is read is what was written. */
+export const NumberColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'double', nullable });
+
+/** Yes or no. */
+export const FlagColumn = (name: string): PropertyDecorator => Column({ name, type: 'boolean' });
+
+const json: ValueTransformer = {
+  to: (value: unknown) => (value === null || value === undefined ? value : JSON.stringify(value)),
+  from: (value: string | null) => (value === null ? null : (JSON.parse(value) as unknown)),
+};
+
+/** A JSON value, stored as text: neither engine gets to reorder or round it. */
+export const JsonColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
+  Column({ name, type: 'mediumtext', nullable, transformer: json });
