@@ -1,9 +1,6 @@
 /** Who may call an endpoint; exactly what its decorator says. `scope` of a key endpoint is derived from its path. */
 export type Access =
-  | { kind: 'public' }
-  | { kind: 'signed-in' }
-  | { kind: 'admin-only' }
-  | { kind: 'key'; session: 'any' | 'admin' };
+  { kind: 'public' } | { kind: 'signed-in' } | { kind: 'admin-only' } | { kind: 'key'; session: 'any' | 'admin' };
 
 /** Whether an endpoint works with one individual Application or with the whole account. */
 export type Scope = 'account' | 'application';

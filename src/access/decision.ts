@@ -11,8 +11,7 @@ export type RefusalCode =
   | 'application-not-allowed';
 
 export type Decision =
-  | { allowed: true; applicationId: number | null }
-  | { allowed: false; code: RefusalCode; detail: string };
+  { allowed: true; applicationId: number | null } | { allowed: false; code: RefusalCode; detail: string };
 
 /** What the decision needs to know of an endpoint. Other services' endpoints have no sessions: only keys open them. */
 export interface JudgedEndpoint extends Pick<Endpoint, 'service' | 'method' | 'path' | 'scope' | 'grantable'> {
@@ -57,7 +56,9 @@ function decideForUser(access: JudgedEndpoint['access'], isAdmin: boolean): Deci
         case 'any':
           return ALLOWED;
         case 'admin':
-          return isAdmin ? ALLOWED : refuse('admin-required', 'Only an admin, or a key with this endpoint, may do this.');
+          return isAdmin
+            ? ALLOWED
+            : refuse('admin-required', 'Only an admin, or a key with this endpoint, may do this.');
         case 'none':
           return refuse('endpoint-not-allowed', 'Only keys open this endpoint.');
         default:
@@ -83,14 +84,20 @@ function decideForKey(
   if (scope === 'account') {
     return key.allApplications
       ? ALLOWED
-      : refuse('application-not-allowed', `${method} ${path} is about all Applications, and the key is limited to some.`);
+      : refuse(
+          'application-not-allowed',
+          `${method} ${path} is about all Applications, and the key is limited to some.`,
+        );
   }
   const id = applicationId === undefined ? undefined : parseId(applicationId);
   if (key.allApplications) {
     return { allowed: true, applicationId: id ?? null };
   }
   if (id === undefined) {
-    return refuse('application-malformed', 'The Application id in the path is not a whole number from 1 to 2147483647.');
+    return refuse(
+      'application-malformed',
+      'The Application id in the path is not a whole number from 1 to 2147483647.',
+    );
   }
   return key.applicationIds.has(id)
     ? { allowed: true, applicationId: id }

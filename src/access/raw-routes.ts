@@ -60,6 +60,8 @@ export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatal
     );
   });
   if (faults.length > 0) {
-    throw new Error(`The process does not start: these routes are undeclared.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    throw new Error(
+      `The process does not start: these routes are undeclared.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
   }
 }

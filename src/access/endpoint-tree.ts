@@ -1,0 +1,286 @@
+import { parseTemplate, type TemplateSegment } from './path-template.js';
+import type { PathSegments } from './raw-path.js';
+
+/** What a path and METHOD select. */
+export type EndpointMatch<T> =
+  | { kind: 'match'; value: T; template: string; parameters: ReadonlyMap<string, string> }
+  | { kind: 'unknown' }
+  | { kind: 'ambiguous'; reason: string };
+
+/** Two templates of one METHOD that no path can tell apart. */
+export class TemplateConflict extends Error {
+  constructor(
+    readonly method: string,
+    readonly template: string,
+    readonly existingTemplate: string,
+  ) {
+    super(`${method} ${template} and ${method} ${existingTemplate} are the same endpoint.`);
+    this.name = 'TemplateConflict';
+  }
+}
+
+/** A template that cannot be matched by whole segments; `parseTemplate` says so without throwing. */
+export class UngrantableTemplate extends Error {
+  constructor(
+    readonly template: string,
+    readonly reason: string,
+  ) {
+    super(`${template} cannot be an endpoint: ${reason}.`);
+    this.name = 'UngrantableTemplate';
+  }
+}
+
+interface Endpoint<T> {
+  value: T;
+  template: string;
+  /** By position; undefined where a literal stands. */
+  parameterNames: readonly (string | undefined)[];
+}
+
+/** The endpoints whose templates end at one place, by METHOD. */
+type Endpoints<T> = Map<string, Endpoint<T>>;
+
+interface Place<T> {
+  literals: Map<string, Place<T>>;
+  /** The literals without regard to case, each with the spellings that are registered. */
+  spellings: Map<string, string[]>;
+  longestLiteral: number;
+  parameter: Place<T> | undefined;
+  endpoints: Endpoints<T>;
+  /** Those whose template has a trailing slash. */
+  slashedEndpoints: Endpoints<T>;
+}
+
+/** A reader took a turn here that another one might not take. */
+class Disagreement {
+  constructor(readonly reason: string) {}
+}
+
+/**
+ * Endpoints by METHOD and path template, matched by whole segments. A path is matched only if every reader that puts
+ * literals before parameters selects the same endpoint, whether or not it looks at case, trailing slashes or the
+ * METHOD while it walks; where two could differ it is ambiguous.
+ */
+export class EndpointTree<T> {
+  private readonly root: Place<T> = newPlace();
+
+  /** Registers an endpoint. Throws `TemplateConflict` or `UngrantableTemplate`. */
+  add(method: string, template: string, value: T): void {
+    const parsed = parseTemplate(template);
+    if (parsed.kind === 'ungrantable') throw new UngrantableTemplate(template, parsed.reason);
+
+    const slashed = endsWithSlash(parsed.segments);
+    const steps = slashed ? parsed.segments.slice(0, -1) : parsed.segments;
+    let place = this.root;
+    for (const step of steps) {
+      place = step.kind === 'literal' ? literalPlace(place, step.text) : (place.parameter ??= newPlace());
+    }
+    const endpoints = slashed ? place.slashedEndpoints : place.endpoints;
+    const existing = endpoints.get(method);
+    if (existing) throw new TemplateConflict(method, template, existing.template);
+    const parameterNames = steps.map((step) => (step.kind === 'parameter' ? step.name : undefined));
+    endpoints.set(method, { value, template, parameterNames });
+  }
+
+  /** Selects the endpoint of a path that `readRawPath` accepted. */
+  match(method: string, path: PathSegments): EndpointMatch<T> {
+    const walk = this.walk(path);
+    if (walk instanceof Disagreement) return { kind: 'ambiguous', reason: walk.reason };
+
+    const endpoint = walk.endpoints && handlerOf(walk.endpoints, method);
+    const rival = this.findRival(method, path, walk, endpoint);
+    if (rival) return { kind: 'ambiguous', reason: rival.reason };
+    if (!endpoint) return { kind: 'unknown' };
+
+    const parameters = new Map<string, string>();
+    for (const [index, name] of endpoint.parameterNames.entries()) {
+      const segment = path.segments[index];
+      if (name !== undefined && segment !== undefined) parameters.set(name, segment);
+    }
+    return { kind: 'match', value: endpoint.value, template: endpoint.template, parameters };
+  }
+
+  /** The METHODs that a path knows, sorted, as a 405's `Allow` lists them (HEAD is where GET is). */
+  methods(path: PathSegments): readonly string[] {
+    const walk = this.walk(path);
+    if (walk instanceof Disagreement || !walk.endpoints) return [];
+    const methods = new Set(walk.endpoints.keys());
+    if (methods.has('GET')) methods.add('HEAD');
+    return [...methods].sort();
+  }
+
+  /** The one walk that takes the literal wherever there is one and never turns back. */
+  private walk(path: PathSegments): Walk<T> | Disagreement {
+    const depth = depthOf(path);
+    const tookLiteral: boolean[] = [];
+    let forked = false;
+    let place: Place<T> | undefined = this.root;
+    for (let index = 0; place && index < depth; index++) {
+      const literal: Place<T> | Disagreement | undefined = literalAt(place, path, index, depth);
+      if (literal instanceof Disagreement) return literal;
+      tookLiteral.push(literal !== undefined);
+      if (literal && place.parameter) forked = true;
+      place = literal ?? place.parameter;
+    }
+    if (!place) return { endpoints: undefined, otherSlash: undefined, tookLiteral, forked };
+    const slashed = depth < path.segments.length;
+    return {
+      endpoints: slashed ? place.slashedEndpoints : place.endpoints,
+      otherSlash: slashed ? place.endpoints : place.slashedEndpoints,
+      tookLiteral,
+      forked,
+    };
+  }
+
+  /** Finds an endpoint that some reader could select instead of the one on the walk. */
+  private findRival(
+    method: string,
+    path: PathSegments,
+    walk: Walk<T>,
+    endpoint: Endpoint<T> | undefined,
+  ): Disagreement | undefined {
+    if (endpoint) {
+      const slashTwin = walk.otherSlash && handlerOf(walk.otherSlash, method);
+      if (slashTwin) return bothMatch(endpoint, slashTwin);
+    }
+    if (!walk.forked) return undefined;
+    const depth = depthOf(path);
+    const slashed = depth < path.segments.length;
+    const headByGet = method === 'HEAD' && !walk.endpoints?.has('HEAD');
+
+    const explore = (
+      place: Place<T>,
+      index: number,
+      offWalk: boolean,
+      moreLiteral: boolean,
+    ): Disagreement | undefined => {
+      if (index === depth) {
+        if (!offWalk) return undefined;
+        for (const endpoints of [place.endpoints, place.slashedEndpoints]) {
+          const other = handlerOf(endpoints, method);
+          if (!endpoint) {
+            // Some readers go back to the parameter when the literal leads nowhere, others answer 404 or 405.
+            const sameSlash = endpoints === (slashed ? place.slashedEndpoints : place.endpoints);
+            if (other && sameSlash)
+              return new Disagreement(`"${other.template}" matches only for readers that go back`);
+          } else if (moreLiteral && endpoints.size > 0) {
+            return bothMatch(endpoint, [...endpoints.values()][0]!);
+          } else if (headByGet && endpoints.has('HEAD')) {
+            return bothMatch(endpoint, endpoints.get('HEAD')!);
+          }
+        }
+        return undefined;
+      }
+      const literal = literalAt(place, path, index, depth);
+      if (literal instanceof Disagreement) return literal;
+      const onWalkLiteral = walk.tookLiteral[index];
+      if (literal) {
+        const found = explore(literal, index + 1, offWalk, moreLiteral || onWalkLiteral === false);
+        if (found) return found;
+      }
+      return place.parameter && explore(place.parameter, index + 1, offWalk || onWalkLiteral !== false, moreLiteral);
+    };
+    return explore(this.root, 0, false, false);
+  }
+}
+
+interface Walk<T> {
+  /** What ends where the walk ended; undefined when it came to no end. */
+  endpoints: Endpoints<T> | undefined;
+  /** The same with the trailing slash added or taken away. */
+  otherSlash: Endpoints<T> | undefined;
+  tookLiteral: readonly boolean[];
+  /** Whether a parameter stood beside a literal that was taken. */
+  forked: boolean;
+}
+
+function newPlace<T>(): Place<T> {
+  return {
+    literals: new Map(),
+    spellings: new Map(),
+    longestLiteral: 0,
+    parameter: undefined,
+    endpoints: new Map(),
+    slashedEndpoints: new Map(),
+  };
+}
+
+function literalPlace<T>(place: Place<T>, text: string): Place<T> {
+  const existing = place.literals.get(text);
+  if (existing) return existing;
+  const added = newPlace<T>();
+  place.literals.set(text, added);
+  const folded = withoutCase(text);
+  place.spellings.set(folded, [...(place.spellings.get(folded) ?? []), text]);
+  place.longestLiteral = Math.max(place.longestLiteral, text.length);
+  return added;
+}
+
+/** The literal that a segment is; a `Disagreement` when only some readers would take it for one. */
+function literalAt<T>(
+  place: Place<T>,
+  path: PathSegments,
+  index: number,
+  depth: number,
+): Place<T> | Disagreement | undefined {
+  if (place.literals.size === 0) return undefined;
+  const segment = path.segments[index]!;
+  const folded = withoutCase(segment);
+  const spellings = place.spellings.get(folded);
+  if (spellings) {
+    if (spellings.length > 1) return new Disagreement(`${quoted(spellings)} differ only in case`);
+    if (spellings[0] !== segment) return new Disagreement(`a segment is ${quoted(spellings)} except for case`);
+    if (path.escaped[index]) return new Disagreement(`a segment is ${quoted(spellings)} with an escape in it`);
+    return place.literals.get(segment);
+  }
+  if (index === depth - 1) return literalWithSuffix(place, folded);
+  return undefined;
+}
+
+/** Some frameworks (Rails, older Spring) serve `/users/me` for `/users/me.json`, and some servers for `/users/me.`. */
+function literalWithSuffix<T>(place: Place<T>, folded: string): Disagreement | undefined {
+  for (let dotAt = folded.indexOf('.', 1); dotAt !== -1; dotAt = folded.indexOf('.', dotAt + 1)) {
+    if (dotAt > place.longestLiteral) return undefined;
+    const spellings = place.spellings.get(folded.slice(0, dotAt));
+    if (spellings) return new Disagreement(`the last segment is ${quoted(spellings)} with a suffix`);
+  }
+  return undefined;
+}
+
+/** The endpoint that answers a METHOD: HEAD is answered by GET where no HEAD is registered. */
+function handlerOf<T>(endpoints: Endpoints<T>, method: string): Endpoint<T> | undefined {
+  return endpoints.get(method) ?? (method === 'HEAD' ? endpoints.get('GET') : undefined);
+}
+
+function bothMatch<T>(one: Endpoint<T>, other: Endpoint<T>): Disagreement {
+  return new Disagreement(`"${one.template}" and "${other.template}" both match`);
+}
+
+/** How many segments there are before the trailing slash, if there is one. */
+function depthOf(path: PathSegments): number {
+  return path.segments.at(-1) === '' ? path.segments.length - 1 : path.segments.length;
+}
+
+function endsWithSlash(segments: readonly TemplateSegment[]): boolean {
+  const last = segments.at(-1);
+  return last?.kind === 'literal' && last.text === '';
+}
+
+// eslint-disable-next-line no-control-regex -- all of ASCII, control characters too
+const ascii = /^[\u0000-\u007f]*$/;
+const invisible = /[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\s]+/gu;
+
+/**
+ * Brings together whatever some reader could take for the same literal. Literals are ASCII, but the long s lower-cases
+ * or upper-cases into it in one language and not in the next, and some compare without accents, widths or what
+ * cannot be seen.
+ */
+function withoutCase(text: string): string {
+  if (ascii.test(text)) return text.toLowerCase();
+  const visible = text.normalize('NFKD').replace(invisible, '');
+  return visible.toUpperCase().toLowerCase().normalize('NFKD');
+}
+
+function quoted(texts: readonly string[]): string {
+  return texts.map((text) => `"${text}"`).join(' and ');
+}

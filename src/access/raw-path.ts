@@ -1,0 +1,131 @@
+/** A path that every reader takes apart in the same way. */
+export interface PathSegments {
+  kind: 'segments';
+  /** Decoded once. A trailing slash is an empty last segment. */
+  segments: readonly string[];
+  /**
+   * Which segments held a percent escape. Routers that match before they decode see another text in those than
+   * routers that decode first, so a literal may only be met by a segment without one.
+   */
+  escaped: readonly boolean[];
+}
+
+/** A path that two readers could take apart differently, and why. */
+export interface AmbiguousPath {
+  kind: 'ambiguous';
+  reason: string;
+}
+
+/** What a raw request target turned out to be. */
+export type RawPath = PathSegments | AmbiguousPath;
+
+const targetBytesMax = 8192;
+
+// Nearly every honest path is of these characters and has no segment that starts with a dot: one look is enough.
+const plainPath = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9_~!$&'()*+,=:@.-]*)+\/?$/;
+const nothingEscaped: readonly boolean[] = [];
+
+const printableAscii = /^[!-~]*$/;
+const brokenEscape = /%(?![0-9A-Fa-f]{2})/;
+const asciiEscape = /%([0-7][0-9A-Fa-f])/g;
+const escapeAfterDecoding = /%[0-9A-Fa-f]{2}/;
+const unreserved = /[A-Za-z0-9\-._~]/;
+const separator = /[/\\?#; ]/;
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+
+/**
+ * Reads a raw request target (a path, and a query that does not count), or refuses it when two readers could
+ * disagree about it. `raw` is a header's value (latin1) or a string out of JSON.
+ */
+export function readRawPath(raw: string): RawPath {
+  if (raw.length > targetBytesMax) return ambiguous('more than 8 KB');
+  const queryAt = raw.indexOf('?');
+  let path = raw;
+  if (queryAt !== -1) {
+    path = raw.slice(0, queryAt);
+    const query = raw.slice(queryAt + 1);
+    if (!printableAscii.test(query)) return ambiguous('a character outside printable ASCII');
+    if (query.includes('#')) return ambiguous('a fragment');
+    if (hasMethodOverride(raw)) return ambiguous('a query parameter "_method"');
+  }
+  if (plainPath.test(path)) {
+    return { kind: 'segments', segments: path.slice(1).split('/'), escaped: nothingEscaped };
+  }
+  return readUnusualPath(path);
+}
+
+function readUnusualPath(path: string): RawPath {
+  if (!printableAscii.test(path)) return ambiguous('a character outside printable ASCII');
+  if (!path.startsWith('/')) return ambiguous('no "/" at its start');
+  if (path.includes('#')) return ambiguous('a fragment');
+  if (path.includes('\\')) return ambiguous('a backslash');
+  if (path.includes(';')) return ambiguous('a semicolon');
+
+  const segments: string[] = [];
+  const escaped: boolean[] = [];
+  const parts = path.slice(1).split('/');
+  for (const [index, part] of parts.entries()) {
+    if (part === '' && index < parts.length - 1) return ambiguous('an empty segment');
+    if (part === '.' || part === '..') return ambiguous('a "." or ".." segment');
+    if (part.includes('%')) {
+      const decoded = decodeSegment(part);
+      if (typeof decoded !== 'string') return decoded;
+      segments.push(decoded);
+      escaped.push(true);
+    } else {
+      segments.push(part);
+      escaped.push(false);
+    }
+  }
+  return { kind: 'segments', segments, escaped };
+}
+
+function decodeSegment(part: string): string | AmbiguousPath {
+  if (brokenEscape.test(part)) return ambiguous('a "%" without two hex digits');
+  for (const [, hex = ''] of part.matchAll(asciiEscape)) {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    if (unreserved.test(character)) return ambiguous(`an escape of "${character}", which needs none`);
+    if (separator.test(character)) return ambiguous(`an escaped "${character}"`);
+  }
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(part);
+  } catch {
+    return ambiguous('escapes that are not UTF-8');
+  }
+  if (controlCharacter.test(decoded)) return ambiguous('an escaped control character');
+  if (escapeAfterDecoding.test(decoded)) return ambiguous('an escape within an escape');
+  return decoded;
+}
+
+// Frameworks find `_method` under more names than one: PHP turns `.method` and ` _method` into it, qs does `[_method]`
+// and `_method[]`; `payment_method` is somebody's own parameter.
+const methodOverrideName = /^[^a-z0-9]+method(?![a-z0-9_-])/i;
+const mayHoldMethod = /method|%/i;
+
+/** Whether the query of a raw request target has a parameter that frameworks may take for the METHOD (`_method`). */
+export function hasMethodOverride(raw: string): boolean {
+  const queryAt = raw.indexOf('?');
+  if (queryAt === -1) return false;
+  const query = raw.slice(queryAt + 1);
+  if (!mayHoldMethod.test(query)) return false;
+  // `;` separates for some parsers, and some cut the query off at the last `?`.
+  return query.split(/[&;?]/).some((parameter) => {
+    const equalsAt = parameter.indexOf('=');
+    return methodOverrideName.test(decodeLoosely(equalsAt === -1 ? parameter : parameter.slice(0, equalsAt)));
+  });
+}
+
+/** Decodes what can be decoded, several times over: here the laziest and the most eager parser have to be covered. */
+function decodeLoosely(name: string): string {
+  let decoded = name.replaceAll('+', ' ');
+  for (let round = 0; round < 4 && decoded.includes('%'); round++) {
+    decoded = decoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  return decoded;
+}
+
+function ambiguous(reason: string): AmbiguousPath {
+  return { kind: 'ambiguous', reason };
+}

@@ -1,0 +1,75 @@
+import { Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { FlagColumn, Id, IdColumn, TextColumn, TimeColumn } from '../database/columns.js';
+
+/** A key, without its value: only a hash of it is kept. */
+@Entity('api_keys')
+@Index('uq_api_keys_key_hash', ['keyHash'], { unique: true })
+@Index('ix_api_keys_created_by', ['createdBy'])
+export class ApiKey {
+  @Id()
+  id: number;
+
+  @TimeColumn('created')
+  created: number;
+
+  @IdColumn('created_by')
+  @ForeignKey('User', { name: 'fk_api_keys_created_by', onDelete: 'NO ACTION', onUpdate: 'NO ACTION' })
+  createdBy: number;
+
+  @TextColumn('name', 100)
+  name: string;
+
+  @TextColumn('name_key', 400)
+  nameKey: string;
+
+  /** SHA-256 of the whole key, hexadecimal. */
+  @TextColumn('key_hash', 64)
+  keyHash: string;
+
+  /** The first characters of the key, by which people recognise it. */
+  @TextColumn('hint', 16)
+  hint: string;
+
+  /** The first millisecond in which the key no longer works. */
+  @TimeColumn('expiry_date')
+  expiryDate: number;
+
+  /** Whether no Applications were chosen, that is, all are allowed. Never derived: absence is not permission. */
+  @FlagColumn('all_applications')
+  allApplications: boolean;
+}
+
+/** One Application that a key is limited to. Deleting the Application deletes the row and never widens the key. */
+@Entity('api_key_applications')
+@Index('ix_api_key_applications_application_id', ['applicationId'])
+export class ApiKeyApplication {
+  @PrimaryColumn({ name: 'api_key_id', type: 'int' })
+  @ForeignKey('ApiKey', { name: 'fk_api_key_applications_api_key', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
+  apiKeyId: number;
+
+  @PrimaryColumn({ name: 'application_id', type: 'int' })
+  @ForeignKey('Application', { name: 'fk_api_key_applications_application', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
+  applicationId: number;
+}
+
+/** One endpoint that a key was granted. Written with the key and never changed. */
+@Entity('api_key_endpoints')
+@Index('ix_api_key_endpoints_endpoint', ['service', 'method', 'path'])
+export class ApiKeyEndpoint {
+  @PrimaryColumn({ name: 'api_key_id', type: 'int' })
+  @ForeignKey('ApiKey', { name: 'fk_api_key_endpoints_api_key', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
+  apiKeyId: number;
+
+  /** Its place in the list as the admin gave it, from 0. */
+  @PrimaryColumn({ name: 'position', type: 'int' })
+  position: number;
+
+  @TextColumn('service', 42)
+  service: string;
+
+  @TextColumn('method', 16)
+  method: string;
+
+  @TextColumn('path', 512)
+  path: string;
+}

@@ -1,0 +1,41 @@
+import { Entity, Index } from 'typeorm';
+import { FlagColumn, Id, IdColumn, JsonColumn, TextColumn, TimeColumn } from '../database/columns.js';
+
+/** One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about. */
+@Entity('changes')
+@Index('ix_changes_created', ['created', 'id'])
+@Index('ix_changes_user_id', ['userId', 'id'])
+@Index('ix_changes_application_id', ['applicationId', 'id'])
+@Index('ix_changes_management_key_id', ['managementKeyId', 'id'])
+export class Change {
+  @Id()
+  id: number;
+
+  @TimeColumn('created')
+  created: number;
+
+  /** Who did it; for a change by a key, the key's creator. */
+  @IdColumn('user_id')
+  userId: number;
+
+  @IdColumn('application_id', { nullable: true })
+  applicationId: number | null;
+
+  /** The request that did it, such as `PUT /v1/users/7`. */
+  @TextColumn('entity', 512)
+  entity: string;
+
+  @JsonColumn('old', { nullable: true })
+  old: Record<string, unknown> | null;
+
+  @JsonColumn('new', { nullable: true })
+  new: Record<string, unknown> | null;
+
+  /** The key that did it, if it was one. */
+  @IdColumn('management_key_id', { nullable: true })
+  managementKeyId: number | null;
+
+  /** Entries about keys, services and passwords are not shown to keys. */
+  @FlagColumn('hidden_from_keys')
+  hiddenFromKeys: boolean;
+}

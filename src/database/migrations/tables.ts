@@ -1,0 +1,80 @@
+import { type QueryRunner, Table, type TableColumnOptions, type TableForeignKeyOptions, type TableIndexOptions } from 'typeorm';
+
+interface Nullable {
+  nullable?: boolean;
+}
+
+export const id = (): TableColumnOptions => ({
+  name: 'id',
+  type: 'int',
+  isPrimary: true,
+  isGenerated: true,
+  generationStrategy: 'increment',
+});
+export const primaryInt = (name: string): TableColumnOptions => ({ name, type: 'int', isPrimary: true });
+export const primaryText = (name: string, length: number): TableColumnOptions => ({
+  name,
+  type: 'varchar',
+  length: String(length),
+  isPrimary: true,
+});
+export const int = (name: string, { nullable = false }: Nullable = {}): TableColumnOptions => ({
+  name,
+  type: 'int',
+  isNullable: nullable,
+});
+export const bigint = (name: string, { nullable = false }: Nullable = {}): TableColumnOptions => ({
+  name,
+  type: 'bigint',
+  isNullable: nullable,
+});
+export const double = (name: string, { nullable = false }: Nullable = {}): TableColumnOptions => ({
+  name,
+  type: 'double',
+  isNullable: nullable,
+});
+export const flag = (name: string, runner: QueryRunner): TableColumnOptions => ({
+  name,
+  type: runner.connection.driver.normalizeType({ type: 'boolean' }),
+});
+export const text = (name: string, length: number, { nullable = false }: Nullable = {}): TableColumnOptions => ({
+  name,
+  type: 'varchar',
+  length: String(length),
+  isNullable: nullable,
+});
+export const longText = (name: string, { nullable = false }: Nullable = {}): TableColumnOptions => ({
+  name,
+  type: 'mediumtext',
+  isNullable: nullable,
+});
+
+export const unique = (name: string, ...columnNames: string[]): TableIndexOptions => ({ name, columnNames, isUnique: true });
+export const index = (name: string, ...columnNames: string[]): TableIndexOptions => ({ name, columnNames });
+export const references = (
+  name: string,
+  column: string,
+  table: string,
+  onDelete: 'CASCADE' | 'NO ACTION',
+): TableForeignKeyOptions => ({
+  name,
+  columnNames: [column],
+  referencedTableName: table,
+  referencedColumnNames: ['id'],
+  onDelete,
+  onUpdate: 'NO ACTION',
+});
+
+/**
+ * Creates a table unless it is there already (MySQL's DDL is not transactional: a migration that was killed is run again).
+ * Text compares exactly on both engines: SQLite's own way, and a binary, no-pad collation on MySQL.
+ */
+export async function createTable(
+  runner: QueryRunner,
+  name: string,
+  columns: TableColumnOptions[],
+  { indices = [], foreignKeys = [] }: { indices?: TableIndexOptions[]; foreignKeys?: TableForeignKeyOptions[] } = {},
+): Promise<void> {
+  const engine = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin';
+  await runner.createTable(new Table({ name, columns, indices, foreignKeys, engine }), true, true, true);
+}

@@ -1,0 +1,78 @@
+import { Entity, ForeignKey, Index } from 'typeorm';
+import { FlagColumn, Id, IdColumn, IntColumn, JsonColumn, LongTextColumn, TextColumn, TimeColumn } from '../database/columns.js';
+
+/** Another service, whose endpoints keys can be granted. */
+@Entity('services')
+@Index('uq_services_service', ['service'], { unique: true })
+export class Service {
+  @Id()
+  id: number;
+
+  /** Its name in paths, such as `billing`. */
+  @TextColumn('service', 42)
+  service: string;
+
+  @TimeColumn('created')
+  created: number;
+
+  @TimeColumn('modified')
+  modified: number;
+
+  @TextColumn('name', 100)
+  name: string;
+
+  @LongTextColumn('description')
+  description: string;
+
+  /** Name of the path parameter that holds an Application id. */
+  @TextColumn('application_parameter', 100)
+  applicationParameter: string;
+
+  /** Operations of its document that cannot be granted, with the reason of each. */
+  @JsonColumn('skipped')
+  skipped: { method: string; path: string; reason: string }[];
+}
+
+/** One endpoint of another service. */
+@Entity('service_endpoints')
+@Index('uq_service_endpoints_shape', ['serviceId', 'method', 'shape'], { unique: true })
+export class ServiceEndpoint {
+  @Id()
+  id: number;
+
+  @IdColumn('service_id')
+  @ForeignKey('Service', { name: 'fk_service_endpoints_service', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
+  serviceId: number;
+
+  @TextColumn('method', 16)
+  method: string;
+
+  @TextColumn('path', 512)
+  path: string;
+
+  /** The path with its parameters' names left out: two that agree in it are one endpoint. */
+  @TextColumn('shape', 512)
+  shape: string;
+
+  @FlagColumn('application_scoped')
+  applicationScoped: boolean;
+
+  @LongTextColumn('summary')
+  summary: string;
+
+  @TextColumn('tag', 255)
+  tag: string;
+
+  @FlagColumn('deprecated')
+  deprecated: boolean;
+}
+
+/** One row: a number that grows with every change of any service, so that a process knows when its copy is old. */
+@Entity('catalogue_revision')
+export class CatalogueRevision {
+  @Id()
+  id: number;
+
+  @IntColumn('revision')
+  revision: number;
+}
