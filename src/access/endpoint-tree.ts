@@ -45,6 +45,8 @@ interface Place<T> {
   /** The literals without regard to case, each with the spellings that are registered. */
   spellings: Map<string, string[]>;
   longestLiteral: number;
+  /** Whether a literal beside this one differs from it only in case. */
+  hasCaseTwin: boolean;
   parameter: Place<T> | undefined;
   endpoints: Endpoints<T>;
   /** Those whose template has a trailing slash. */
@@ -75,7 +77,7 @@ export class EndpointTree<T> {
     for (const step of steps) {
       place = step.kind === 'literal' ? literalPlace(place, step.text) : (place.parameter ??= newPlace());
     }
-    const endpoints = slashed ? place.slashedEndpoints : place.endpoints;
+    const endpoints = endpointsOf(place, slashed);
     const existing = endpoints.get(method);
     if (existing) throw new TemplateConflict(method, template, existing.template);
     const parameterNames = steps.map((step) => (step.kind === 'parameter' ? step.name : undefined));
@@ -112,6 +114,7 @@ export class EndpointTree<T> {
   /** The one walk that takes the literal wherever there is one and never turns back. */
   private walk(path: PathSegments): Walk<T> | Disagreement {
     const depth = depthOf(path);
+    const slashed = depth < path.segments.length;
     const tookLiteral: boolean[] = [];
     let forked = false;
     let place: Place<T> | undefined = this.root;
@@ -122,69 +125,75 @@ export class EndpointTree<T> {
       if (literal && place.parameter) forked = true;
       place = literal ?? place.parameter;
     }
-    if (!place) return { endpoints: undefined, otherSlash: undefined, tookLiteral, forked };
-    const slashed = depth < path.segments.length;
     return {
-      endpoints: slashed ? place.slashedEndpoints : place.endpoints,
-      otherSlash: slashed ? place.endpoints : place.slashedEndpoints,
+      slashed,
+      endpoints: place && endpointsOf(place, slashed),
+      otherSlash: place && endpointsOf(place, !slashed),
       tookLiteral,
       forked,
     };
   }
 
-  /** Finds an endpoint that some reader could select instead of the one on the walk. */
+  /** Finds an endpoint that some reader could select instead of the one on the walk, or where the walk found none. */
   private findRival(
     method: string,
     path: PathSegments,
     walk: Walk<T>,
     endpoint: Endpoint<T> | undefined,
   ): Disagreement | undefined {
-    if (endpoint) {
-      const slashTwin = walk.otherSlash && handlerOf(walk.otherSlash, method);
-      if (slashTwin) return bothMatch(endpoint, slashTwin);
-    }
+    const slashTwin = endpoint && walk.otherSlash && handlerOf(walk.otherSlash, method);
+    if (slashTwin) return bothMatch(endpoint, slashTwin);
     if (!walk.forked) return undefined;
-    const depth = depthOf(path);
-    const slashed = depth < path.segments.length;
-    const headByGet = method === 'HEAD' && !walk.endpoints?.has('HEAD');
 
+    const besides = this.endsBeside(path, walk);
+    if (besides instanceof Disagreement) return besides;
+    for (const { place, moreLiteral } of besides) {
+      if (!endpoint) {
+        // Some readers go back to the parameter when the literal leads nowhere, others answer 404 or 405.
+        const reached = handlerOf(endpointsOf(place, walk.slashed), method);
+        if (reached) return new Disagreement(`"${reached.template}" matches, but only for readers that go back`);
+        continue;
+      }
+      for (const endpoints of [place.endpoints, place.slashedEndpoints]) {
+        // What is literal where the walk took a parameter may come first, and may exist for more METHODs than we know.
+        const [first] = endpoints.values();
+        if (moreLiteral && first) return bothMatch(endpoint, first);
+        // Some readers look for a HEAD before they let a GET answer it.
+        const head = method === 'HEAD' && !walk.endpoints?.has('HEAD') && endpoints.get('HEAD');
+        if (head) return bothMatch(endpoint, head);
+      }
+    }
+    return undefined;
+  }
+
+  /** Where the path ends for readers that take a parameter although there is a literal. */
+  private endsBeside(path: PathSegments, walk: Walk<T>): EndBeside<T>[] | Disagreement {
+    const depth = depthOf(path);
+    const ends: EndBeside<T>[] = [];
     const explore = (
       place: Place<T>,
       index: number,
-      offWalk: boolean,
+      beside: boolean,
       moreLiteral: boolean,
     ): Disagreement | undefined => {
       if (index === depth) {
-        if (!offWalk) return undefined;
-        for (const endpoints of [place.endpoints, place.slashedEndpoints]) {
-          const other = handlerOf(endpoints, method);
-          if (!endpoint) {
-            // Some readers go back to the parameter when the literal leads nowhere, others answer 404 or 405.
-            const sameSlash = endpoints === (slashed ? place.slashedEndpoints : place.endpoints);
-            if (other && sameSlash)
-              return new Disagreement(`"${other.template}" matches only for readers that go back`);
-          } else if (moreLiteral && endpoints.size > 0) {
-            return bothMatch(endpoint, [...endpoints.values()][0]!);
-          } else if (headByGet && endpoints.has('HEAD')) {
-            return bothMatch(endpoint, endpoints.get('HEAD')!);
-          }
-        }
+        if (beside) ends.push({ place, moreLiteral });
         return undefined;
       }
       const literal = literalAt(place, path, index, depth);
       if (literal instanceof Disagreement) return literal;
-      const onWalkLiteral = walk.tookLiteral[index];
-      if (literal) {
-        const found = explore(literal, index + 1, offWalk, moreLiteral || onWalkLiteral === false);
-        if (found) return found;
-      }
-      return place.parameter && explore(place.parameter, index + 1, offWalk || onWalkLiteral !== false, moreLiteral);
+      const walkTookParameter = walk.tookLiteral[index] === false;
+      return (
+        (literal && explore(literal, index + 1, beside, moreLiteral || walkTookParameter)) ??
+        (place.parameter && explore(place.parameter, index + 1, beside || !walkTookParameter, moreLiteral))
+      );
     };
-    return explore(this.root, 0, false, false);
+    return explore(this.root, 0, false, false) ?? ends;
   }
 }
 
 interface Walk<T> {
+  slashed: boolean;
   /** What ends where the walk ended; undefined when it came to no end. */
   endpoints: Endpoints<T> | undefined;
   /** The same with the trailing slash added or taken away. */
@@ -194,12 +203,19 @@ interface Walk<T> {
   forked: boolean;
 }
 
+interface EndBeside<T> {
+  place: Place<T>;
+  /** Whether a literal led there where the walk took a parameter. */
+  moreLiteral: boolean;
+}
+
 function newPlace<T>(): Place<T> {
   return {
     literals: new Map(),
     spellings: new Map(),
     longestLiteral: 0,
     parameter: undefined,
+    hasCaseTwin: false,
     endpoints: new Map(),
     slashedEndpoints: new Map(),
   };
@@ -211,7 +227,9 @@ function literalPlace<T>(place: Place<T>, text: string): Place<T> {
   const added = newPlace<T>();
   place.literals.set(text, added);
   const folded = withoutCase(text);
-  place.spellings.set(folded, [...(place.spellings.get(folded) ?? []), text]);
+  const spellings = [...(place.spellings.get(folded) ?? []), text];
+  place.spellings.set(folded, spellings);
+  for (const spelling of spellings) place.literals.get(spelling)!.hasCaseTwin = spellings.length > 1;
   place.longestLiteral = Math.max(place.longestLiteral, text.length);
   return added;
 }
@@ -224,14 +242,15 @@ function literalAt<T>(
   depth: number,
 ): Place<T> | Disagreement | undefined {
   if (place.literals.size === 0) return undefined;
-  const segment = path.segments[index]!;
+  const segment = path.segments[index] ?? '';
+  const exact = place.literals.get(segment);
+  if (exact && !exact.hasCaseTwin && !path.escaped[index]) return exact;
   const folded = withoutCase(segment);
   const spellings = place.spellings.get(folded);
   if (spellings) {
-    if (spellings.length > 1) return new Disagreement(`${quoted(spellings)} differ only in case`);
-    if (spellings[0] !== segment) return new Disagreement(`a segment is ${quoted(spellings)} except for case`);
-    if (path.escaped[index]) return new Disagreement(`a segment is ${quoted(spellings)} with an escape in it`);
-    return place.literals.get(segment);
+    if (!exact) return new Disagreement(`a segment is ${quoted(spellings)} except for case`);
+    if (exact.hasCaseTwin) return new Disagreement(`${quoted(spellings)} differ only in case`);
+    return new Disagreement(`a segment is ${quoted(spellings)} written with an escape`);
   }
   if (index === depth - 1) return literalWithSuffix(place, folded);
   return undefined;
@@ -245,6 +264,10 @@ function literalWithSuffix<T>(place: Place<T>, folded: string): Disagreement | u
     if (spellings) return new Disagreement(`the last segment is ${quoted(spellings)} with a suffix`);
   }
   return undefined;
+}
+
+function endpointsOf<T>(place: Place<T>, slashed: boolean): Endpoints<T> {
+  return slashed ? place.slashedEndpoints : place.endpoints;
 }
 
 /** The endpoint that answers a METHOD: HEAD is answered by GET where no HEAD is registered. */

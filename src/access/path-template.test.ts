@@ -1,0 +1,71 @@
+import { parseTemplate } from './path-template.js';
+import { readRawPath } from './raw-path.js';
+
+describe('a path template', () => {
+  test('is literals and whole-segment parameters', () => {
+    expect(parseTemplate('/v1/users/{userId}/keys')).toEqual({
+      kind: 'template',
+      segments: [
+        { kind: 'literal', text: 'v1' },
+        { kind: 'literal', text: 'users' },
+        { kind: 'parameter', name: 'userId' },
+        { kind: 'literal', text: 'keys' },
+      ],
+    });
+  });
+
+  test.each([
+    '/',
+    '/users/',
+    '/users/:id',
+    '/files/*',
+    '/a(b)',
+    '/projects:search',
+    "/!$&'()*+,=:@-._~",
+    '/.well-known/x',
+    '/...',
+    '/__proto__/{constructor}',
+    '/{user-id}/{user.name}/{user_id}/{$user}/{benutzer nr}',
+    `/${'a'.repeat(511)}`,
+  ])('%s can be granted', (template) => {
+    expect(parseTemplate(template).kind).toBe('template');
+  });
+
+  test.each([
+    ['', 'it does not start with "/"'],
+    ['users', 'it does not start with "/"'],
+    ['https://example.com/users', 'it does not start with "/"'],
+    [`/${'a'.repeat(512)}`, 'it is longer than 512 characters'],
+    ['//users', 'it has an empty segment'],
+    ['/users//{id}', 'it has an empty segment'],
+    ['/users/./x', 'it has a "." or ".." segment'],
+    ['/users/..', 'it has a "." or ".." segment'],
+    ['/{id}/x/{id}', 'it has the parameter {id} twice'],
+    ['/{}', 'it has a parameter without a name'],
+    ['/compare/{base}...{head}', 'the segment "{base}...{head}" is only partly a parameter'],
+    ['/files/{name}.json', 'the segment "{name}.json" is only partly a parameter'],
+    ['/users/id{id}', 'the segment "id{id}" is only partly a parameter'],
+    ['/users/{id', 'the segment "{id" is only partly a parameter'],
+    ['/users/id}', 'the segment "id}" is only partly a parameter'],
+    ['/users/{{id}}', 'the segment "{{id}}" is only partly a parameter'],
+    ['/files/{path*}', 'the parameter {path*} could stand for more or less than one segment'],
+    ['/files/{+path}', 'the parameter {+path} could stand for more or less than one segment'],
+    ['/files{/path}', 'the segment "files{" is only partly a parameter'],
+    ['/files/{?query}', 'the parameter {?query} could stand for more or less than one segment'],
+    ['/files/{id:[0-9]+}', 'the parameter {id:[0-9]+} could stand for more or less than one segment'],
+  ])('%s cannot, and the reason is named', (template, reason) => {
+    expect(parseTemplate(template)).toEqual({ kind: 'ungrantable', reason });
+  });
+
+  test.each(['é', 'a b', 'a%20b', '%', 'a;b', 'a\\b', 'a?b', 'a#b', 'a"b', '<', '>', '^', '`', '|', '[a]', '\u0000'])(
+    'cannot be granted with the literal %j, which no accepted path meets',
+    (literal) => expect(parseTemplate(`/x/${literal}`).kind).toBe('ungrantable'),
+  );
+
+  test('is met by the path that its literals spell', () => {
+    for (let code = 0; code < 0x180; code++) {
+      const template = `/x/a${String.fromCharCode(code)}b`;
+      if (parseTemplate(template).kind === 'template') expect(readRawPath(template).kind).toBe('segments');
+    }
+  });
+});
