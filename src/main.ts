@@ -1,16 +1,30 @@
-import { Controller, Get, Module } from '@nestjs/common';
+import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+import { Config, ConfigurationError } from './config/config.js';
+import { createLogger, NestLogger } from './http/logging.js';
+import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './server.js';
 
-@Controller('v1/hello')
-class HelloController {
-  @Get()
-  hello(): string {
-    return 'hi';
-  }
+async function main(): Promise<void> {
+  const nest = await NestFactory.create(AppModule, createServerAdapter(), {
+    ...APPLICATION_OPTIONS,
+    logger: ['error', 'warn'],
+  });
+  const config = nest.get(Config);
+  const logger = createLogger(config.LOG_LEVEL);
+  nest.useLogger(new NestLogger(logger));
+  const app = await prepareApplication(nest, logger);
+  app.enableShutdownHooks();
+  await app.listen(config.PORT, config.HOST);
+  logger.info({ url: await app.getUrl() }, 'Latchkey listens');
 }
 
-@Module({ controllers: [HelloController] })
-class AppModule {}
-
-const app = await NestFactory.create(AppModule);
-console.log(typeof app);
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) {
+    throw error;
+  }
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}

@@ -62,7 +62,7 @@ function decideForUser(access: JudgedEndpoint['access'], isAdmin: boolean): Deci
         case 'none':
           return refuse('endpoint-not-allowed', 'Only keys open this endpoint.');
         default:
-          return access.session satisfies never;
+          return access satisfies never;
       }
     default:
       return access satisfies never;

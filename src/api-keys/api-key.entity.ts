@@ -48,7 +48,11 @@ export class ApiKeyApplication {
   apiKeyId: number;
 
   @PrimaryColumn({ name: 'application_id', type: 'int' })
-  @ForeignKey('Application', { name: 'fk_api_key_applications_application', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
+  @ForeignKey('Application', {
+    name: 'fk_api_key_applications_application',
+    onDelete: 'CASCADE',
+    onUpdate: 'NO ACTION',
+  })
   applicationId: number;
 }
 

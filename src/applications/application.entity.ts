@@ -33,5 +33,5 @@ export class Application {
   currency: string;
 
   @JsonColumn('attributes')
-  attributes: Record<string, unknown>;
+  attributes: object;
 }

@@ -4,7 +4,14 @@ import { FlagColumn, Id, IdColumn, JsonColumn, LongTextColumn, TextColumn, TimeC
 export const CAMPAIGN_STATES = ['enabled', 'disabled', 'archived'] as const;
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 
-export const CAMPAIGN_FEATURES = ['coupons', 'referrals', 'loyalty', 'giveaways', 'strikethrough', 'achievements'] as const;
+export const CAMPAIGN_FEATURES = [
+  'coupons',
+  'referrals',
+  'loyalty',
+  'giveaways',
+  'strikethrough',
+  'achievements',
+] as const;
 export type CampaignFeature = (typeof CAMPAIGN_FEATURES)[number];
 
 /** A promotion of one Application; coupons belong to one. */
@@ -47,7 +54,7 @@ export class Campaign {
   endTime: number | null;
 
   @JsonColumn('attributes')
-  attributes: Record<string, unknown>;
+  attributes: object;
 
   @TextColumn('state', 10)
   state: CampaignState;
@@ -66,5 +73,5 @@ export class Campaign {
   features: CampaignFeature[];
 
   @JsonColumn('limits')
-  limits: Record<string, unknown>[];
+  limits: object[];
 }

@@ -1,5 +1,14 @@
 import { Entity, ForeignKey, Index } from 'typeorm';
-import { FlagColumn, Id, IdColumn, IntColumn, JsonColumn, NumberColumn, TextColumn, TimeColumn } from '../database/columns.js';
+import {
+  FlagColumn,
+  Id,
+  IdColumn,
+  IntColumn,
+  JsonColumn,
+  NumberColumn,
+  TextColumn,
+  TimeColumn,
+} from '../database/columns.js';
 
 /** A code of a campaign. Codes are unique within an Application, compared exactly. */
 @Entity('coupons')
@@ -47,7 +56,7 @@ export class Coupon {
   expiryDate: number | null;
 
   @JsonColumn('attributes')
-  attributes: Record<string, unknown>;
+  attributes: object;
 
   @TextColumn('recipient_integration_id', 255, { nullable: true })
   recipientIntegrationId: string | null;

@@ -26,10 +26,10 @@ export class Change {
   entity: string;
 
   @JsonColumn('old', { nullable: true })
-  old: Record<string, unknown> | null;
+  old: object | null;
 
   @JsonColumn('new', { nullable: true })
-  new: Record<string, unknown> | null;
+  new: object | null;
 
   /** The key that did it, if it was one. */
   @IdColumn('management_key_id', { nullable: true })

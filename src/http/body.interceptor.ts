@@ -50,7 +50,8 @@ export class BodyInterceptor implements NestInterceptor {
   }
 
   private async read(request: Request, response: Response, bytesMax: number): Promise<void> {
-    const announced = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
+    const announced =
+      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
     if (!announced) {
       return;
     }

@@ -5,7 +5,8 @@ import { requestIdOf } from './request-id.js';
 
 /** The header that names the ways to authenticate, with the error words of RFC 6750 where a credential was refused. */
 function challenge(problem: Problem): string {
-  const error = problem.code === 'credential-missing' ? '' : `, error="invalid_token", error_description="${problem.code}"`;
+  const error =
+    problem.code === 'credential-missing' ? '' : `, error="invalid_token", error_description="${problem.code}"`;
   return `ManagementKey-v1 realm="latchkey"${error}, Bearer realm="latchkey"${error}`;
 }
 
@@ -47,7 +48,8 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
   if (problem.extensions.allow) {
     response.setHeader('Allow', problem.extensions.allow.join(', '));
   }
-  if (!request.complete) {
+  const announced = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
+  if (announced && !request.complete) {
     // Whatever is left of the body will not be read; the client must not reuse this connection for its next request.
     response.setHeader('Connection', 'close');
   }

@@ -1,5 +1,14 @@
 import { Entity, ForeignKey, Index } from 'typeorm';
-import { FlagColumn, Id, IdColumn, IntColumn, JsonColumn, LongTextColumn, TextColumn, TimeColumn } from '../database/columns.js';
+import {
+  FlagColumn,
+  Id,
+  IdColumn,
+  IntColumn,
+  JsonColumn,
+  LongTextColumn,
+  TextColumn,
+  TimeColumn,
+} from '../database/columns.js';
 
 /** Another service, whose endpoints keys can be granted. */
 @Entity('services')

@@ -50,7 +50,7 @@ export class Initial1 implements MigrationInterface {
         text('email', 254),
         text('email_key', 254, { nullable: true }),
         text('state', 20),
-        flag('is_admin', runner),
+        flag('is_admin'),
         text('password_hash', 200),
         int('credentials_version'),
         bigint('last_signed_in', { nullable: true }),
@@ -60,14 +60,7 @@ export class Initial1 implements MigrationInterface {
     await createTable(
       runner,
       'sessions',
-      [
-        id(),
-        bigint('created'),
-        bigint('expires'),
-        int('user_id'),
-        text('token_hash', 64),
-        int('credentials_version'),
-      ],
+      [id(), bigint('created'), bigint('expires'), int('user_id'), text('token_hash', 64), int('credentials_version')],
       {
         indices: [
           unique('uq_sessions_token_hash', 'token_hash'),
@@ -119,7 +112,7 @@ export class Initial1 implements MigrationInterface {
         longText('old', { nullable: true }),
         longText('new', { nullable: true }),
         int('management_key_id', { nullable: true }),
-        flag('hidden_from_keys', runner),
+        flag('hidden_from_keys'),
       ],
       {
         indices: [
@@ -146,7 +139,7 @@ export class Initial1 implements MigrationInterface {
         text('key_hash', 64),
         text('hint', 16),
         bigint('expiry_date'),
-        flag('all_applications', runner),
+        flag('all_applications'),
       ],
       {
         indices: [unique('uq_api_keys_key_hash', 'key_hash'), index('ix_api_keys_created_by', 'created_by')],
@@ -208,7 +201,7 @@ export class Initial1 implements MigrationInterface {
         text('state', 10),
         longText('tags'),
         longText('tags_key'),
-        flag('reevaluate_on_return', runner),
+        flag('reevaluate_on_return'),
         longText('features'),
         longText('limits'),
       ],
@@ -237,7 +230,7 @@ export class Initial1 implements MigrationInterface {
         text('recipient_integration_id', 255, { nullable: true }),
         int('import_id', { nullable: true }),
         text('batch_id', 36, { nullable: true }),
-        flag('is_reservation_mandatory', runner),
+        flag('is_reservation_mandatory'),
       ],
       {
         indices: [
@@ -281,10 +274,10 @@ export class Initial1 implements MigrationInterface {
         text('method', 16),
         text('path', 512),
         text('shape', 512),
-        flag('application_scoped', runner),
+        flag('application_scoped'),
         longText('summary'),
         text('tag', 255),
-        flag('deprecated', runner),
+        flag('deprecated'),
       ],
       {
         indices: [unique('uq_service_endpoints_shape', 'service_id', 'method', 'shape')],

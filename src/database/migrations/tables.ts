@@ -1,4 +1,11 @@
-import { type QueryRunner, Table, type TableColumnOptions, type TableForeignKeyOptions, type TableIndexOptions } from 'typeorm';
+import {
+  type ColumnType,
+  type QueryRunner,
+  Table,
+  type TableColumnOptions,
+  type TableForeignKeyOptions,
+  type TableIndexOptions,
+} from 'typeorm';
 
 interface Nullable {
   nullable?: boolean;
@@ -33,10 +40,7 @@ export const double = (name: string, { nullable = false }: Nullable = {}): Table
   type: 'double',
   isNullable: nullable,
 });
-export const flag = (name: string, runner: QueryRunner): TableColumnOptions => ({
-  name,
-  type: runner.connection.driver.normalizeType({ type: 'boolean' }),
-});
+export const flag = (name: string): TableColumnOptions => ({ name, type: 'boolean' });
 export const text = (name: string, length: number, { nullable = false }: Nullable = {}): TableColumnOptions => ({
   name,
   type: 'varchar',
@@ -49,7 +53,11 @@ export const longText = (name: string, { nullable = false }: Nullable = {}): Tab
   isNullable: nullable,
 });
 
-export const unique = (name: string, ...columnNames: string[]): TableIndexOptions => ({ name, columnNames, isUnique: true });
+export const unique = (name: string, ...columnNames: string[]): TableIndexOptions => ({
+  name,
+  columnNames,
+  isUnique: true,
+});
 export const index = (name: string, ...columnNames: string[]): TableIndexOptions => ({ name, columnNames });
 export const references = (
   name: string,
@@ -72,9 +80,14 @@ export const references = (
 export async function createTable(
   runner: QueryRunner,
   name: string,
-  columns: TableColumnOptions[],
+  engineNeutralColumns: TableColumnOptions[],
   { indices = [], foreignKeys = [] }: { indices?: TableIndexOptions[]; foreignKeys?: TableForeignKeyOptions[] } = {},
 ): Promise<void> {
+  const { driver } = runner.dataSource;
+  const columns = engineNeutralColumns.map((column) => ({
+    ...column,
+    type: driver.normalizeType({ type: column.type as ColumnType }),
+  }));
   const engine = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin';
   await runner.createTable(new Table({ name, columns, indices, foreignKeys, engine }), true, true, true);
 }

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Principal } from '../access/principal.js';
+import { Clock } from '../config/clock.js';
+import { Change } from './change.entity.js';
+
+/** What happened, for the audit trail. Never put a secret, a hash or a password into `old` or `new`. */
+export interface NewChange {
+  caller: Principal;
+  /** The request that does it, with its real ids, such as `PUT /v1/users/7`. */
+  entity: string;
+  applicationId?: number;
+  old?: Record<string, unknown>;
+  new?: Record<string, unknown>;
+  /** For entries about keys, services and passwords. */
+  hiddenFromKeys?: boolean;
+}
+
+/** Writes the audit trail. */
+@Injectable()
+export class ChangesService {
+  constructor(private readonly clock: Clock) {}
+
+  /** Records a change in the transaction that makes it: both are kept, or neither. */
+  async record(tx: EntityManager, change: NewChange): Promise<void> {
+    const { caller } = change;
+    await tx.insert(Change, {
+      created: this.clock.now(),
+      userId: caller.kind === 'user' ? caller.userId : caller.createdBy,
+      managementKeyId: caller.kind === 'user' ? null : caller.apiKeyId,
+      applicationId: change.applicationId ?? null,
+      entity: change.entity,
+      old: change.old ?? null,
+      new: change.new ?? null,
+      hiddenFromKeys: change.hiddenFromKeys ?? false,
+    });
+  }
+}

@@ -1,0 +1,144 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type BetterSqlite3 from 'better-sqlite3';
+import mysql, { type Connection, type ConnectionOptions, type Pool, type PoolOptions } from 'mysql2';
+import { type ColumnType, DataSource, type DataSourceOptions, getMetadataArgsStorage } from 'typeorm';
+import type { Config } from '../config/config.js';
+import { MIGRATIONS } from './migrations/migrations.js';
+
+/** The two databases that Latchkey runs on. */
+export type Engine = 'mysql' | 'sqlite';
+
+/** Which engine a configuration asks for. */
+export function engineOf(config: Config): Engine {
+  return config.DATABASE_URL.startsWith('mysql:') ? 'mysql' : 'sqlite';
+}
+
+/** Absolute path of the SQLite file. */
+export function sqliteFile(config: Config): string {
+  return resolve(config.DATABASE_URL.slice('sqlite:'.length));
+}
+
+/**
+ * What every MySQL connection must be told before anything else, whatever the server's defaults are: with `autocommit=0`
+ * a connection would go on reading what it once saw, deleted keys included.
+ */
+export const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
+
+/** How to reach the MySQL server of a configuration. `?ssl=true` asks for TLS with a certificate that checks out. */
+export function mysqlOptions(config: Config): ConnectionOptions {
+  const url = new URL(config.DATABASE_URL);
+  return {
+    host: url.hostname,
+    port: url.port === '' ? 3306 : Number(url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    connectTimeout: 5000,
+    // Without it, an INSERT that finds the row already there counts as a row, and skipped duplicates cannot be told apart.
+    flags: ['-FOUND_ROWS'],
+    ...(url.searchParams.get('ssl') === 'true' && { ssl: {} }),
+  };
+}
+
+/** Tells a new connection how to behave; a connection that does not listen is not used. */
+export function configureMysql(connection: Connection): void {
+  connection.query(MYSQL_SESSION, (error) => {
+    if (error) {
+      connection.destroy();
+    }
+  });
+}
+
+/** What every SQLite connection must be told. Waiting for a lock is never SQLite's own doing: it would block the event loop. */
+export function configureSqlite(database: BetterSqlite3.Database): void {
+  database.pragma('busy_timeout = 0');
+  database.pragma('foreign_keys = ON');
+  database.pragma('case_sensitive_like = ON');
+  if (!database.readonly) {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+  }
+}
+
+/** Makes the SQLite file and its folder for nobody but their owner. */
+export function createSqliteFile(config: Config): void {
+  const file = sqliteFile(config);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+}
+
+/** Options of the data source that everything outside transactions reads with: on SQLite it cannot write. */
+export function readingOptions(config: Config): DataSourceOptions {
+  return options(config, true);
+}
+
+/** Options of the data source that transactions write with. */
+export function writingOptions(config: Config): DataSourceOptions {
+  return options(config, false);
+}
+
+function options(config: Config, readonly: boolean): DataSourceOptions {
+  const common = {
+    entities: getMetadataArgsStorage().tables.map((table) => table.target),
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logging: false,
+  };
+  switch (engineOf(config)) {
+    case 'mysql': {
+      const { host, port, user, password, database, ssl, ...extra } = mysqlOptions(config);
+      return {
+        ...common,
+        type: 'mysql',
+        driver: mysqlDriver,
+        host,
+        port,
+        username: user,
+        password: password as string,
+        database,
+        charset: extra.charset,
+        timezone: extra.timezone,
+        supportBigNumbers: true,
+        flags: extra.flags as string[],
+        connectTimeout: extra.connectTimeout,
+        poolSize: config.DATABASE_POOL_SIZE,
+        ...(typeof ssl === 'object' && { ssl }),
+      };
+    }
+    case 'sqlite':
+      return {
+        ...common,
+        type: 'better-sqlite3',
+        database: sqliteFile(config),
+        readonly,
+        fileMustExist: true,
+        timeout: 0,
+        prepareDatabase: configureSqlite,
+      };
+  }
+}
+
+/** mysql2, with every connection of every pool configured as it is made. */
+const mysqlDriver = {
+  ...mysql,
+  createPool: (poolOptions: PoolOptions): Pool => {
+    const pool = mysql.createPool(poolOptions);
+    pool.on('connection', configureMysql);
+    return pool;
+  },
+};
+
+/** Opens a data source. */
+export async function connect(dataSourceOptions: DataSourceOptions): Promise<DataSource> {
+  const dataSource = new DataSource(dataSourceOptions);
+  if (dataSourceOptions.type === 'better-sqlite3') {
+    // SQLite takes any type name and goes by the letters TEXT in it; only TypeORM's list needs to be told.
+    dataSource.driver.supportedDataTypes.push('mediumtext' as ColumnType);
+  }
+  return dataSource.initialize();
+}

@@ -1,0 +1,35 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { Config } from '../config/config.js';
+import { connect, engineOf, readingOptions, writingOptions } from './data-source.js';
+import { DecisionReader } from './decision-reader.js';
+import { migrate } from './migrate.js';
+import { Transactions, WRITER } from './transactions.js';
+
+/** Migrates the database and opens it: repositories read, `Transactions` write, `DecisionReader` reads for decisions. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Config],
+      useFactory: async (config: Config) => {
+        await migrate(config);
+        return { ...readingOptions(config), retryAttempts: 0 };
+      },
+      dataSourceFactory: (options) => connect(options!),
+    }),
+  ],
+  providers: [
+    {
+      provide: WRITER,
+      inject: [Config, DataSource],
+      useFactory: (config: Config, reader: DataSource) =>
+        engineOf(config) === 'mysql' ? reader : connect(writingOptions(config)),
+    },
+    Transactions,
+    DecisionReader,
+  ],
+  exports: [Transactions, DecisionReader],
+})
+export class DatabaseModule {}

@@ -1,0 +1,80 @@
+import { Problem } from '../http/problem.js';
+
+/** A write broke a unique index: there is such a row already. */
+export class UniqueViolation extends Error {}
+
+/** A write broke a foreign key: the row it refers to is missing, or a row that is to go is still referred to. */
+export class ForeignKeyViolation extends Error {}
+
+/** The driver's own name for an error, such as `ER_DUP_ENTRY` or `SQLITE_BUSY`. */
+export function driverCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null) {
+    return '';
+  }
+  if ('driverError' in error) {
+    return driverCode(error.driverError);
+  }
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+const REPEATABLE = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
+
+/** Whether a transaction failed only because of others, so that it may succeed when it is done again. */
+export function isRepeatable(error: unknown): boolean {
+  return REPEATABLE.has(driverCode(error));
+}
+
+/** Whether another connection holds SQLite's lock. */
+export function isSqliteBusy(error: unknown): boolean {
+  return driverCode(error).startsWith('SQLITE_BUSY');
+}
+
+/** What an error of a driver means to those who wrote; any other error is handed back as it is. */
+export function translateDriverError(error: unknown): unknown {
+  const code = driverCode(error);
+  switch (code) {
+    case 'ER_DUP_ENTRY':
+    case 'SQLITE_CONSTRAINT_UNIQUE':
+    case 'SQLITE_CONSTRAINT_PRIMARYKEY':
+      return new UniqueViolation('unique', { cause: error });
+    case 'ER_ROW_IS_REFERENCED_2':
+    case 'ER_NO_REFERENCED_ROW_2':
+    case 'SQLITE_CONSTRAINT_FOREIGNKEY':
+      return new ForeignKeyViolation('foreign key', { cause: error });
+    case 'ER_LOCK_DEADLOCK':
+    case 'ER_LOCK_WAIT_TIMEOUT':
+      return new Problem('database-busy', undefined, {}, { cause: error });
+    case 'ER_RECORD_FILE_FULL':
+    case 'ER_DISK_FULL':
+    case 'ER_DISK_FULL_NOWAIT':
+    case 'SQLITE_FULL':
+      return new Problem('storage-full', undefined, {}, { cause: error });
+    case 'ER_OPTION_PREVENTS_STATEMENT':
+    case 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION':
+    case 'ER_READ_ONLY_MODE':
+    case 'ER_SERVER_SHUTDOWN':
+    case 'ER_CON_COUNT_ERROR':
+    case 'ER_ACCESS_DENIED_ERROR':
+    case 'ER_CLIENT_INTERACTION_TIMEOUT':
+    case 'PROTOCOL_CONNECTION_LOST':
+    case 'PROTOCOL_SEQUENCE_TIMEOUT':
+    case 'POOL_CLOSED':
+    case 'ECONNREFUSED':
+    case 'ECONNRESET':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+    case 'EPIPE':
+      return new Problem('database-unavailable', undefined, {}, { cause: error });
+    default:
+      if (code.startsWith('SQLITE_BUSY')) {
+        return new Problem('database-busy', undefined, {}, { cause: error });
+      }
+      if (/^SQLITE_(READONLY|IOERR|CANTOPEN|PROTOCOL)/.test(code)) {
+        return new Problem('database-unavailable', undefined, {}, { cause: error });
+      }
+      return error;
+  }
+}

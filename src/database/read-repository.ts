@@ -1,0 +1,16 @@
+import type { ObjectLiteral, Repository } from 'typeorm';
+
+/** A repository outside transactions: it reads. Writing goes through `Transactions.inTransaction`. */
+export type ReadRepository<Row extends ObjectLiteral> = Pick<
+  Repository<Row>,
+  | 'find'
+  | 'findBy'
+  | 'findOne'
+  | 'findOneBy'
+  | 'findAndCount'
+  | 'count'
+  | 'countBy'
+  | 'existsBy'
+  | 'createQueryBuilder'
+  | 'query'
+>;

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Mutex, withTimeout } from 'async-mutex';
+import type BetterSqlite3 from 'better-sqlite3';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { Problem } from '../http/problem.js';
+import { isRepeatable, isSqliteBusy, translateDriverError } from './driver-errors.js';
+
+/** The data source that transactions write with. On MySQL it is the pool that everything uses. */
+export const WRITER = Symbol('latchkey:writer');
+
+const MYSQL_ATTEMPTS = 3;
+/** How long a write waits for other writes, in this process and in others: a large import is one transaction. */
+const WRITE_WAIT_MS = 60_000;
+
+/**
+ * The only way to write. On SQLite the writing connection is one per process and shared by all requests, so that work
+ * queues for it: without that, one request's statements would fall into whatever transaction another has open.
+ */
+@Injectable()
+export class Transactions implements OnApplicationShutdown {
+  private readonly queue = withTimeout(new Mutex(), WRITE_WAIT_MS, new Problem('database-busy'));
+
+  constructor(
+    @Inject(WRITER) private readonly writer: DataSource,
+    private readonly reader: DataSource,
+  ) {}
+
+  /**
+   * Does work in one transaction: all of it is kept, or none of it.
+   * Work may run more than once (deadlocks are repeated), so it must change nothing but the database.
+   * Rejects with what the work threw, `UniqueViolation`, `ForeignKeyViolation`, or a 503 problem.
+   */
+  async inTransaction<Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> {
+    try {
+      return this.writer.options.type === 'mysql'
+        ? await this.inMysqlTransaction(work)
+        : await this.queue.runExclusive(() => this.inSqliteTransaction(work));
+    } catch (error) {
+      throw translateDriverError(error);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.writer !== this.reader && this.writer.isInitialized) {
+      await this.writer.destroy();
+    }
+  }
+
+  private async inMysqlTransaction<Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const runner = this.writer.createQueryRunner();
+      try {
+        await runner.startTransaction();
+        const result = await work(runner.manager);
+        await runner.commitTransaction();
+        return result;
+      } catch (error) {
+        await rollBackMysql(runner);
+        if (!isRepeatable(error) || attempt === MYSQL_ATTEMPTS) {
+          throw error;
+        }
+      } finally {
+        await runner.release();
+      }
+      await sleep(5 + Math.random() * 20 * attempt);
+    }
+  }
+
+  private async inSqliteTransaction<Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> {
+    const runner = this.writer.createQueryRunner();
+    await beginImmediate(runner);
+    try {
+      const result = await work(runner.manager);
+      await runner.query('COMMIT');
+      return result;
+    } catch (error) {
+      await rollBackSqlite(runner);
+      throw error;
+    }
+  }
+}
+
+async function beginImmediate(runner: QueryRunner): Promise<void> {
+  const deadline = performance.now() + WRITE_WAIT_MS;
+  for (;;) {
+    try {
+      await runner.query('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isSqliteBusy(error) || performance.now() > deadline) {
+        throw error;
+      }
+      await sleep(5 + Math.random() * 45);
+    }
+  }
+}
+
+/** Some errors, such as a full disk, have rolled back already when they are reported. */
+async function rollBackSqlite(runner: QueryRunner): Promise<void> {
+  const database = (await runner.connect()) as BetterSqlite3.Database;
+  if (database.inTransaction) {
+    await runner.query('ROLLBACK');
+  }
+}
+
+/** A connection that cannot even roll back is not given back to the pool: what it holds is not known. */
+async function rollBackMysql(runner: QueryRunner): Promise<void> {
+  try {
+    if (runner.isTransactionActive) {
+      await runner.rollbackTransaction();
+    }
+  } catch {
+    const connection = (await runner.connect()) as { destroy(): void };
+    connection.destroy();
+  }
+}

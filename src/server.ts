@@ -1,0 +1,73 @@
+import type { INestApplication, NestApplicationOptions } from '@nestjs/common';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { EndpointCatalogue } from './access/endpoint-catalogue.js';
+import { refuseUndeclaredRoutes } from './access/raw-routes.js';
+import { Config } from './config/config.js';
+import type { Logger } from 'pino';
+import { createRequestLog } from './http/logging.js';
+import { answerRequestId } from './http/request-id.js';
+
+/** How Nest is to be set up, in the process and in tests. */
+export const APPLICATION_OPTIONS: NestApplicationOptions = {
+  bodyParser: false,
+  routeConflictPolicy: { duplicate: 'error', shadow: 'error' },
+  routeResolutionStrategy: 'specificity',
+  abortOnError: false,
+};
+
+/** Express as Latchkey wants it: `/V1/...` and a trailing slash are other paths, and queries are flat. */
+export function createServerAdapter(): ExpressAdapter {
+  const server = express();
+  server.set('case sensitive routing', true);
+  server.set('strict routing', true);
+  server.set('query parser', 'simple');
+  server.set('etag', false);
+  server.disable('x-powered-by');
+  return new ExpressAdapter(server);
+}
+
+/** Adds everything around the controllers, makes the application ready to listen, and refuses undeclared routes. */
+export async function prepareApplication(
+  application: INestApplication,
+  logger: Logger,
+): Promise<NestExpressApplication> {
+  const app = application as NestExpressApplication;
+  const config = app.get(Config);
+  const server = app.getHttpAdapter().getInstance() as Express;
+  if (config.TRUST_PROXY) {
+    const [only, ...more] = config.TRUST_PROXY;
+    server.set('trust proxy', more.length === 0 && /^[0-9]+$/.test(only!) ? Number(only) : config.TRUST_PROXY);
+  }
+  app.use(answerRequestId);
+  app.use(createRequestLog(logger));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: {
+          defaultSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:'],
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          // Over plain http a browser would otherwise load nothing at all.
+          upgradeInsecureRequests: null,
+        },
+      },
+      strictTransportSecurity: false,
+    }),
+  );
+  if (config.CORS_ORIGINS) {
+    app.enableCors({
+      origin: config.CORS_ORIGINS,
+      exposedHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
+    });
+  }
+  await app.init();
+  refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));
+  const http = app.getHttpServer();
+  // Uploads may take as long as they like as long as something arrives; JSON bodies have a limit of their own.
+  http.requestTimeout = 0;
+  http.headersTimeout = 10_000;
+  http.keepAliveTimeout = 65_000;
+  return app;
+}
