@@ -3,6 +3,9 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { AccessModule } from './access/access.module.js';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { ApplicationsModule } from './applications/applications.module.js';
+import { CampaignsModule } from './campaigns/campaigns.module.js';
 import { ChangesModule } from './changes/changes.module.js';
 import { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -10,19 +13,36 @@ import { DatabaseModule } from './database/database.module.js';
 import { BodyInterceptor } from './http/body.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { ServicesModule } from './services/services.module.js';
+import { SessionAuthenticator } from './sessions/session-authenticator.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { UsersModule } from './users/users.module.js';
+import { VerificationModule } from './verification/verification.module.js';
 
 /** The composition root: the only file that knows every module, and what features contribute to access. */
 @Module({
-  imports: [ConfigModule, DatabaseModule, AccessModule, ChangesModule],
+  imports: [
+    ConfigModule,
+    DatabaseModule,
+    AccessModule,
+    SessionsModule,
+    UsersModule,
+    ApplicationsModule,
+    ApiKeysModule,
+    CampaignsModule,
+    ChangesModule,
+    ServicesModule,
+    VerificationModule,
+  ],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
     { provide: APP_PIPE, useClass: InputPipe },
     {
       provide: APP_GUARD,
-      inject: [EndpointCatalogue, Config],
-      useFactory: (catalogue: EndpointCatalogue, config: Config) =>
-        new AccessGuard(catalogue, [], config.DECISION_WAIT_MS),
+      inject: [EndpointCatalogue, Config, SessionAuthenticator],
+      useFactory: (catalogue: EndpointCatalogue, config: Config, sessions: SessionAuthenticator) =>
+        new AccessGuard(catalogue, [sessions], config.DECISION_WAIT_MS),
     },
   ],
 })

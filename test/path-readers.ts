@@ -86,9 +86,7 @@ export function urlReader(catalogue: readonly CatalogueEndpoint[]): Reader {
 export function expressReader(catalogue: readonly CatalogueEndpoint[], order: keyof typeof literalFirst): Reader {
   const app = express();
   let selection: Selection | undefined;
-  // Express gives a HEAD to a GET that stands before it.
-  const ordered = [...catalogue].sort(literalFirst[order]);
-  for (const endpoint of ordered) {
+  for (const endpoint of [...catalogue].sort(literalFirst[order])) {
     const route = app.route(routePath(endpoint.template, (text) => text.replace(/[{}()[\]+?!:*\\]/g, '\\$&')));
     const method = endpoint.method.toLowerCase() as 'get';
     route[method]((req) => {
@@ -168,7 +166,8 @@ function routePath(template: string, escape: (literal: string) => string): strin
 
 function orderKey({ method, template }: CatalogueEndpoint): string {
   const kinds = withoutSlash(template).map((segment) => (segment.kind === 'literal' ? '0' : '1'));
-  return `${method === 'HEAD' ? '0' : '1'}${kinds.join('')}${method === 'HEAD' ? '0' : '1'}`;
+  // Express gives a HEAD to a GET that stands before it.
+  return `${kinds.join('')}${method === 'HEAD' ? '0' : '1'}`;
 }
 
 function withoutSlash(template: string): readonly TemplateSegment[] {

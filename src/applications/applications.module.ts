@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChangesModule } from '../changes/changes.module.js';
+import { Application } from './application.entity.js';
+import { ApplicationsService } from './applications.service.js';
+
+/** The tenants of the back office. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Application]), ChangesModule],
+  providers: [ApplicationsService],
+  exports: [ApplicationsService],
+})
+export class ApplicationsModule {}
