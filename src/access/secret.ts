@@ -1,0 +1,45 @@
+import { createHash, randomInt } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/** What a secret begins with: keys and session tokens cannot be taken for one another. */
+export type SecretPrefix = 'lkm_' | 'lks_';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** 62^43 is just above 2^256. */
+const RANDOM_LENGTH = 43;
+const CHECKSUM_LENGTH = 6;
+const BODY = new RegExp(`^[0-9A-Za-z]{${RANDOM_LENGTH + CHECKSUM_LENGTH}}$`);
+
+/** Makes a new secret: its prefix, 43 random characters, and 6 characters by which a typo is noticed. */
+export function mintSecret(prefix: SecretPrefix): string {
+  const random = Array.from({ length: RANDOM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  return `${prefix}${random}${checksum(prefix + random)}`;
+}
+
+/** Whether a text could be a secret with this prefix, its checksum included: what is not never reaches the database. */
+export function isWellFormedSecret(prefix: SecretPrefix, text: string): boolean {
+  return (
+    text.startsWith(prefix) &&
+    BODY.test(text.slice(prefix.length)) &&
+    checksum(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH)
+  );
+}
+
+/**
+ * SHA-256 of a secret, hexadecimal: the only form in which one is kept. A slow hash would add nothing to 256 random
+ * bits and cost every request.
+ */
+export function hashSecret(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** CRC32 as zlib has it, in base62, padded with `0` on the left. */
+function checksum(text: string): string {
+  let rest = crc32(text);
+  let digits = '';
+  for (let position = 0; position < CHECKSUM_LENGTH; position += 1) {
+    digits = ALPHABET[rest % ALPHABET.length]! + digits;
+    rest = Math.floor(rest / ALPHABET.length);
+  }
+  return digits;
+}
