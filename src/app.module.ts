@@ -3,7 +3,9 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { AccessModule } from './access/access.module.js';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
+import { ApiKeyAuthenticator } from './api-keys/api-key-authenticator.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { ApplicationsModule } from './applications/applications.module.js';
 import { CampaignsModule } from './campaigns/campaigns.module.js';
 import { ChangesModule } from './changes/changes.module.js';
@@ -17,6 +19,7 @@ import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { UsersModule } from './users/users.module.js';
+import { UsersService } from './users/users.service.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /** The composition root: the only file that knows every module, and what features contribute to access. */
@@ -40,10 +43,18 @@ import { VerificationModule } from './verification/verification.module.js';
     { provide: APP_PIPE, useClass: InputPipe },
     {
       provide: APP_GUARD,
-      inject: [EndpointCatalogue, Config, SessionAuthenticator],
-      useFactory: (catalogue: EndpointCatalogue, config: Config, sessions: SessionAuthenticator) =>
-        new AccessGuard(catalogue, [sessions], config.DECISION_WAIT_MS),
+      inject: [EndpointCatalogue, Config, SessionAuthenticator, ApiKeyAuthenticator],
+      useFactory: (
+        catalogue: EndpointCatalogue,
+        config: Config,
+        sessions: SessionAuthenticator,
+        apiKeys: ApiKeyAuthenticator,
+      ) => new AccessGuard(catalogue, [sessions, apiKeys], config.DECISION_WAIT_MS),
     },
   ],
 })
-export class AppModule {}
+export class AppModule {
+  constructor(users: UsersService, apiKeys: ApiKeysService) {
+    users.contributeKeys(apiKeys);
+  }
+}

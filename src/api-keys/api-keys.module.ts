@@ -3,8 +3,15 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApplicationsModule } from '../applications/applications.module.js';
 import { ChangesModule } from '../changes/changes.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
+import { ApiKeyViews } from './api-key-views.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { EndpointsController } from './endpoints.controller.js';
+import { GrantCache } from './grant-cache.js';
+import { KeyReader } from './key-reader.js';
 
 /** Management API keys: issuing them, and reading them for decisions. */
 @Module({
@@ -14,5 +21,8 @@ import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
     ApplicationsModule,
     ChangesModule,
   ],
+  controllers: [EndpointsController, ApiKeysController],
+  providers: [ApiKeysService, ApiKeyViews, KeyReader, GrantCache, ApiKeyAuthenticator],
+  exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator],
 })
 export class ApiKeysModule {}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import type { Authenticator } from '../access/authenticator.js';
+import type { ApiKeyPrincipal } from '../access/principal.js';
+import { toRfc3339 } from '../database/times.js';
+import { Problem } from '../http/problem.js';
+import { KeyReader, type KeyReading } from './key-reader.js';
+
+/** Knows the keys behind `ManagementKey-v1` credentials. */
+@Injectable()
+export class ApiKeyAuthenticator implements Authenticator {
+  readonly scheme = 'managementkey-v1';
+
+  constructor(private readonly keys: KeyReader) {}
+
+  async authenticate(token: string, deadline: number): Promise<ApiKeyPrincipal> {
+    const reading = await this.keys.read(token, deadline);
+    if (reading.kind === 'alive') {
+      return reading.principal;
+    }
+    throw credentialProblem(reading);
+  }
+}
+
+/** The problem that says why a presented key does not count. */
+export function credentialProblem(reading: Exclude<KeyReading, { kind: 'alive' }>): Problem {
+  switch (reading.code) {
+    case 'malformed':
+      return new Problem('malformed', 'The key is not of the form that keys have: was it copied whole?');
+    case 'unknown':
+      return new Problem('unknown', 'There is no such key, or not any more.');
+    case 'creator-deleted':
+      return new Problem('creator-deleted', `User ${reading.key.createdBy}, who made the key, was deleted.`);
+    case 'creator-deactivated':
+      return new Problem('creator-deactivated', `User ${reading.key.createdBy}, who made the key, is deactivated.`);
+    case 'expired': {
+      const expiryDate = toRfc3339(reading.key.expiryDate);
+      return new Problem('expired', `The key expired at ${expiryDate}.`, { expiryDate });
+    }
+    case 'no-application-left':
+      return new Problem('no-application-left', 'All Applications that the key was limited to were deleted.');
+    default:
+      return reading satisfies never;
+  }
+}

@@ -1,0 +1,40 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AdminOnly, Caller } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
+import { IdPipe } from '../http/id.pipe.js';
+import { ApiKeyPage, ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
+import { ApiKeysService } from './api-keys.service.js';
+
+@ApiTags('Management API keys')
+@Controller('v1/api_keys')
+export class ApiKeysController {
+  constructor(private readonly apiKeys: ApiKeysService) {}
+
+  /** The answer is the only one, ever, that has the key itself: copy it now. The key works at once. */
+  @Post()
+  @AdminOnly('Create a key')
+  createApiKey(@Caller() caller: Principal, @Body() request: NewApiKey): Promise<MintedApiKey> {
+    return this.apiKeys.create(caller, request);
+  }
+
+  @Get()
+  @AdminOnly('List keys')
+  listApiKeys(@Query() query: ApiKeyQuery): Promise<ApiKeyPage> {
+    return this.apiKeys.list(query);
+  }
+
+  @Get(':apiKeyId')
+  @AdminOnly('Get a key')
+  getApiKey(@Param('apiKeyId', IdPipe) apiKeyId: number): Promise<ApiKeyView> {
+    return this.apiKeys.get(apiKeyId);
+  }
+
+  /** At once and for ever: no call that starts after the answer is accepted, on any replica. */
+  @Delete(':apiKeyId')
+  @HttpCode(204)
+  @AdminOnly('Delete a key')
+  deleteApiKey(@Caller() caller: Principal, @Param('apiKeyId', IdPipe) apiKeyId: number): Promise<void> {
+    return this.apiKeys.delete(caller, apiKeyId);
+  }
+}

@@ -1,0 +1,194 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, MoreThan } from 'typeorm';
+import { endpointId } from '../access/access.js';
+import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
+import type { Principal } from '../access/principal.js';
+import { hashSecret, mintSecret } from '../access/secret.js';
+import { ApplicationsService } from '../applications/applications.service.js';
+import { ChangesService } from '../changes/changes.service.js';
+import { Clock } from '../config/clock.js';
+import { Config } from '../config/config.js';
+import { fold } from '../database/fold.js';
+import type { ReadRepository } from '../database/read-repository.js';
+import { Transactions } from '../database/transactions.js';
+import { invalid } from '../http/input.pipe.js';
+import type { Page } from '../http/paging.js';
+import { type Fault, Problem } from '../http/problem.js';
+import type { KeysOfUser } from '../users/keys-of-user.js';
+import { ApiKeyViews } from './api-key-views.js';
+import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
+import { ApiKeyUsage } from './api-key-usage.entity.js';
+import type { ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
+import { listApiKeys } from './api-key-list.js';
+import { checkChoices } from './endpoint-choices.js';
+import { parseExpiryDate } from './expiry-date.js';
+import { KEY_PREFIX } from './key-reader.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const HINT_LENGTH = 8;
+
+/** Makes, shows and deletes keys. Nothing changes a key once it is made. */
+@Injectable()
+export class ApiKeysService implements KeysOfUser {
+  constructor(
+    @InjectRepository(ApiKey) private readonly apiKeys: ReadRepository<ApiKey>,
+    private readonly views: ApiKeyViews,
+    private readonly catalogue: EndpointCatalogue,
+    private readonly applications: ApplicationsService,
+    private readonly transactions: Transactions,
+    private readonly changes: ChangesService,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Makes a key; it works from the moment in which this answers. Throws `validation-failed` with every fault. */
+  async create(caller: Principal, request: NewApiKey): Promise<MintedApiKey> {
+    if (caller.kind !== 'user') {
+      throw new Problem('endpoint-not-allowed', 'A key never manages keys.');
+    }
+    const applicationIds = request.allowedApplicationIds ?? [];
+    const grantable = await this.catalogue.grantable();
+    const faults = checkChoices(request.endpoints, grantable, applicationIds.length > 0);
+    const expiryDate = this.checkExpiry(request.expiryDate, faults);
+    const key = mintSecret(KEY_PREFIX);
+    const apiKey: Omit<ApiKey, 'id'> = {
+      created: this.clock.now(),
+      createdBy: caller.userId,
+      name: request.name,
+      nameKey: fold(request.name),
+      keyHash: hashSecret(key),
+      hint: key.slice(0, HINT_LENGTH),
+      expiryDate,
+      allApplications: applicationIds.length === 0,
+    };
+    const endpoints = request.endpoints.map(({ service = 'management', method, path }) => ({ service, method, path }));
+    const id = await this.transactions.inTransaction(async (tx) => {
+      const existing = await this.applications.existing(tx, applicationIds);
+      applicationIds.forEach((applicationId, position) => {
+        if (!existing.has(applicationId)) {
+          faults.push({
+            pointer: `/allowedApplicationIds/${position}`,
+            detail: `there is no Application ${applicationId}`,
+          });
+        }
+      });
+      if (faults.length > 0) {
+        throw invalid(faults);
+      }
+      const inserted = await tx.insert(ApiKey, apiKey);
+      const apiKeyId = inserted.identifiers[0]!.id as number;
+      await insertInBatches(
+        tx,
+        ApiKeyApplication,
+        applicationIds.map((applicationId) => ({ apiKeyId, applicationId })),
+      );
+      await insertInBatches(
+        tx,
+        ApiKeyEndpoint,
+        endpoints.map((endpoint, position) => ({ apiKeyId, position, ...endpoint })),
+      );
+      await this.changes.record(tx, {
+        caller,
+        entity: 'POST /v1/api_keys',
+        new: { id: apiKeyId, ...summaryOf(apiKey), endpoints, allowedApplicationIds: applicationIds },
+        hiddenFromKeys: true,
+      });
+      return apiKeyId;
+    });
+    return { ...(await this.get(id)), key };
+  }
+
+  /** A key by its id. Throws `api-key-not-found`. */
+  async get(id: number): Promise<ApiKeyView> {
+    const apiKey = await this.apiKeys.findOneBy({ id });
+    if (!apiKey) {
+      throw new Problem('api-key-not-found', `There is no key ${id}.`);
+    }
+    const [view] = await this.views.of([apiKey]);
+    return view!;
+  }
+
+  /** One page of the keys that a query asks for. */
+  async list(query: ApiKeyQuery): Promise<Page<ApiKeyView>> {
+    const { totalResultSize, data } = await listApiKeys(this.apiKeys, query, this.clock.now());
+    return { totalResultSize, data: await this.views.of(data) };
+  }
+
+  /** Ends a key for ever: once this has answered, no call that starts later is accepted. Throws `api-key-not-found`. */
+  async delete(caller: Principal, id: number): Promise<void> {
+    await this.transactions.inTransaction(async (tx) => {
+      const apiKey = await tx.findOneBy(ApiKey, { id });
+      const { affected } = await tx.delete(ApiKey, { id });
+      if (!apiKey || affected === 0) {
+        throw new Problem('api-key-not-found', `There is no key ${id}.`);
+      }
+      await tx.delete(ApiKeyUsage, { apiKeyId: id });
+      await this.changes.record(tx, {
+        caller,
+        entity: `DELETE /v1/api_keys/${id}`,
+        old: { id, ...summaryOf(apiKey) },
+        hiddenFromKeys: true,
+      });
+    });
+  }
+
+  /** Keys that hold one of these endpoints: how many, and the first hundred of their ids. */
+  async holding(
+    tx: EntityManager,
+    endpoints: readonly { service: string; method: string; path: string }[],
+  ): Promise<{ count: number; apiKeyIds: number[] }> {
+    const wanted = new Set(endpoints.map(endpointId));
+    const services = [...new Set(endpoints.map((endpoint) => endpoint.service))];
+    if (services.length === 0) {
+      return { count: 0, apiKeyIds: [] };
+    }
+    const grants = await tx.find(ApiKeyEndpoint, { where: { service: In(services) } });
+    const ids = new Set(grants.filter((grant) => wanted.has(endpointId(grant))).map((grant) => grant.apiKeyId));
+    return { count: ids.size, apiKeyIds: [...ids].sort((one, other) => one - other).slice(0, 100) };
+  }
+
+  count(tx: EntityManager, userId: number): Promise<number> {
+    return tx.countBy(ApiKey, { createdBy: userId });
+  }
+
+  countLiving(tx: EntityManager, userId: number): Promise<number> {
+    return tx.countBy(ApiKey, { createdBy: userId, expiryDate: MoreThan(this.clock.now()) });
+  }
+
+  private checkExpiry(text: string, faults: Fault[]): number {
+    const pointer = '/expiryDate';
+    const expiryDate = parseExpiryDate(text);
+    const days = this.config.API_KEY_LIFETIME_DAYS_MAX;
+    if (expiryDate === undefined) {
+      faults.push({ pointer, detail: 'must be an RFC 3339 date-time with an offset, or a day as YYYY-MM-DD' });
+    } else if (expiryDate <= this.clock.now()) {
+      faults.push({ pointer, detail: 'must be in the future' });
+    } else if (days !== undefined && expiryDate > this.clock.now() + days * DAY_MS) {
+      faults.push({ pointer, detail: `must be within ${days} days from now` });
+    }
+    return expiryDate ?? 0;
+  }
+}
+
+/** What the audit trail tells about a key. Neither its hash nor anything else from which it could be told. */
+function summaryOf(apiKey: Omit<ApiKey, 'id'>): Record<string, unknown> {
+  const { name, createdBy, hint, allApplications } = apiKey;
+  return { name, createdBy, hint, allApplications, expiryDate: new Date(apiKey.expiryDate).toISOString() };
+}
+
+/** Both engines bound the number of parameters of a statement. */
+async function insertInBatches<Row extends object>(
+  tx: EntityManager,
+  entity: new () => Row,
+  rows: Row[],
+): Promise<void> {
+  for (let start = 0; start < rows.length; start += 500) {
+    await tx
+      .createQueryBuilder()
+      .insert()
+      .into(entity)
+      .values(rows.slice(start, start + 500))
+      .execute();
+  }
+}
