@@ -38,7 +38,11 @@ import { VerificationModule } from './verification/verification.module.js';
     VerificationModule,
   ],
   providers: [
-    { provide: APP_FILTER, useClass: ProblemFilter },
+    {
+      provide: APP_FILTER,
+      inject: [EndpointCatalogue],
+      useFactory: (catalogue: EndpointCatalogue) => new ProblemFilter((request) => catalogue.problemOfMissing(request)),
+    },
     { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
     { provide: APP_PIPE, useClass: InputPipe },
     {

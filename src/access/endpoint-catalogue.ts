@@ -1,8 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type Endpoint, MANAGEMENT, type OwnEndpoint, endpointName } from './access.js';
+import { Problem } from '../http/problem.js';
 import { declarationOf } from './access.decorators.js';
+import { EndpointTree } from './endpoint-tree.js';
+import { readRawPath } from './raw-path.js';
 
 /** A feature that knows of further endpoints, such as those of other services. */
 export interface CatalogueSource {
@@ -25,6 +29,7 @@ export class EndpointCatalogue {
   /** Latchkey's own endpoints, in the order of their controllers and methods. */
   readonly own: readonly OwnEndpoint[];
   private readonly byHandler = new Map<Type, Map<unknown, OwnEndpoint>>();
+  private readonly tree = new EndpointTree<OwnEndpoint>();
   private readonly sources: CatalogueSource[] = [];
 
   constructor(discovery: DiscoveryService, scanner: MetadataScanner) {
@@ -62,6 +67,16 @@ export class EndpointCatalogue {
       );
     }
     this.own = own;
+    own.forEach((endpoint) => this.tree.add(endpoint.method, endpoint.path, endpoint));
+  }
+
+  /** Why a request found nothing: its path has other methods, or there is no such path. */
+  problemOfMissing(request: Pick<IncomingMessage, 'method' | 'url'>): Problem {
+    const path = readRawPath(request.url ?? '');
+    const allow = path.kind === 'segments' ? this.tree.methods(path) : [];
+    return allow.length > 0
+      ? new Problem('method-not-allowed', `This path has ${allow.join(', ')}.`, { allow: [...allow] })
+      : new Problem('not-found');
   }
 
   /** The endpoint that a handler serves. Throws where there is none: an unknown handler is never let through. */

@@ -1,4 +1,11 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+  NotFoundException,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem-response.js';
@@ -8,14 +15,18 @@ import { sendProblem } from './problem-response.js';
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
 
+  /** @param explainMissing says why nothing is served at an address: no such path, or not with this method */
+  constructor(private readonly explainMissing: (request: Request) => Problem) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const response = http.getResponse<Response>();
-    const problem = problemOf(error);
+    const request = http.getRequest<Request>();
+    const problem = error instanceof NotFoundException ? this.explainMissing(request) : problemOf(error);
     if (problem.status >= 500) {
       this.logger.error(problem.cause ?? error);
     }
-    sendProblem(http.getRequest<Request>(), response, problem);
+    sendProblem(request, response, problem);
   }
 }
 
@@ -31,8 +42,6 @@ export function problemOf(error: unknown): Problem {
     switch (error.getStatus()) {
       case 400:
         return new Problem('path-malformed');
-      case 404:
-        return new Problem('not-found');
       case 413:
         return new Problem('body-too-large');
       default:

@@ -1,0 +1,138 @@
+import type { Access, Scope } from './access.js';
+import { type Decision, decide, type JudgedEndpoint } from './decision.js';
+import type { ApiKeyPrincipal, Principal } from './principal.js';
+
+const ENDPOINT = 'management GET /v1/applications/{applicationId}/campaigns';
+
+function endpoint(access: JudgedEndpoint['access'], scope: Scope = 'account'): JudgedEndpoint {
+  return {
+    service: 'management',
+    method: 'GET',
+    path: '/v1/applications/{applicationId}/campaigns',
+    scope,
+    grantable: access.kind === 'key',
+    access,
+  };
+}
+
+function key(parts: Partial<ApiKeyPrincipal>): ApiKeyPrincipal {
+  return {
+    kind: 'api-key',
+    apiKeyId: 1,
+    name: 'test',
+    hint: 'lkm_0000',
+    createdBy: 1,
+    expiryDate: Number.MAX_SAFE_INTEGER,
+    allApplications: true,
+    applicationIds: new Set(),
+    grants: new Set([ENDPOINT]),
+    ...parts,
+  };
+}
+
+const limited = (...ids: number[]): Partial<ApiKeyPrincipal> => ({
+  allApplications: false,
+  applicationIds: new Set(ids),
+});
+
+const CALLERS = {
+  nobody: undefined,
+  user: { kind: 'user', userId: 2, isAdmin: false, sessionId: 1 },
+  admin: { kind: 'user', userId: 1, isAdmin: true, sessionId: 2 },
+  'key, granted, all Applications': key({}),
+  'key, granted, Application 1': key(limited(1)),
+  'key, granted, Application 2': key(limited(2)),
+  'key, granted, no Application': key(limited()),
+  'key, not granted': key({ grants: new Set(['management GET /v1/users']) }),
+} satisfies Record<string, Principal | undefined>;
+
+const outcome = (decision: Decision): string => (decision.allowed ? 'ok' : decision.code);
+
+/** One row for each kind of endpoint, one column for each caller, in the order of CALLERS. */
+const TABLE: [string, JudgedEndpoint, string[]][] = [
+  ['public', endpoint({ kind: 'public' }), ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok']],
+  [
+    'signed-in',
+    endpoint({ kind: 'signed-in' }),
+    ['credential-missing', 'ok', 'ok', ...Array.from({ length: 5 }, () => 'endpoint-not-allowed')],
+  ],
+  [
+    'admin-only',
+    endpoint({ kind: 'admin-only' }),
+    ['credential-missing', 'admin-required', 'ok', ...Array.from({ length: 5 }, () => 'endpoint-not-allowed')],
+  ],
+  ...(['any', 'admin', 'none'] as const).flatMap((session): [string, JudgedEndpoint, string[]][] => {
+    const access: Access | { kind: 'key'; session: 'none' } = { kind: 'key', session };
+    const users = {
+      any: ['ok', 'ok'],
+      admin: ['admin-required', 'ok'],
+      none: ['endpoint-not-allowed', 'endpoint-not-allowed'],
+    }[session];
+    return [
+      [
+        `key access, account, session ${session}`,
+        endpoint(access),
+        [
+          'credential-missing',
+          ...users,
+          'ok',
+          'application-not-allowed',
+          'application-not-allowed',
+          'application-not-allowed',
+          'endpoint-not-allowed',
+        ],
+      ],
+      [
+        `key access, application, session ${session}`,
+        endpoint(access, 'application'),
+        [
+          'credential-missing',
+          ...users,
+          'ok',
+          'ok',
+          'application-not-allowed',
+          'application-not-allowed',
+          'endpoint-not-allowed',
+        ],
+      ],
+    ];
+  }),
+];
+
+describe('the decision', () => {
+  test.each(TABLE)('%s lets in exactly whom the table says', (_name, judged, expected) => {
+    expect(Object.values(CALLERS).map((caller) => outcome(decide(judged, caller, '1')))).toEqual(expected);
+  });
+
+  test.each(['0', '01', '-1', '1.0', '1e0', ' 1', '1 ', '2147483648', '99999999999', 'a', '', '１'])(
+    'the Application id %j is malformed to a limited key, even if the key had it in another spelling',
+    (applicationId) => {
+      expect(
+        outcome(decide(endpoint({ kind: 'key', session: 'any' }, 'application'), key(limited(1)), applicationId)),
+      ).toBe('application-malformed');
+    },
+  );
+
+  test('a missing Application id is never permission to a limited key', () => {
+    expect(outcome(decide(endpoint({ kind: 'key', session: 'any' }, 'application'), key(limited(1))))).toBe(
+      'application-malformed',
+    );
+  });
+
+  test('a grant for one service opens nothing of another', () => {
+    const foreign = { ...endpoint({ kind: 'key', session: 'none' }, 'application'), service: 'billing' };
+    expect(outcome(decide(foreign, key({}), '1'))).toBe('endpoint-not-allowed');
+  });
+
+  test('a grant on an endpoint that cannot be granted opens nothing', () => {
+    const ungrantable = { ...endpoint({ kind: 'key', session: 'any' }), grantable: false };
+    expect(outcome(decide(ungrantable, key({})))).toBe('endpoint-not-allowed');
+  });
+
+  test('an allowed decision names the Application', () => {
+    expect(decide(endpoint({ kind: 'key', session: 'any' }, 'application'), key(limited(1)), '1')).toEqual({
+      allowed: true,
+      applicationId: 1,
+    });
+  });
+});
