@@ -1,22 +1,41 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
+import type { Principal } from '../access/principal.js';
+import { ChangesService } from '../changes/changes.service.js';
+import { Clock } from '../config/clock.js';
+import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
+import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import { Transactions } from '../database/transactions.js';
+import { invalid } from '../http/input.pipe.js';
 import { Problem } from '../http/problem.js';
+import { applicationView } from './application-view.js';
 import { Application } from './application.entity.js';
+import type {
+  ApplicationPage,
+  ApplicationQuery,
+  ApplicationUpdate,
+  ApplicationView,
+  NewApplication,
+} from './applications.dto.js';
+
+const NAME_KEY_LENGTH_MAX = 400;
+const COLUMNS = { id: 'id', name: 'nameKey', created: 'created', modified: 'modified' } as const;
 
 /** Applications and what happens to them. */
 @Injectable()
 export class ApplicationsService {
-  constructor(@InjectRepository(Application) private readonly applications: ReadRepository<Application>) {}
+  constructor(
+    @InjectRepository(Application) private readonly applications: ReadRepository<Application>,
+    private readonly transactions: Transactions,
+    private readonly changes: ChangesService,
+    private readonly clock: Clock,
+  ) {}
 
   /** An Application by its id. Throws `application-not-found`. */
   async get(id: number): Promise<Application> {
-    const application = await this.applications.findOneBy({ id });
-    if (!application) {
-      throw new Problem('application-not-found', `There is no Application ${id}.`);
-    }
-    return application;
+    return orNotFound(await this.applications.findOneBy({ id }), id);
   }
 
   /** Which of these ids are Applications, as seen inside a transaction. */
@@ -24,4 +43,131 @@ export class ApplicationsService {
     const rows = await tx.find(Application, { select: { id: true }, where: { id: In([...ids]) } });
     return new Set(rows.map((row) => row.id));
   }
+
+  /** An Application as the API shows it. Throws `application-not-found`. */
+  async show(id: number): Promise<ApplicationView> {
+    return applicationView(await this.get(id));
+  }
+
+  /** One page of Applications. */
+  async list({ sort, pageSize, skip }: ApplicationQuery): Promise<ApplicationPage> {
+    const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
+    const column = COLUMNS[sort.replace(/^-/, '') as keyof typeof COLUMNS];
+    const [rows, totalResultSize] = await this.applications.findAndCount({
+      order: { [column]: direction, id: direction },
+      skip,
+      take: pageSize,
+    });
+    return { totalResultSize, data: rows.map(applicationView) };
+  }
+
+  /** Makes an Application. Throws `application-name-taken`. */
+  async create(caller: Principal, request: NewApplication): Promise<ApplicationView> {
+    const now = this.clock.now();
+    const row = {
+      created: now,
+      modified: now,
+      name: request.name,
+      nameKey: nameKey(request.name),
+      description: request.description ?? '',
+      timezone: request.timezone,
+      currency: request.currency,
+      attributes: request.attributes ?? {},
+    };
+    return this.keepingNamesUnique(request.name, () =>
+      this.transactions.inTransaction(async (tx) => {
+        const { identifiers } = await tx.insert(Application, { ...row });
+        const view = applicationView({ ...row, id: identifiers[0]!.id as number });
+        await this.changes.record(tx, {
+          caller,
+          entity: 'POST /v1/applications',
+          applicationId: view.id,
+          new: { ...view },
+        });
+        return view;
+      }),
+    );
+  }
+
+  /** Changes what the request names. Throws `application-not-found`, `application-name-taken`. */
+  async update(caller: Principal, id: number, request: ApplicationUpdate): Promise<ApplicationView> {
+    const { name, description, timezone, currency, attributes } = request;
+    const changed = {
+      modified: this.clock.now(),
+      ...(name !== undefined && { name, nameKey: nameKey(name) }),
+      ...(description !== undefined && { description }),
+      ...(timezone !== undefined && { timezone }),
+      ...(currency !== undefined && { currency }),
+      ...(attributes !== undefined && { attributes }),
+    };
+    return this.keepingNamesUnique(name, () =>
+      this.transactions.inTransaction(async (tx) => {
+        const before = await locked(tx, id);
+        await tx.update(Application, { id }, changed);
+        const view = applicationView({ ...before, ...changed });
+        await this.changes.record(tx, {
+          caller,
+          entity: `PUT /v1/applications/${id}`,
+          applicationId: id,
+          old: { ...applicationView(before) },
+          new: { ...view },
+        });
+        return view;
+      }),
+    );
+  }
+
+  /** Deletes an Application that has no campaigns. Throws `application-not-found`, `application-in-use`. */
+  async delete(caller: Principal, id: number): Promise<void> {
+    try {
+      await this.transactions.inTransaction(async (tx) => {
+        const before = await locked(tx, id);
+        await tx.delete(Application, { id });
+        await this.changes.record(tx, {
+          caller,
+          entity: `DELETE /v1/applications/${id}`,
+          applicationId: id,
+          old: { ...applicationView(before) },
+        });
+      });
+    } catch (error) {
+      if (error instanceof ForeignKeyViolation) {
+        throw new Problem('application-in-use', `Application ${id} still has campaigns: delete them first.`);
+      }
+      throw error;
+    }
+  }
+
+  private async keepingNamesUnique<Result>(name: string | undefined, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof UniqueViolation) {
+        throw new Problem('application-name-taken', `Another Application is called "${name}", if case is ignored.`);
+      }
+      throw error;
+    }
+  }
+}
+
+function orNotFound(application: Application | null, id: number): Application {
+  if (!application) {
+    throw new Problem('application-not-found', `There is no Application ${id}.`);
+  }
+  return application;
+}
+
+/** The row as it is now and stays until the transaction ends, so that what is recorded as old really was. */
+async function locked(tx: EntityManager, id: number): Promise<Application> {
+  const lock = tx.dataSource.options.type === 'mysql' ? { lock: { mode: 'pessimistic_write' as const } } : {};
+  return orNotFound(await tx.findOne(Application, { where: { id }, ...lock }), id);
+}
+
+/** A few characters become many when they are folded; the column ends somewhere. */
+function nameKey(name: string): string {
+  const key = fold(name);
+  if (key.length > NAME_KEY_LENGTH_MAX) {
+    throw invalid([{ pointer: '/name', detail: 'name must be shorter: some of its characters stand for many' }]);
+  }
+  return key;
 }

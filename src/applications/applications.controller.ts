@@ -1,0 +1,64 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AdminOnly, Caller, KeyAccess } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
+import { IdPipe } from '../http/id.pipe.js';
+import { Problems } from '../http/problems.decorator.js';
+import {
+  ApplicationPage,
+  ApplicationQuery,
+  ApplicationUpdate,
+  ApplicationView,
+  NewApplication,
+} from './applications.dto.js';
+import { ApplicationsService } from './applications.service.js';
+
+@ApiTags('Applications')
+@Controller('v1/applications')
+export class ApplicationsController {
+  constructor(private readonly applications: ApplicationsService) {}
+
+  @Post()
+  @AdminOnly('Create an Application')
+  @Problems('application-name-taken')
+  createApplication(@Caller() caller: Principal, @Body() request: NewApplication): Promise<ApplicationView> {
+    return this.applications.create(caller, request);
+  }
+
+  @Get()
+  @KeyAccess('List Applications', { session: 'any' })
+  getApplications(@Query() query: ApplicationQuery): Promise<ApplicationPage> {
+    return this.applications.list(query);
+  }
+
+  @Get(':applicationId')
+  @KeyAccess('Get an Application', { session: 'any' })
+  @Problems('application-not-found')
+  getApplication(@Param('applicationId', IdPipe) applicationId: number): Promise<ApplicationView> {
+    return this.applications.show(applicationId);
+  }
+
+  /** What is left out of the request stays as it is. */
+  @Put(':applicationId')
+  @AdminOnly('Update an Application')
+  @Problems('application-not-found', 'application-name-taken')
+  updateApplication(
+    @Caller() caller: Principal,
+    @Param('applicationId', IdPipe) applicationId: number,
+    @Body() request: ApplicationUpdate,
+  ): Promise<ApplicationView> {
+    return this.applications.update(caller, applicationId, request);
+  }
+
+  /**
+   * An Application that still has campaigns cannot be deleted. Keys that were limited to it lose it and gain nothing: a
+   * key whose last Application is gone opens nothing.
+   */
+  @Delete(':applicationId')
+  @HttpCode(204)
+  @AdminOnly('Delete an Application')
+  @Problems('application-not-found', 'application-in-use')
+  deleteApplication(@Caller() caller: Principal, @Param('applicationId', IdPipe) applicationId: number): Promise<void> {
+    return this.applications.delete(caller, applicationId);
+  }
+}
