@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { hash, verify } from '@node-rs/argon2';
+import { Semaphore } from 'async-mutex';
+import { Problem } from '../http/problem.js';
+
+/** Fewest and most characters of a password. */
+export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
+
+/** OWASP's parameters for argon2id, which is what this package makes when nothing else is said. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+/** More at once would starve the thread pool, which files and names need as well. */
+const CONCURRENT_MAX = 2;
+const WAITING_MAX = 50;
+
+/** Makes and checks the hashes of passwords, a few at a time. */
+@Injectable()
+export class Passwords {
+  private readonly slots = new Semaphore(CONCURRENT_MAX);
+  private inHand = 0;
+
+  /** The argon2id hash of a password, in PHC form. Throws `too-busy` if too many wait already. */
+  hash(password: string): Promise<string> {
+    return this.inTurn(() => hash(normalise(password), COST));
+  }
+
+  /**
+   * Whether a password is the one that was hashed. Without a hash it is not, after just as much work: how long this takes
+   * does not tell whether there is such a user. Throws `too-busy` if too many wait already.
+   */
+  matches(password: string, passwordHash: string | undefined): Promise<boolean> {
+    return this.inTurn(async () => {
+      if (passwordHash === undefined) {
+        await hash(normalise(password), COST);
+        return false;
+      }
+      return verify(passwordHash, normalise(password));
+    });
+  }
+
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.inHand >= CONCURRENT_MAX + WAITING_MAX) {
+      throw new Problem('too-busy', 'Too many passwords are being checked at once.');
+    }
+    this.inHand += 1;
+    try {
+      return await this.slots.runExclusive(work);
+    } finally {
+      this.inHand -= 1;
+    }
+  }
+}
+
+/** Makes a password that nobody can guess: 120 random bits in 20 characters. */
+export function mintPassword(): string {
+  return randomBytes(15).toString('base64url');
+}
+
+/** Keyboards differ in how they compose the same characters. */
+function normalise(password: string): string {
+  return password.normalize('NFKC');
+}

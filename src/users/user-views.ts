@@ -1,0 +1,29 @@
+import { toRfc3339 } from '../database/times.js';
+import type { User } from './user.entity.js';
+import type { UserView } from './users.dto.js';
+
+/** A user as the API shows one: never with a password or its hash. Throws for a deleted one, who is not shown at all. */
+export function userView(user: User): UserView {
+  if (user.state === 'deleted') {
+    throw new Error(`user ${user.id} is deleted and must not be shown`);
+  }
+  return {
+    id: user.id,
+    created: toRfc3339(user.created),
+    modified: toRfc3339(user.modified),
+    email: user.email,
+    accountId: 1,
+    name: user.name,
+    state: user.state,
+    isAdmin: user.isAdmin,
+    policy: {},
+    roles: [],
+    lastSignedIn: user.lastSignedIn === null ? null : toRfc3339(user.lastSignedIn),
+  };
+}
+
+/** What the audit trail keeps of a user. */
+export function userSnapshot(user: User): Record<string, unknown> {
+  const { id, name, email, state, isAdmin } = user;
+  return { id, name, email, state, isAdmin };
+}
