@@ -1,0 +1,60 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
+import { ADMIN_EMAIL, ADMIN_PASSWORD } from './harness.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** The built service, running as an operator runs it. */
+export interface ServerProcess {
+  url: string;
+  pid: number;
+  /** Everything written to stdout and stderr so far. */
+  output(): string;
+  /** Settles with the exit code when the process has ended; null if a signal ended it. */
+  exited: Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+  /** Asks it to end, and waits until it has. */
+  stop(): Promise<number | null>;
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Runs `node dist/main.js` with nothing in its environment but PATH and what is given. */
+export function spawnServer(environment: Record<string, string>, parameters: string[] = []): Child {
+  return spawn(process.execPath, [MAIN, ...parameters], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Starts the built service on a free port and waits until it listens. Rejects with its output if it ends instead. */
+export async function startServer(environment: Record<string, string>): Promise<ServerProcess> {
+  const child = spawnServer({ PORT: '0', ADMIN_EMAIL, ADMIN_PASSWORD, LOG_LEVEL: 'info', ...environment });
+  let output = '';
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const match = /http:\/\/[^\s"/]+:\d+/.exec(output);
+      if (match && /listens/.test(output)) {
+        resolve(match[0]);
+      }
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    void exited.then((code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
+  });
+  return {
+    url,
+    pid: child.pid!,
+    output: () => output,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
