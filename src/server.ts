@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
 import { refuseUndeclaredRoutes } from './access/raw-routes.js';
 import { Config } from './config/config.js';
+import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
 import { createRequestLog } from './http/logging.js';
 import { answerRequestId } from './http/request-id.js';
@@ -61,6 +62,9 @@ export async function prepareApplication(
       origin: config.CORS_ORIGINS,
       exposedHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
     });
+  }
+  if (config.DOCS_ENABLED) {
+    serveDocs(server, app);
   }
   await app.init();
   refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));

@@ -1,0 +1,30 @@
+import { createRequire } from 'node:module';
+import type { INestApplication } from '@nestjs/common';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { Express } from 'express';
+import { describeAccess } from './access/describe-access.js';
+import { EndpointCatalogue } from './access/endpoint-catalogue.js';
+import { RAW_ROUTES, serveRawRoute } from './access/raw-routes.js';
+import { createDocsPage, createDocumentRoute } from './http/docs-page.js';
+import { createDocument } from './http/openapi-document.js';
+import { describeProblems } from './http/openapi-problems.js';
+
+/** The version of this program, from the one place that states it. */
+export const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+
+/** Serves Swagger UI and the OpenAPI document, each from what the routes declare about themselves. */
+export function serveDocs(server: Express, app: INestApplication): void {
+  serveRawRoute(server, RAW_ROUTES.docs, createDocsPage());
+  serveRawRoute(
+    server,
+    RAW_ROUTES.openapi,
+    createDocumentRoute(() => describe(app)),
+  );
+}
+
+function describe(app: INestApplication): OpenAPIObject {
+  const document = createDocument(app, VERSION);
+  describeAccess(document, app.get(EndpointCatalogue));
+  describeProblems(document);
+  return document;
+}

@@ -1,0 +1,56 @@
+import type { ProblemCode } from './problem-codes.js';
+import type { ProblemExtensions } from './problem.js';
+
+/** What an example of a problem says. */
+interface ProblemExample extends ProblemExtensions {
+  detail: string;
+}
+
+const IMPORT = 'POST /v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons';
+const CAMPAIGNS = 'GET /v1/applications/{applicationId}/campaigns';
+
+/** Realistic details and extensions of problems, for the document. A code without an entry shows its title alone. */
+export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
+  'credential-missing': { detail: 'Present a credential in the Authorization header.', endpoint: CAMPAIGNS },
+  malformed: { detail: 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".' },
+  unknown: { detail: 'There is no such key: it was deleted, or never existed.' },
+  'creator-deleted': { detail: 'The user who made this key was deleted; the key has stopped for ever.' },
+  'creator-deactivated': {
+    detail: 'The user who made this key is deactivated; the key stops until they are active again.',
+  },
+  expired: { detail: 'The key expired on 2027-06-30T22:00:00.000Z.', expiryDate: '2027-06-30T22:00:00.000Z' },
+  'no-application-left': { detail: 'Every Application that this key opened was deleted.' },
+  'sign-in-failed': { detail: 'The e-mail address or the password is wrong.' },
+  'endpoint-not-allowed': { detail: `The key was not granted ${CAMPAIGNS}.`, endpoint: CAMPAIGNS },
+  'application-malformed': {
+    detail: 'The Application id in the path is not a whole number from 1 to 2147483647.',
+    endpoint: IMPORT,
+    applicationId: '01',
+  },
+  'application-not-allowed': {
+    detail: 'The key does not open Application 2.',
+    endpoint: IMPORT,
+    applicationId: '2',
+  },
+  'admin-required': { detail: 'Only an admin may do this.', endpoint: 'POST /v1/api_keys' },
+  'user-protected': { detail: 'A key may not act on an admin, nor on a user who still has keys.' },
+  'current-password-wrong': { detail: 'The current password is wrong.' },
+  'validation-failed': {
+    detail: '/name: must be longer than or equal to 1 characters',
+    errors: [{ pointer: '/name', detail: 'must be longer than or equal to 1 characters' }],
+  },
+  'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
+  'json-malformed': { detail: 'The body must be one JSON object.' },
+  'body-missing': { detail: 'The request needs a JSON object as its body.' },
+  'import-invalid': {
+    detail: 'Line 3: expirydate must be an RFC 3339 date-time.',
+    errors: [{ line: 3, detail: 'expirydate must be an RFC 3339 date-time' }],
+  },
+  'body-too-large': { detail: 'The body may have up to 102400 bytes.' },
+  'media-type-unsupported': { detail: 'Send the body as application/json.' },
+  'too-many-attempts': { detail: 'Too many failed sign-ins. Try again later.', retryAfterSeconds: 900 },
+  'coupon-exists': {
+    detail: 'Line 17: SUMMER-7F3K exists already in this Application.',
+    errors: [{ line: 17, detail: 'SUMMER-7F3K exists already in this Application' }],
+  },
+};
