@@ -17,11 +17,20 @@ const JSON_BYTES_MAX = 100 * 1024;
 /** A JSON body must have arrived whole within this time. */
 const BODY_WAIT_MS = 15_000;
 
-type BodyDeclaration = { kind: 'json'; bytesMax: number } | { kind: 'streamed' };
+type BodyDeclaration = { kind: 'json' | 'unparsed'; bytesMax: number } | { kind: 'streamed' };
+
+type WholeBody = Exclude<BodyDeclaration, { kind: 'streamed' }>;
 
 /** This endpoint's JSON body may have up to so many bytes (100 KB where nothing is said). */
 export const JsonBody = (bytesMax: number): CustomDecorator =>
   SetMetadata(BODY, { kind: 'json', bytesMax } satisfies BodyDeclaration);
+
+/**
+ * This endpoint takes its JSON body of up to so many bytes as a `Buffer`, and parses it where a large one holds up
+ * nobody else.
+ */
+export const UnparsedJsonBody = (bytesMax: number): CustomDecorator =>
+  SetMetadata(BODY, { kind: 'unparsed', bytesMax } satisfies BodyDeclaration);
 
 /** This endpoint reads its body itself, as a stream. */
 export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'streamed' } satisfies BodyDeclaration);
@@ -32,7 +41,7 @@ export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'st
  */
 @Injectable()
 export class BodyInterceptor implements NestInterceptor {
-  private readonly parsers = new Map<number, RequestHandler>();
+  private readonly parsers = new Map<string, RequestHandler>();
 
   constructor(private readonly reflector: Reflector) {}
 
@@ -43,13 +52,13 @@ export class BodyInterceptor implements NestInterceptor {
       kind: 'json',
       bytesMax: JSON_BYTES_MAX,
     };
-    if (body.kind === 'json' && ['POST', 'PUT', 'PATCH'].includes(request.method)) {
-      await this.read(request, http.getResponse<Response>(), body.bytesMax);
+    if (body.kind !== 'streamed' && ['POST', 'PUT', 'PATCH'].includes(request.method)) {
+      await this.read(request, http.getResponse<Response>(), body);
     }
     return next.handle();
   }
 
-  private async read(request: Request, response: Response, bytesMax: number): Promise<void> {
+  private async read(request: Request, response: Response, body: WholeBody): Promise<void> {
     const announced =
       request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
     if (!announced) {
@@ -62,21 +71,25 @@ export class BodyInterceptor implements NestInterceptor {
     try {
       await new Promise<void>((resolve, reject) => {
         timer = setTimeout(() => reject(new Problem('request-timeout')), BODY_WAIT_MS);
-        void this.parser(bytesMax)(request, response, (error?: unknown) =>
-          error === undefined ? resolve() : reject(bodyProblem(error, bytesMax)),
+        void this.parser(body)(request, response, (error?: unknown) =>
+          error === undefined ? resolve() : reject(bodyProblem(error, body.bytesMax)),
         );
       });
     } finally {
       clearTimeout(timer);
     }
-    refuseUnstorable(request.body);
+    if (body.kind === 'json') {
+      refuseUnstorable(request.body);
+    }
   }
 
-  private parser(bytesMax: number): RequestHandler {
-    let parser = this.parsers.get(bytesMax);
+  private parser({ kind, bytesMax }: WholeBody): RequestHandler {
+    const name = `${kind} ${bytesMax}`;
+    let parser = this.parsers.get(name);
     if (!parser) {
-      parser = express.json({ limit: bytesMax, inflate: false, type: () => true });
-      this.parsers.set(bytesMax, parser);
+      const options = { limit: bytesMax, inflate: false, type: () => true };
+      parser = kind === 'json' ? express.json(options) : express.raw(options);
+      this.parsers.set(name, parser);
     }
     return parser;
   }
