@@ -16,7 +16,9 @@ async function main(): Promise<void> {
   const app = await prepareApplication(nest, logger);
   app.enableShutdownHooks();
   await app.listen(config.PORT, config.HOST);
-  logger.info({ url: await app.getUrl() }, 'Latchkey listens');
+  const url = await app.getUrl();
+  const docs = config.DOCS_ENABLED ? `; Swagger UI: ${url}/docs` : '';
+  logger.info({ url }, `Latchkey listens on ${url}${docs}`);
 }
 
 try {

@@ -1,0 +1,14 @@
+// Runs the end-to-end suite on the MySQL server of TEST_MYSQL_URL: `npm run test:mysql`. Without one it fails.
+import { spawnSync } from 'node:child_process';
+
+if (!process.env.TEST_MYSQL_URL) {
+  console.error('TEST_MYSQL_URL is not set: name a MySQL server on which databases may be made and dropped,');
+  console.error('such as TEST_MYSQL_URL=mysql://root@127.0.0.1:3306/latchkey npm run test:mysql');
+  process.exit(1);
+}
+const { status } = spawnSync(
+  process.execPath,
+  ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', 'test/', ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+);
+process.exit(status ?? 1);
