@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import mysql from 'mysql2/promise';
 import { Clock } from '../src/config/clock.js';
@@ -108,8 +109,8 @@ export interface Latchkey {
   close(): Promise<void>;
 }
 
-/** Starts the real application, as `main.ts` does, on a free port. */
-export async function startLatchkey(environment: Record<string, string> = {}): Promise<Latchkey> {
+/** Starts the real application, as `main.ts` does, on a free port; with `further` modules beside it. */
+export async function startLatchkey(environment: Record<string, string> = {}, further: Type[] = []): Promise<Latchkey> {
   const database = await createDatabase();
   const clock = new TestClock();
   const lines: string[] = [];
@@ -122,7 +123,7 @@ export async function startLatchkey(environment: Record<string, string> = {}): P
     ...environment,
   });
   const { AppModule } = await import('../src/app.module.js');
-  const testing = await Test.createTestingModule({ imports: [AppModule] })
+  const testing = await Test.createTestingModule({ imports: [AppModule, ...further] })
     .overrideProvider(Config)
     .useValue(config)
     .overrideProvider(Clock)
