@@ -48,6 +48,7 @@ export async function prepareApplication(
       contentSecurityPolicy: {
         directives: {
           defaultSrc: ["'self'"],
+          fontSrc: ["'self'"],
           imgSrc: ["'self'", 'data:'],
           styleSrc: ["'self'", "'unsafe-inline'"],
           // Over plain http a browser would otherwise load nothing at all.
@@ -55,6 +56,9 @@ export async function prepareApplication(
         },
       },
       strictTransportSecurity: false,
+      // Browsers heed these two over TLS alone, and complain about them on a page that came without it.
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
     }),
   );
   if (config.CORS_ORIGINS) {

@@ -7,6 +7,7 @@ import {
   SwaggerModule,
 } from '@nestjs/swagger';
 import { ID_MAX } from './id.pipe.js';
+import { describeFields } from './openapi-fields.js';
 import { FRONT_TEXT, TAGS } from './openapi-front.js';
 import { operationsOf } from './openapi-operations.js';
 
@@ -36,6 +37,7 @@ export function createDocument(app: INestApplication, version: string): OpenAPIO
     describeIds(operation);
     describeSuccess(operation);
   }
+  describeFields(document);
   return sortedByTag(document);
 }
 
@@ -78,5 +80,6 @@ function sortedByTag(document: OpenAPIObject): OpenAPIObject {
       .map(({ path, operation }) => [path, order.get(operation.tags?.[0] ?? '') ?? order.size]),
   );
   const paths = Object.entries(document.paths).sort(([one], [other]) => place.get(one)! - place.get(other)!);
-  return { ...document, paths: Object.fromEntries(paths) };
+  const { openapi, info, servers, tags, ...rest } = document;
+  return { openapi, info, servers, tags, ...rest, paths: Object.fromEntries(paths) };
 }

@@ -1,7 +1,15 @@
-import type { OpenAPIObject, OperationObject, ResponseObject, SchemaObject } from '@nestjs/swagger';
+import type {
+  ExampleObject,
+  OpenAPIObject,
+  OperationObject,
+  ParameterObject,
+  ReferenceObject,
+  ResponseObject,
+  SchemaObject,
+} from '@nestjs/swagger';
 import { operationsOf } from './openapi-operations.js';
 import { PROBLEMS, type ProblemCode } from './problem-codes.js';
-import { PROBLEM_EXAMPLES } from './problem-examples.js';
+import { OPERATION, PROBLEM_EXAMPLES } from './problem-examples.js';
 import { problemBody } from './problem-response.js';
 import { Problem } from './problem.js';
 import { PROBLEMS_EXTENSION } from './problems.decorator.js';
@@ -82,8 +90,9 @@ const PROBLEM_SCHEMA: SchemaObject = {
  */
 export function describeProblems(document: OpenAPIObject): void {
   const used = new Set<ProblemCode>();
-  for (const { operation, method } of operationsOf(document)) {
+  for (const { operation, method, path } of operationsOf(document)) {
     const codes = codesOf(operation, method);
+    const name = `${method.toUpperCase()} ${path}`;
     codes.forEach((code) => used.add(code));
     Object.assign(operation, { [PROBLEMS_EXTENSION]: codes });
     const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((one, other) => one - other);
@@ -91,6 +100,7 @@ export function describeProblems(document: OpenAPIObject): void {
       operation.responses[status] = problemResponse(
         status,
         codes.filter((code) => PROBLEMS[code].status === status),
+        name,
       );
     }
   }
@@ -98,7 +108,11 @@ export function describeProblems(document: OpenAPIObject): void {
   document.components.schemas = { ...document.components.schemas, Problem: PROBLEM_SCHEMA };
   document.components.examples = {
     ...document.components.examples,
-    ...Object.fromEntries(inTableOrder(used).map((code) => [code, problemExample(code)])),
+    ...Object.fromEntries(
+      inTableOrder(used)
+        .filter((code) => !namesOperation(code))
+        .map((code) => [code, problemExample(code, '')]),
+    ),
   };
 }
 
@@ -115,6 +129,7 @@ function codesOf(operation: OperationObject, method: string): ProblemCode[] {
     ...ALWAYS,
     ...(method === 'get' ? [] : (['storage-full', 'shutting-down'] as const)),
     ...(parameters.some((parameter) => parameter.in === 'path') ? (['path-malformed'] as const) : []),
+    ...(parameters.some(isId) ? (['id-malformed'] as const) : []),
     ...(parameters.some((parameter) => parameter.in === 'query') ? (['validation-failed'] as const) : []),
     ...(body['application/json'] ? JSON_BODY : []),
     ...(body['multipart/form-data'] ? BODY : []),
@@ -122,11 +137,15 @@ function codesOf(operation: OperationObject, method: string): ProblemCode[] {
   return inTableOrder(new Set((operation as { [PROBLEMS_EXTENSION]?: ProblemCode[] })[PROBLEMS_EXTENSION]));
 }
 
+function isId({ in: place, schema }: ParameterObject): boolean {
+  return place === 'path' && schema !== undefined && 'type' in schema && schema.type === 'integer';
+}
+
 function inTableOrder(codes: ReadonlySet<ProblemCode>): ProblemCode[] {
   return (Object.keys(PROBLEMS) as ProblemCode[]).filter((code) => codes.has(code));
 }
 
-function problemResponse(status: number, codes: ProblemCode[]): ResponseObject {
+function problemResponse(status: number, codes: ProblemCode[], operation: string): ResponseObject {
   const string = { schema: { type: 'string' } } as const;
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('  \n'),
@@ -139,16 +158,26 @@ function problemResponse(status: number, codes: ProblemCode[]): ResponseObject {
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+        examples: Object.fromEntries(codes.map((code) => [code, exampleAt(code, operation)])),
       },
     },
   };
 }
 
-function problemExample(code: ProblemCode): { summary: string; value: unknown } {
+/** An example that names the operation stands with it; all others are shared. */
+function exampleAt(code: ProblemCode, operation: string): ExampleObject | ReferenceObject {
+  return namesOperation(code) ? problemExample(code, operation) : { $ref: `#/components/examples/${code}` };
+}
+
+function namesOperation(code: ProblemCode): boolean {
+  return JSON.stringify(PROBLEM_EXAMPLES[code] ?? {}).includes(OPERATION);
+}
+
+function problemExample(code: ProblemCode, operation: string): ExampleObject {
   const { detail, ...extensions } = PROBLEM_EXAMPLES[code] ?? { detail: `${PROBLEMS[code].title}.` };
+  const body = problemBody(new Problem(code, detail, extensions), '0f6f3a52-7d5c-4b0e-9c2f-3f4f0f1f9d11');
   return {
     summary: PROBLEMS[code].title,
-    value: problemBody(new Problem(code, detail, extensions), '0f6f3a52-7d5c-4b0e-9c2f-3f4f0f1f9d11'),
+    value: JSON.parse(JSON.stringify(body).replaceAll(OPERATION, operation)) as unknown,
   };
 }

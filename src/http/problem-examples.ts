@@ -6,12 +6,12 @@ interface ProblemExample extends ProblemExtensions {
   detail: string;
 }
 
-const IMPORT = 'POST /v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons';
-const CAMPAIGNS = 'GET /v1/applications/{applicationId}/campaigns';
+/** Stands in an example for the operation that it is shown at. */
+export const OPERATION = '{operation}';
 
 /** Realistic details and extensions of problems, for the document. A code without an entry shows its title alone. */
 export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
-  'credential-missing': { detail: 'Present a credential in the Authorization header.', endpoint: CAMPAIGNS },
+  'credential-missing': { detail: 'Present a credential in the Authorization header.' },
   malformed: { detail: 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".' },
   unknown: { detail: 'There is no such key: it was deleted, or never existed.' },
   'creator-deleted': { detail: 'The user who made this key was deleted; the key has stopped for ever.' },
@@ -21,18 +21,18 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   expired: { detail: 'The key expired on 2027-06-30T22:00:00.000Z.', expiryDate: '2027-06-30T22:00:00.000Z' },
   'no-application-left': { detail: 'Every Application that this key opened was deleted.' },
   'sign-in-failed': { detail: 'The e-mail address or the password is wrong.' },
-  'endpoint-not-allowed': { detail: `The key was not granted ${CAMPAIGNS}.`, endpoint: CAMPAIGNS },
+  'endpoint-not-allowed': { detail: `The key was not granted ${OPERATION}.`, endpoint: OPERATION },
   'application-malformed': {
     detail: 'The Application id in the path is not a whole number from 1 to 2147483647.',
-    endpoint: IMPORT,
+    endpoint: OPERATION,
     applicationId: '01',
   },
   'application-not-allowed': {
     detail: 'The key does not open Application 2.',
-    endpoint: IMPORT,
+    endpoint: OPERATION,
     applicationId: '2',
   },
-  'admin-required': { detail: 'Only an admin may do this.', endpoint: 'POST /v1/api_keys' },
+  'admin-required': { detail: 'Only an admin may do this.', endpoint: OPERATION },
   'user-protected': { detail: 'A key may not act on an admin, nor on a user who still has keys.' },
   'current-password-wrong': { detail: 'The current password is wrong.' },
   'validation-failed': {

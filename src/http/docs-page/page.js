@@ -1,53 +1,129 @@
 /* Swagger UI as Latchkey wants it. Loaded by page.html after swagger-ui-bundle.js. */
 'use strict';
 
-/** How a credential of each scheme of the document is written, and what Swagger UI must be given for it. */
+/** The security schemes of the document: how their credentials are written, and what Swagger UI must be given. */
 const SCHEMES = {
-  management_key: { prefix: 'ManagementKey-v1 ', secret: /^lkm_/, withPrefix: true },
   // Swagger UI puts "Bearer " in front by itself.
-  manager_auth: { prefix: 'Bearer ', secret: /^lks_/, withPrefix: false },
+  manager_auth: { prefix: 'Bearer ', secret: /^lks_/, withPrefix: false, inUse: 'Signed in with a session' },
+  management_key: { prefix: 'ManagementKey-v1 ', secret: /^lkm_/, withPrefix: true, inUse: 'Using the key' },
+};
+
+/** What `x-access` of an operation is called on its line. */
+const ACCESS = {
+  public: { label: 'anyone', title: 'Anyone may call this' },
+  'signed-in': { label: 'signed in', title: 'Anyone who is signed in may call this' },
+  'admin-only': { label: 'admin', title: 'Only an admin who is signed in may call this' },
+  key: { label: 'key', title: 'A key that was granted this endpoint may call this' },
+  judged: { label: 'judged', title: 'The credential that is presented is judged' },
 };
 
 /** A pasted credential without blanks around it and without its scheme in front. */
 function bare(text) {
-  const trimmed = text.trim();
-  const prefix = Object.values(SCHEMES)
-    .map((scheme) => scheme.prefix.trim().toLowerCase())
-    .find((name) => trimmed.toLowerCase().startsWith(`${name} `));
-  return prefix ? trimmed.slice(prefix.length).trim() : trimmed;
+  const trimmed = String(text ?? '').trim();
+  const scheme = Object.values(SCHEMES).find(({ prefix }) => trimmed.toLowerCase().startsWith(prefix.toLowerCase()));
+  return scheme ? trimmed.slice(scheme.prefix.length).trim() : trimmed;
 }
 
 /** The one credential that an authorization is about, under the scheme that its value belongs to. */
-function tidy([name, { value, schema }], definitions) {
-  const credential = bare(String(value ?? ''));
+function tidy(name, text, definitions) {
+  const credential = bare(text);
   const owner = Object.keys(SCHEMES).find((scheme) => SCHEMES[scheme].secret.test(credential)) ?? name;
   const { prefix, withPrefix } = SCHEMES[owner];
-  return {
-    [owner]: {
-      name: owner,
-      value: withPrefix ? prefix + credential : credential,
-      schema: owner === name ? schema : definitions.get(owner).toJS(),
-    },
-  };
+  const value = withPrefix ? prefix + credential : credential;
+  return { [owner]: { name: owner, value, schema: definitions.get(owner).toJS() } };
 }
 
 /**
  * Keys and sessions go into the same header, so that authorizing with one logs the other out. Pasting works with and
- * without the scheme in front, and into either field.
+ * without the scheme in front, and into either field. The dialog closes: there is nothing else to do in it.
  */
 const OneCredential = () => ({
   statePlugins: {
     auth: {
       wrapActions: {
         authorize: (authorize, system) => (payload) => {
-          const given = Object.entries(payload).find(([, { value }]) => bare(String(value ?? '')) !== '');
+          const given = Object.entries(payload).find(([, entry]) => bare(entry.value) !== '');
           if (!given) {
             return authorize({});
           }
           system.authActions.logout(Object.keys(SCHEMES));
-          return authorize(tidy(given, system.specSelectors.securityDefinitions()));
+          const result = authorize(tidy(given[0], given[1].value, system.specSelectors.securityDefinitions()));
+          system.authActions.showDefinitions(false);
+          return result;
         },
       },
+    },
+  },
+});
+
+/** The bar at the top: whose page this is, which credential is in use, and the button that changes it. */
+const Masthead = () => ({
+  wrapComponents: {
+    AuthorizeBtnContainer: (Button, system) => (properties) => {
+      const { React, authSelectors } = system;
+      const authorized = authSelectors.authorized();
+      const name = Object.keys(SCHEMES).find((scheme) => authorized && authorized.has(scheme));
+      const key = name === 'management_key' && bare(authorized.getIn([name, 'value']));
+      return React.createElement(
+        'div',
+        { className: 'masthead' },
+        React.createElement('img', { src: 'docs/favicon.svg', alt: '', width: 32, height: 32 }),
+        React.createElement('span', { className: 'masthead-name' }, 'Latchkey'),
+        React.createElement(
+          'span',
+          { className: 'masthead-credential', role: 'status' },
+          name ? SCHEMES[name].inUse : 'Nobody is signed in',
+          key && React.createElement('code', null, `${key.slice(0, 8)}…`),
+        ),
+        React.createElement(Button, properties),
+      );
+    },
+  },
+});
+
+/** Shows on the line of each operation who gets in. */
+const AccessBadge = () => ({
+  wrapComponents: {
+    OperationSummaryPath: (Path, system) => (properties) => {
+      const { React, specSelectors } = system;
+      const { path, method } = properties.operationProps.toObject();
+      const access = ACCESS[specSelectors.specJson().getIn(['paths', path, method, 'x-access', 'kind'])];
+      return React.createElement(
+        React.Fragment,
+        null,
+        React.createElement(Path, properties),
+        access && React.createElement('span', { className: 'access-badge', title: access.title }, access.label),
+      );
+    },
+  },
+});
+
+/** Every operation can go wrong in many ways: only their names are shown until somebody asks for the bodies. */
+const FoldedProblems = () => ({
+  wrapComponents: {
+    response: (Response, system) => (properties) => {
+      const { React, getComponent } = system;
+      const [unfolded, setUnfolded] = React.useState(false);
+      const { code, response } = properties;
+      if (unfolded || !(Number(code) >= 400)) {
+        return React.createElement(Response, properties);
+      }
+      const Markdown = getComponent('Markdown', true);
+      return React.createElement(
+        'tr',
+        { className: 'response', 'data-code': code },
+        React.createElement('td', { className: 'response-col_status' }, code),
+        React.createElement(
+          'td',
+          { className: 'response-col_description folded-problems' },
+          React.createElement(Markdown, { source: response.get('description') }),
+          React.createElement(
+            'button',
+            { type: 'button', onClick: () => setUnfolded(true), 'aria-label': `Show what a ${code} looks like` },
+            'Show the body',
+          ),
+        ),
+      );
     },
   },
 });
@@ -69,11 +145,8 @@ window.ui = window.SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   defaultModelExpandDepth: 3,
   displayRequestDuration: true,
-  filter: true,
   persistAuthorization: true,
-  plugins: [OneCredential],
+  plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems],
   showCommonExtensions: true,
-  syntaxHighlight: { theme: 'nord' },
-  tryItOutEnabled: false,
   validatorUrl: null,
 });
