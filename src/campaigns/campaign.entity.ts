@@ -1,5 +1,6 @@
 import { Entity, ForeignKey, Index } from 'typeorm';
 import { FlagColumn, Id, IdColumn, JsonColumn, LongTextColumn, TextColumn, TimeColumn } from '../database/columns.js';
+import type { CampaignLimit } from './campaigns.dto.js';
 
 export const CAMPAIGN_STATES = ['enabled', 'disabled', 'archived'] as const;
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];
@@ -17,6 +18,7 @@ export type CampaignFeature = (typeof CAMPAIGN_FEATURES)[number];
 /** A promotion of one Application; coupons belong to one. */
 @Entity('campaigns')
 @Index('ix_campaigns_application_id', ['applicationId', 'id'])
+@Index('ix_campaigns_being_deleted', ['beingDeleted'])
 export class Campaign {
   @Id()
   id: number;
@@ -73,5 +75,9 @@ export class Campaign {
   features: CampaignFeature[];
 
   @JsonColumn('limits')
-  limits: object[];
+  limits: CampaignLimit[];
+
+  /** Its coupons are going, and it will go with the last of them. Nobody finds it any more and nothing comes into it. */
+  @FlagColumn('being_deleted')
+  beingDeleted: boolean;
 }

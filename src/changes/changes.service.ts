@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
 import { Clock } from '../config/clock.js';
 import { Change } from './change.entity.js';
+import { responsibleUser } from './responsible-user.js';
 
 /** What happened, for the audit trail. Never put a secret, a hash or a password into `old` or `new`. */
 export interface NewChange {
@@ -26,7 +27,7 @@ export class ChangesService {
     const { caller } = change;
     await tx.insert(Change, {
       created: this.clock.now(),
-      userId: caller.kind === 'user' ? caller.userId : caller.createdBy,
+      userId: responsibleUser(caller),
       managementKeyId: caller.kind === 'user' ? null : caller.apiKeyId,
       applicationId: change.applicationId ?? null,
       entity: change.entity,

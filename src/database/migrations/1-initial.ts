@@ -47,6 +47,7 @@ export class Initial1 implements MigrationInterface {
         bigint('created'),
         bigint('modified'),
         text('name', 100),
+        text('name_key', 400),
         text('email', 254),
         text('email_key', 254, { nullable: true }),
         text('state', 20),
@@ -70,12 +71,9 @@ export class Initial1 implements MigrationInterface {
         foreignKeys: [references('fk_sessions_user', 'user_id', 'users', 'CASCADE')],
       },
     );
-    await createTable(
-      runner,
-      'sign_in_attempts',
-      [primaryText('counter', 255), int('amount'), bigint('expires', { nullable: true })],
-      { indices: [index('ix_sign_in_attempts_expires', 'expires')] },
-    );
+    await createTable(runner, 'sign_in_attempts', [primaryText('counter', 255), int('amount'), bigint('expires')], {
+      indices: [index('ix_sign_in_attempts_expires', 'expires')],
+    });
     await createTable(
       runner,
       'sign_in_addresses',
@@ -204,9 +202,13 @@ export class Initial1 implements MigrationInterface {
         flag('reevaluate_on_return'),
         longText('features'),
         longText('limits'),
+        flag('being_deleted'),
       ],
       {
-        indices: [index('ix_campaigns_application_id', 'application_id', 'id')],
+        indices: [
+          index('ix_campaigns_application_id', 'application_id', 'id'),
+          index('ix_campaigns_being_deleted', 'being_deleted'),
+        ],
         foreignKeys: [references('fk_campaigns_application', 'application_id', 'applications', 'NO ACTION')],
       },
     );

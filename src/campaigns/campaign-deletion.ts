@@ -1,0 +1,159 @@
+import { setImmediate as eventLoop } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThanOrEqual } from 'typeorm';
+import type { Principal } from '../access/principal.js';
+import { ChangesService } from '../changes/changes.service.js';
+import { Clock } from '../config/clock.js';
+import { ForeignKeyViolation } from '../database/driver-errors.js';
+import type { ReadRepository } from '../database/read-repository.js';
+import { Transactions } from '../database/transactions.js';
+import { Problem } from '../http/problem.js';
+import { findCampaign } from './campaign-reading.js';
+import { campaignView } from './campaign-view.js';
+import { Campaign } from './campaign.entity.js';
+import { orNotFound } from './campaigns.service.js';
+import { Coupon, CouponImport } from './coupon.entity.js';
+
+/** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
+const BATCH = 1000;
+/** How often a process looks for deletions that another one began and did not end. */
+const RESUME_MS = 10 * 60_000;
+
+/**
+ * Deletes campaigns together with their coupons, of which there may be a million.
+ *
+ * First the campaign is marked, and the deletion recorded, in one short transaction: from then on nobody finds it and
+ * nothing comes into it. Its coupons follow in batches, each a transaction of its own, with room for everybody else in
+ * between, and the campaign goes with the last of them. If the process dies meanwhile, the mark stays: the same request
+ * goes on where it stopped, and so does every process at its start and every few minutes. Until all is gone, the
+ * coupons' codes stay taken in the Application, and the Application cannot be deleted.
+ */
+@Injectable()
+export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly logger = new Logger(CampaignDeletion.name);
+  private readonly underWay = new Map<number, Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  private stopping = false;
+
+  constructor(
+    @InjectRepository(Campaign) private readonly campaigns: ReadRepository<Campaign>,
+    private readonly transactions: Transactions,
+    private readonly changes: ChangesService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Deletes a campaign and everything in it; resolves when all is gone. Throws `campaign-not-found`. */
+  async delete(caller: Principal, applicationId: number, campaignId: number): Promise<void> {
+    await this.mark(caller, applicationId, campaignId);
+    await this.empty(campaignId);
+  }
+
+  /** Ends the deletions that were begun and not ended, here or elsewhere. */
+  async resume(): Promise<void> {
+    const marked = await this.campaigns.find({ select: { id: true }, where: { beingDeleted: true } });
+    for (const { id } of marked) {
+      await this.empty(id);
+    }
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.resumeInBackground(), RESUME_MS).unref();
+    this.resumeInBackground();
+  }
+
+  onModuleDestroy(): void {
+    this.stopping = true;
+    clearInterval(this.timer);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.underWay.values());
+  }
+
+  private resumeInBackground(): void {
+    this.resume().catch((error: unknown) => {
+      if (!this.stopping) {
+        this.logger.warn(`A deletion that was begun could not be ended yet: ${String(error)}`);
+      }
+    });
+  }
+
+  /** Marks a campaign and records its deletion, unless somebody has done so already. */
+  private async mark(caller: Principal, applicationId: number, campaignId: number): Promise<void> {
+    const place = { applicationId, campaignId, now: this.clock.now() };
+    await this.transactions.inTransaction(async (tx) => {
+      const found = await findCampaign(tx, place, 'pessimistic_write');
+      if (!found && (await tx.existsBy(Campaign, { id: campaignId, applicationId, beingDeleted: true }))) {
+        return;
+      }
+      const before = orNotFound(found, place);
+      await tx.update(Campaign, { id: campaignId }, { beingDeleted: true });
+      await this.changes.record(tx, {
+        caller,
+        entity: `DELETE /v1/applications/${applicationId}/campaigns/${campaignId}`,
+        applicationId,
+        old: { ...campaignView(before), coupons: await tx.countBy(Coupon, { campaignId }) },
+      });
+    });
+  }
+
+  private async empty(campaignId: number): Promise<void> {
+    let work = this.underWay.get(campaignId);
+    if (!work) {
+      work = this.deleteInBatches(campaignId).finally(() => this.underWay.delete(campaignId));
+      this.underWay.set(campaignId, work);
+    }
+    await work;
+  }
+
+  private async deleteInBatches(campaignId: number): Promise<void> {
+    for (;;) {
+      if (this.stopping) {
+        throw new Problem('shutting-down', 'The campaign is gone, its coupons are not yet: ask again to go on.');
+      }
+      if ((await this.deleteSomeCoupons(campaignId)) < BATCH && (await this.deleteEmptyCampaign(campaignId))) {
+        return;
+      }
+      await eventLoop();
+    }
+  }
+
+  private async deleteSomeCoupons(campaignId: number): Promise<number> {
+    return this.transactions.inTransaction(async (tx) => {
+      const batch = await tx.find(Coupon, {
+        select: { id: true },
+        where: { campaignId },
+        order: { id: 'ASC' },
+        take: BATCH,
+      });
+      const last = batch.at(-1);
+      if (last) {
+        await tx.delete(Coupon, { campaignId, id: LessThanOrEqual(last.id) });
+      }
+      return batch.length;
+    });
+  }
+
+  /** False if a coupon is there after all, from somebody who found the campaign before it was marked. */
+  private async deleteEmptyCampaign(campaignId: number): Promise<boolean> {
+    try {
+      await this.transactions.inTransaction(async (tx) => {
+        await tx.delete(CouponImport, { campaignId });
+        await tx.delete(Campaign, { id: campaignId });
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof ForeignKeyViolation) {
+        return false;
+      }
+      throw error;
+    }
+  }
+}
