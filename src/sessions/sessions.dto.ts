@@ -1,4 +1,5 @@
-import { IsString, Length } from 'class-validator';
+import { IsIn, IsString, Length } from 'class-validator';
+import { IfPresent } from '../http/input.pipe.js';
 import { UserView } from '../users/users.dto.js';
 
 /** What somebody signs in with. */
@@ -14,6 +15,15 @@ export class Credentials {
   @IsString()
   @Length(1, 128)
   password: string;
+}
+
+/** Which of one's own sessions are to end. */
+export class SessionsToEnd {
+  /** `true` ends all of one's sessions, on every machine; otherwise only this one ends.
+   * @example "true" */
+  @IfPresent()
+  @IsIn(['true', 'false'])
+  all?: 'true' | 'false';
 }
 
 /** A new session, with the token that proves it. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import { In, LessThanOrEqual } from 'typeorm';
 import { hashSecret, mintSecret } from '../access/secret.js';
 import type { UserPrincipal } from '../access/principal.js';
 import { Clock } from '../config/clock.js';
@@ -8,12 +9,13 @@ import type { ReadRepository } from '../database/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
 import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
-import { Passwords } from '../users/passwords.js';
+import { PasswordCheck } from '../users/password-check.js';
 import { UsersService } from '../users/users.service.js';
 import { Session } from './session.entity.js';
 import type { Credentials, CurrentSession, NewSession } from './sessions.dto.js';
 
 const HOUR_MS = 3_600_000;
+const PURGE_ROWS_MAX = 1000;
 
 /** Signing in and out. */
 @Injectable()
@@ -22,20 +24,25 @@ export class SessionsService {
     @InjectRepository(Session) private readonly sessions: ReadRepository<Session>,
     private readonly transactions: Transactions,
     private readonly users: UsersService,
-    private readonly passwords: Passwords,
+    private readonly passwordCheck: PasswordCheck,
     private readonly clock: Clock,
     private readonly config: Config,
   ) {}
 
-  /** Signs somebody in. Throws `sign-in-failed`, whatever the reason. */
-  async create({ email, password }: Credentials): Promise<NewSession> {
-    const user = await this.users.findForSignIn(email);
-    if (!(await this.passwords.matches(password, user?.passwordHash)) || user?.state !== 'active') {
+  /**
+   * Signs somebody in. Throws `sign-in-failed` whatever the reason, `too-many-attempts` and `too-busy`.
+   *
+   * @param address where the request comes from
+   */
+  async create({ email, password }: Credentials, address: string | undefined): Promise<NewSession> {
+    const user = await this.passwordCheck.find(email, password, address);
+    if (!user) {
       throw new Problem('sign-in-failed');
     }
     const token = mintSecret('lks_');
     const created = this.clock.now();
     await this.transactions.inTransaction(async (tx) => {
+      // The user may have been deactivated while the password was being checked.
       if (!(await this.users.signIn(tx, user.id, user.credentialsVersion))) {
         throw new Problem('sign-in-failed');
       }
@@ -50,6 +57,11 @@ export class SessionsService {
     return { userId: user.id, token, created: toRfc3339(created) };
   }
 
+  /** Ends the session of a caller, or all sessions of that user. */
+  async end({ userId, sessionId }: UserPrincipal, all: boolean): Promise<void> {
+    await this.transactions.inTransaction((tx) => tx.delete(Session, all ? { userId } : { id: sessionId }));
+  }
+
   /** The session of a caller. */
   async current(caller: UserPrincipal): Promise<CurrentSession> {
     const [session, user] = await Promise.all([
@@ -60,5 +72,17 @@ export class SessionsService {
       throw new Problem('unknown', 'The session has ended.');
     }
     return { user, created: toRfc3339(session.created), expires: toRfc3339(session.expires) };
+  }
+
+  /** Deletes sessions that have expired, so many rows at a time. */
+  async purge(): Promise<void> {
+    const expires = LessThanOrEqual(this.clock.now());
+    for (let deleted = PURGE_ROWS_MAX; deleted === PURGE_ROWS_MAX;) {
+      deleted = await this.transactions.inTransaction(async (tx) => {
+        const rows = await tx.find(Session, { select: { id: true }, where: { expires }, take: PURGE_ROWS_MAX });
+        await tx.delete(Session, { id: In(rows.map((row) => row.id)) });
+        return rows.length;
+      });
+    }
   }
 }

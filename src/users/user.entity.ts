@@ -20,6 +20,10 @@ export class User {
   @TextColumn('name', 100)
   name: string;
 
+  /** The name folded, for finding people whatever the case. */
+  @TextColumn('name_key', 400)
+  nameKey: string;
+
   /** As it was given; empty once deleted. */
   @TextColumn('email', 254)
   email: string;

@@ -1,20 +1,138 @@
-import { Body, Controller, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Ip, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AdminOnly, Caller } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import type { Response } from 'express';
+import { AdminOnly, Caller, KeyAccess, SignedIn } from '../access/access.decorators.js';
+import type { Principal, UserPrincipal } from '../access/principal.js';
+import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
-import { NewUser, UserView } from './users.dto.js';
+import { TellsKeysAffected, tellKeysAffected } from './keys-affected.js';
+import { UserPasswordsService } from './user-passwords.service.js';
+import {
+  ChangedUser,
+  NewUser,
+  PasswordChange,
+  UserByEmail,
+  UserPage,
+  UserQuery,
+  UserUpdate,
+  UserView,
+} from './users.dto.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Users')
 @Controller('v1/users')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly passwords: UserPasswordsService,
+  ) {}
 
+  @Post()
   @AdminOnly('Create a user')
   @Problems('email-taken', 'too-busy')
-  @Post()
   createUser(@Caller() caller: Principal, @Body() user: NewUser): Promise<UserView> {
     return this.users.create(caller, user);
+  }
+
+  /** Deleted users are not listed. */
+  @Get()
+  @KeyAccess('List users', { session: 'admin' })
+  getUsers(@Query() query: UserQuery): Promise<UserPage> {
+    return this.users.list(query);
+  }
+
+  @Get(':userId')
+  @KeyAccess('Get a user', { session: 'admin' })
+  @Problems('user-not-found')
+  getUser(@Param('userId', IdPipe) userId: number): Promise<UserView> {
+    return this.users.get(userId);
+  }
+
+  /**
+   * What is left out of the request stays as it is. Deactivating a user ends their sessions and stops the keys that they
+   * made, at once; activating them revives the keys. The last active admin stays one.
+   */
+  @Put(':userId')
+  @AdminOnly('Update a user')
+  @Problems('user-not-found', 'last-admin')
+  updateUser(
+    @Caller() caller: Principal,
+    @Param('userId', IdPipe) userId: number,
+    @Body() update: UserUpdate,
+  ): Promise<ChangedUser> {
+    return this.users.update(caller, userId, update);
+  }
+
+  /**
+   * At once and for ever: the user's sessions end, the keys that they made never work again, and their name and address
+   * are cleared. The address can be used again, by a new user who has nothing of the old one.
+   */
+  @Delete(':userId')
+  @HttpCode(204)
+  @AdminOnly('Delete a user')
+  @Problems('user-not-found', 'last-admin')
+  @TellsKeysAffected()
+  deleteUser(
+    @Caller() caller: Principal,
+    @Param('userId', IdPipe) userId: number,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    return tellKeysAffected(response, this.users.delete(caller, userId));
+  }
+
+  /** With a key, only a user who is no admin and has no keys can be activated. */
+  @Post('activate')
+  @HttpCode(204)
+  @KeyAccess('Activate a user by e-mail address', { session: 'admin' })
+  @Problems('user-not-found', 'user-protected')
+  @TellsKeysAffected()
+  activateUserByEmail(
+    @Caller() caller: Principal,
+    @Body() { email }: UserByEmail,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    return tellKeysAffected(response, this.users.setStateByEmail(caller, email, 'active'));
+  }
+
+  /** With a key, only a user who is no admin and has no keys can be deactivated. */
+  @Post('deactivate')
+  @HttpCode(204)
+  @KeyAccess('Deactivate a user by e-mail address', { session: 'admin' })
+  @Problems('user-not-found', 'user-protected', 'last-admin')
+  @TellsKeysAffected()
+  deactivateUserByEmail(
+    @Caller() caller: Principal,
+    @Body() { email }: UserByEmail,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    return tellKeysAffected(response, this.users.setStateByEmail(caller, email, 'deactivated'));
+  }
+
+  /** With a key, only a user who is no admin and has no keys can be deleted. */
+  @Post('delete')
+  @HttpCode(204)
+  @KeyAccess('Delete a user by e-mail address', { session: 'admin' })
+  @Problems('user-not-found', 'user-protected', 'last-admin')
+  @TellsKeysAffected()
+  deleteUserByEmail(
+    @Caller() caller: Principal,
+    @Body() { email }: UserByEmail,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    return tellKeysAffected(response, this.users.deleteByEmail(caller, email));
+  }
+
+  /** One's own, with the present password; or, for an admin, another's without it. Ends all sessions of that user. */
+  @Put(':userId/password')
+  @HttpCode(204)
+  @SignedIn('Set a password')
+  @Problems('user-not-found', 'admin-required', 'current-password-wrong', 'too-many-attempts', 'too-busy')
+  setPassword(
+    @Caller() caller: UserPrincipal,
+    @Param('userId', IdPipe) userId: number,
+    @Body() change: PasswordChange,
+    @Ip() address: string,
+  ): Promise<void> {
+    return this.passwords.change(caller, userId, change, address);
   }
 }

@@ -1,11 +1,45 @@
-import { IsAscii, IsBoolean, IsEmail, IsString, Length } from 'class-validator';
+import {
+  IsAscii,
+  IsBoolean,
+  IsEmail,
+  IsIn,
+  IsString,
+  Length,
+  MaxLength,
+  ValidateBy,
+  type ValidationOptions,
+} from 'class-validator';
 import { IfPresent } from '../http/input.pipe.js';
+import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
 import { PASSWORD_LENGTH } from './passwords.js';
 
+/** What a list of users can be sorted by. */
+export const USER_SORTS = ['id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn'] as const;
+
+/** The states in which a user is shown. */
+export const USER_STATES = ['active', 'deactivated'] as const;
+
+/** For fields that other servers have a meaning for: programs may send them along, but not expect anything of them. */
+const IsEmpty = (options?: ValidationOptions): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'isEmpty',
+      validator: {
+        validate: (value: unknown) =>
+          value === undefined ||
+          value === null ||
+          value === '' ||
+          (typeof value === 'object' && Object.keys(value).length === 0),
+        defaultMessage: () => '$property is not used here and must be empty',
+      },
+    },
+    options,
+  );
+
 /** A user to be made. */
 export class NewUser {
-  /** What people call the user, up to 100 characters.
+  /** What people call the user, 1 to 100 characters.
    * @example "Ada Lovelace" */
   @Trimmed()
   @IsString()
@@ -30,6 +64,98 @@ export class NewUser {
   @IfPresent()
   @IsBoolean()
   isAdmin?: boolean;
+}
+
+/** What is to be different about a user; what is left out stays. */
+export class UserUpdate {
+  /** What people call the user, 1 to 100 characters.
+   * @example "Ada Lovelace" */
+  @Trimmed()
+  @IfPresent()
+  @IsString()
+  @Length(1, 100)
+  name?: string;
+
+  /** Deactivating ends the user's sessions and stops the keys that they made; activating revives those keys.
+   * @example "deactivated" */
+  @IfPresent()
+  @IsIn(USER_STATES)
+  state?: (typeof USER_STATES)[number];
+
+  /** Whether the user may manage keys, users, Applications and services. The keys that they made stay as they are.
+   * @example false */
+  @IfPresent()
+  @IsBoolean()
+  isAdmin?: boolean;
+
+  /** Not used; accepted if empty.
+   * @example "" */
+  @IsEmpty()
+  policy?: unknown;
+
+  /** Not used; accepted if empty.
+   * @example [] */
+  @IsEmpty()
+  roles?: unknown;
+
+  /** Not used; accepted if empty.
+   * @example {} */
+  @IsEmpty()
+  applicationNotificationSubscriptions?: unknown;
+}
+
+/** A user, named by the address that they sign in with. */
+export class UserByEmail {
+  /** The address of the user, in any case.
+   * @example "ada@example.com" */
+  @IsString()
+  @Length(1, 254)
+  email: string;
+}
+
+/** A new password. */
+export class PasswordChange {
+  /** The present password: needed for one's own, and for nobody else's.
+   * @example "correct horse battery" */
+  @IfPresent()
+  @IsString()
+  @Length(1, PASSWORD_LENGTH.max)
+  currentPassword?: string;
+
+  /** The password from now on, 12 to 128 characters.
+   * @example "staple correct horse" */
+  @IsString()
+  @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max)
+  newPassword: string;
+}
+
+/** Which users are wanted. Deleted ones are never listed. */
+export class UserQuery extends PageQuery {
+  /** What to sort by; with `-` in front, descending.
+   * @example "-created" */
+  @IfPresent()
+  @IsIn(USER_SORTS.flatMap((sort) => [sort, `-${sort}`]))
+  sort: (typeof USER_SORTS)[number] | `-${(typeof USER_SORTS)[number]}` = 'id';
+
+  /** Only users whose address contains this, ignoring case.
+   * @example "@example.com" */
+  @IfPresent()
+  @IsString()
+  @MaxLength(254)
+  email?: string;
+
+  /** Only users whose name contains this, ignoring case.
+   * @example "ada" */
+  @IfPresent()
+  @IsString()
+  @MaxLength(100)
+  name?: string;
+
+  /** Only users in this state.
+   * @example "active" */
+  @IfPresent()
+  @IsIn(USER_STATES)
+  state?: (typeof USER_STATES)[number];
 }
 
 /** A person who can sign in. */
@@ -77,4 +203,21 @@ export class UserView {
   /** When the user last signed in; null if never.
    * @example "2026-11-23T12:00:00.000Z" */
   lastSignedIn: string | null;
+}
+
+/** A user after a change. */
+export class ChangedUser extends UserView {
+  /** How many keys that have not expired stopped, or revived, with this change.
+   * @example 3 */
+  keysAffected: number;
+}
+
+/** One page of users. */
+export class UserPage {
+  /** How many users there are in all.
+   * @example 1 */
+  totalResultSize: number;
+
+  /** The users of this page. */
+  data: UserView[];
 }

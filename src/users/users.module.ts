@@ -2,16 +2,20 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChangesModule } from '../changes/changes.module.js';
 import { FirstAdmin } from './first-admin.js';
+import { PasswordCheck } from './password-check.js';
 import { Passwords } from './passwords.js';
+import { SignInAddress, SignInAttempt } from './sign-in-attempt.entity.js';
+import { SignInThrottle } from './sign-in-throttle.js';
+import { UserPasswordsService } from './user-passwords.service.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 /** People who can sign in. */
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), ChangesModule],
+  imports: [TypeOrmModule.forFeature([User, SignInAttempt, SignInAddress]), ChangesModule],
   controllers: [UsersController],
-  providers: [UsersService, Passwords, FirstAdmin],
-  exports: [UsersService, Passwords],
+  providers: [UsersService, UserPasswordsService, Passwords, PasswordCheck, SignInThrottle, FirstAdmin],
+  exports: [UsersService, PasswordCheck, SignInThrottle],
 })
 export class UsersModule {}

@@ -1,37 +1,55 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, Not } from 'typeorm';
+import { type EntityManager, type FindOptionsWhere, Not, Raw } from 'typeorm';
 import type { Principal } from '../access/principal.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { Clock } from '../config/clock.js';
 import { UniqueViolation } from '../database/driver-errors.js';
-import { fold } from '../database/fold.js';
+import { containing, fold } from '../database/fold.js';
 import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import type { KeysOfUser } from './keys-of-user.js';
 import { Passwords } from './passwords.js';
+import { SignInThrottle } from './sign-in-throttle.js';
+import { keepOneAdmin, type LockedUser, lockUser, type UserChange } from './user-changes.js';
 import { User } from './user.entity.js';
 import { userSnapshot, userView } from './user-views.js';
-import type { NewUser, UserView } from './users.dto.js';
+import type { ChangedUser, NewUser, UserPage, UserQuery, UserUpdate, UserView } from './users.dto.js';
+
+const SORT_COLUMNS = {
+  id: 'id',
+  created: 'created',
+  modified: 'modified',
+  email: 'emailKey',
+  name: 'nameKey',
+  state: 'state',
+  lastSignedIn: 'lastSignedIn',
+} as const;
 
 /** Users and what happens to them. */
 @Injectable()
-export class UsersService {
-  private keys: KeysOfUser | undefined;
+export class UsersService implements OnModuleInit {
+  private contributedKeys: KeysOfUser | undefined;
 
   constructor(
     @InjectRepository(User) private readonly users: ReadRepository<User>,
     private readonly transactions: Transactions,
     private readonly passwords: Passwords,
+    private readonly throttle: SignInThrottle,
     private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
   /** Lets the feature that owns keys say how many hang on a user. */
   contributeKeys(keys: KeysOfUser): void {
-    this.keys = keys;
+    this.contributedKeys = keys;
+  }
+
+  onModuleInit(): void {
+    // Without the numbers, a key could act on users who have keys: rather no process than that.
+    this.keys();
   }
 
   /** A user by id. Throws `user-not-found`, also for a deleted one. */
@@ -41,6 +59,24 @@ export class UsersService {
       throw new Problem('user-not-found', `There is no user ${id}.`);
     }
     return userView(user);
+  }
+
+  /** One page of the users that a query asks for. */
+  async list({ pageSize, skip, sort, state, email, name }: UserQuery): Promise<UserPage> {
+    const where: FindOptionsWhere<User> = {
+      state: state ?? Not('deleted'),
+      ...(email !== undefined && { emailKey: contains(email) }),
+      ...(name !== undefined && { nameKey: contains(name) }),
+    };
+    const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
+    const column = SORT_COLUMNS[sort.replace(/^-/, '') as keyof typeof SORT_COLUMNS];
+    const [users, totalResultSize] = await this.users.findAndCount({
+      where,
+      order: column === 'id' ? { id: direction } : { [column]: direction, id: direction },
+      take: pageSize,
+      skip,
+    });
+    return { totalResultSize, data: users.map(userView) };
   }
 
   /** Makes a user. Throws `email-taken`. */
@@ -63,16 +99,56 @@ export class UsersService {
   /** Makes the admin that everything begins with. */
   async createFirstAdmin(email: string, password: string): Promise<void> {
     const passwordHash = await this.passwords.hash(password);
-    await this.transactions.inTransaction((tx) =>
-      this.insert(tx, { name: 'First admin', email, isAdmin: true, passwordHash }),
-    );
+    await this.transactions.inTransaction(async (tx) => {
+      const user = await this.insert(tx, { name: 'First admin', email, isAdmin: true, passwordHash });
+      // Nobody was there to do it but whoever started the process.
+      const caller: Principal = { kind: 'user', userId: user.id, isAdmin: true, sessionId: 0 };
+      await this.changes.record(tx, { caller, entity: 'first start', new: userSnapshot(user) });
+    });
   }
 
-  /** The user who may sign in with an address, and the number that a session of theirs must carry, if there is one. */
-  async findForSignIn(
-    email: string,
-  ): Promise<Pick<User, 'id' | 'state' | 'passwordHash' | 'credentialsVersion'> | null> {
-    return this.users.findOneBy({ emailKey: fold(email) });
+  /** Changes a user's name, state or role. Throws `user-not-found` and `last-admin`. */
+  async update(caller: Principal, id: number, { name, state, isAdmin }: UserUpdate): Promise<ChangedUser> {
+    const change = {
+      ...(name !== undefined && { name }),
+      ...(state && { state }),
+      ...(isAdmin !== undefined && { isAdmin }),
+    };
+    return this.transactions.inTransaction(async (tx) => {
+      const locked = await lockUser(tx, { id });
+      const keysAffected = await this.change(tx, caller, `PUT /v1/users/${id}`, locked, change);
+      return { ...userView(locked.user), keysAffected };
+    });
+  }
+
+  /** Deletes a user for ever. Returns how many living keys end with it. Throws `user-not-found` and `last-admin`. */
+  async delete(caller: Principal, id: number): Promise<number> {
+    return this.transactions.inTransaction(async (tx) => {
+      const locked = await lockUser(tx, { id });
+      return this.erase(tx, caller, `DELETE /v1/users/${id}`, locked);
+    });
+  }
+
+  /**
+   * Activates or deactivates a user by address, and returns how many living keys revive or stop.
+   * Throws `user-not-found`, `last-admin` and, for a key that must not, `user-protected`.
+   */
+  async setStateByEmail(caller: Principal, email: string, state: 'active' | 'deactivated'): Promise<number> {
+    const verb = state === 'active' ? 'activate' : 'deactivate';
+    return this.transactions.inTransaction(async (tx) => {
+      const locked = await lockUser(tx, { email });
+      await this.protect(tx, caller, locked.user);
+      return this.change(tx, caller, `POST /v1/users/${verb}`, locked, { state });
+    });
+  }
+
+  /** Deletes a user by address, as `delete` does. Throws as `setStateByEmail` does. */
+  async deleteByEmail(caller: Principal, email: string): Promise<number> {
+    return this.transactions.inTransaction(async (tx) => {
+      const locked = await lockUser(tx, { email });
+      await this.protect(tx, caller, locked.user);
+      return this.erase(tx, caller, 'POST /v1/users/delete', locked);
+    });
   }
 
   /**
@@ -88,15 +164,29 @@ export class UsersService {
     return true;
   }
 
+  private keys(): KeysOfUser {
+    if (!this.contributedKeys) {
+      throw new Error('nothing tells how many keys hang on a user: contributeKeys() was not called');
+    }
+    return this.contributedKeys;
+  }
+
+  /** A leaked key must neither revive an admin nor stop the keys of others. */
+  private async protect(tx: EntityManager, caller: Principal, user: User): Promise<void> {
+    if (caller.kind === 'api-key' && (user.isAdmin || (await this.keys().count(tx, user.id)) > 0)) {
+      throw new Problem('user-protected', 'A key acts only on users who are no admin and have no keys.');
+    }
+  }
+
   private async insert(
     tx: EntityManager,
-    { email, ...given }: Pick<User, 'name' | 'email' | 'isAdmin' | 'passwordHash'>,
+    given: Pick<User, 'name' | 'email' | 'isAdmin' | 'passwordHash'>,
   ): Promise<User> {
     const now = this.clock.now();
     const user = tx.create(User, {
       ...given,
-      email,
-      emailKey: fold(email),
+      nameKey: fold(given.name),
+      emailKey: fold(given.email),
       state: 'active',
       created: now,
       modified: now,
@@ -106,4 +196,61 @@ export class UsersService {
     await tx.insert(User, user);
     return user;
   }
+
+  /** Changes a locked user, in the row and in memory, and returns how many living keys that concerns. */
+  private async change(
+    tx: EntityManager,
+    caller: Principal,
+    entity: string,
+    locked: LockedUser,
+    change: UserChange,
+  ): Promise<number> {
+    const { user } = locked;
+    const old = userSnapshot(user);
+    const statesDiffer = change.state !== undefined && change.state !== user.state;
+    const differs =
+      statesDiffer || (change.name ?? user.name) !== user.name || (change.isAdmin ?? user.isAdmin) !== user.isAdmin;
+    if (!differs) {
+      return 0;
+    }
+    keepOneAdmin(locked, change);
+    const values = {
+      ...change,
+      ...(change.name !== undefined && { nameKey: fold(change.name) }),
+      ...(statesDiffer && change.state === 'deactivated' && { credentialsVersion: user.credentialsVersion + 1 }),
+      modified: this.clock.now(),
+    };
+    await tx.update(User, { id: user.id }, values);
+    Object.assign(user, values);
+    await this.changes.record(tx, { caller, entity, old, new: userSnapshot(user) });
+    return statesDiffer ? this.keys().countLiving(tx, user.id) : 0;
+  }
+
+  private async erase(tx: EntityManager, caller: Principal, entity: string, locked: LockedUser): Promise<number> {
+    const { user } = locked;
+    keepOneAdmin(locked, { state: 'deleted' });
+    const keysAffected = await this.keys().countLiving(tx, user.id);
+    await tx.update(
+      User,
+      { id: user.id },
+      {
+        name: '',
+        nameKey: '',
+        email: '',
+        emailKey: null,
+        passwordHash: '',
+        state: 'deleted',
+        isAdmin: false,
+        credentialsVersion: user.credentialsVersion + 1,
+        modified: this.clock.now(),
+      },
+    );
+    await this.throttle.forget(tx, user.id);
+    await this.changes.record(tx, { caller, entity, old: userSnapshot(user) });
+    return keysAffected;
+  }
+}
+
+function contains(text: string): ReturnType<typeof Raw> {
+  return Raw((column) => `${column} LIKE :text ESCAPE '!'`, { text: containing(fold(text)) });
 }

@@ -11,8 +11,8 @@ export class SignInAttempt {
   @IntColumn('amount')
   amount: number;
 
-  @TimeColumn('expires', { nullable: true })
-  expires: number | null;
+  @TimeColumn('expires')
+  expires: number;
 }
 
 /** An address from which an account was signed in to lately. */
