@@ -67,7 +67,7 @@ export class Client {
     });
     const text = await response.text();
     text.match(MINTED)?.forEach((secret) => this.secrets.add(secret));
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
   }
 

@@ -78,8 +78,9 @@ function parameterFaults(errors: ValidationError[]): Fault[] {
 
 function refuseUncleanParameters(query: Record<string, unknown>): void {
   const faults = Object.entries(query).flatMap(([parameter, value]) =>
-    [value].flat().some((text) => typeof text === 'string' && !isCleanText(text))
-      ? [{ parameter, detail: 'must not contain NUL or halves of surrogate pairs' }]
+    parameter === '__proto__' ||
+    [parameter, value].flat().some((text) => typeof text === 'string' && !isCleanText(text))
+      ? [{ parameter, detail: 'must not reach for a prototype, nor contain NUL or halves of surrogate pairs' }]
       : [],
   );
   if (faults.length > 0) {

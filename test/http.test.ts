@@ -1,0 +1,160 @@
+import { connect as connectSocket } from 'node:net';
+import { once } from 'node:events';
+import type { Answer, ProblemBody } from './client.js';
+import { type Latchkey, startLatchkey } from './harness.js';
+
+const APPLICATION = { name: 'Shop', timezone: 'UTC', currency: 'EUR' };
+
+describe('HTTP', () => {
+  let latchkey: Latchkey;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+  });
+  afterAll(() => latchkey.close());
+
+  const send = (body: string | Uint8Array, headers: Record<string, string>): Promise<Answer<ProblemBody>> =>
+    latchkey.admin.send<ProblemBody>('POST', '/v1/applications', body, headers);
+  const json = { 'content-type': 'application/json' };
+
+  /** What comes back for bytes that no HTTP client would send. */
+  async function raw(text: string): Promise<string> {
+    const { port, hostname } = new URL(latchkey.url);
+    const socket = connectSocket(Number(port), hostname);
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  }
+
+  describe('every refusal is a problem', () => {
+    test.each([
+      ['an unknown path', 'GET', '/nothing/here', 404, 'not-found'],
+      ['an unknown path below a known one', 'GET', '/v1/applications/1/nothing', 404, 'not-found'],
+      ['a path in capitals', 'GET', '/V1/applications', 404, 'not-found'],
+      ['a trailing slash', 'GET', '/v1/applications/', 404, 'not-found'],
+      ['a doubled slash', 'GET', '//v1/applications', 404, 'not-found'],
+      ['a broken escape', 'GET', '/v1/applications/%zz', 400, 'path-malformed'],
+      ['another method', 'PATCH', '/v1/applications', 405, 'method-not-allowed'],
+      ['OPTIONS', 'OPTIONS', '/v1/applications', 405, 'method-not-allowed'],
+    ])('%s', async (_name, method, path, status, code) => {
+      const answer = await latchkey.admin.send<ProblemBody>(method, path);
+      expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+      expect(answer).toMatchObject({ status, body: { status, code, type: `urn:latchkey:problem:${code}` } });
+      expect(answer.body.instance).toBe(`urn:latchkey:request:${answer.headers.get('x-request-id')}`);
+    });
+
+    test('a 405 says which methods there are', async () => {
+      const answer = await latchkey.admin.send('PATCH', '/v1/applications/7');
+      expect(answer.headers.get('allow')!.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'PUT']);
+    });
+
+    test('HEAD is answered like GET, without a body', async () => {
+      expect(await latchkey.admin.send('HEAD', '/v1/applications')).toMatchObject({ status: 200, body: '' });
+      expect(await latchkey.nobody.send('HEAD', '/v1/applications')).toMatchObject({ status: 401, body: '' });
+    });
+  });
+
+  describe('a body', () => {
+    test.each([
+      ['no body', undefined, {}, 400, 'body-missing'],
+      ['malformed JSON', '{"name":', json, 400, 'json-malformed'],
+      ['a list', '[]', json, 400, 'json-malformed'],
+      ['a text', '"x"', json, 400, 'json-malformed'],
+      [
+        'another type',
+        'name=x',
+        { 'content-type': 'application/x-www-form-urlencoded' },
+        415,
+        'media-type-unsupported',
+      ],
+      ['no type', new TextEncoder().encode('{}'), {}, 415, 'media-type-unsupported'],
+      ['a compressed body', '{}', { ...json, 'content-encoding': 'gzip' }, 415, 'media-type-unsupported'],
+      ['another charset', '{}', { 'content-type': 'application/json; charset=latin1' }, 415, 'media-type-unsupported'],
+      ['100 KB and a byte', JSON.stringify({ name: 'x'.repeat(100 * 1024 - 10) }), json, 413, 'body-too-large'],
+      ['an unknown field', JSON.stringify({ ...APPLICATION, x: 1 }), json, 400, 'validation-failed'],
+      ['a prototype', '{"__proto__": {"isAdmin": true}}', json, 400, 'validation-failed'],
+      [
+        'a prototype further in',
+        JSON.stringify(APPLICATION).replace('}', ', "attributes": {"a": {"__proto__": 1}}}'),
+        json,
+        400,
+        'validation-failed',
+      ],
+      ['a constructor', '{"constructor": {"prototype": {"isAdmin": true}}}', json, 400, 'validation-failed'],
+      ['NUL', JSON.stringify({ ...APPLICATION, name: 'a\0' }), json, 400, 'validation-failed'],
+      [
+        'half a surrogate pair',
+        '{"name": "\\ud800", "timezone": "UTC", "currency": "EUR"}',
+        json,
+        400,
+        'validation-failed',
+      ],
+      [
+        'a number beyond all bounds',
+        JSON.stringify(APPLICATION).replace('}', ', "attributes": {"a": 1e999}}'),
+        json,
+        400,
+        'validation-failed',
+      ],
+      ['endless nesting', `{"attributes": ${'['.repeat(40_000)}${']'.repeat(40_000)}}`, json, 400, 'validation-failed'],
+    ])('%s is refused', async (_name, body, headers, status, code) => {
+      const answer = await send(body as string, headers as unknown as Record<string, string>);
+      expect(answer).toMatchObject({ status, body: { code } });
+    });
+
+    test('is not read before the guard let its sender in', async () => {
+      const answer = await raw(
+        `POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 401 [^]*credential-missing/);
+    });
+
+    test('that ends too early is refused, and the process lives on', async () => {
+      const { port, hostname } = new URL(latchkey.url);
+      const socket = connectSocket(Number(port), hostname);
+      socket.write(
+        `POST /v1/applications HTTP/1.1\r\nHost: x\r\nAuthorization: ${latchkey.admin.authorization}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"name"`,
+      );
+      socket.resume();
+      socket.end();
+      await once(socket, 'close');
+      expect((await latchkey.admin.get('/v1/applications')).status).toBe(200);
+    });
+  });
+
+  describe('a request id', () => {
+    test.each([['abc-DEF_1.2'], ['x'.repeat(64)]])('%s is taken over', async (id) => {
+      const answer = await latchkey.nobody.get<ProblemBody>('/v1/applications', { 'x-request-id': id });
+      expect(answer.headers.get('x-request-id')).toBe(id);
+      expect(answer.body.instance).toBe(`urn:latchkey:request:${id}`);
+    });
+
+    test.each([['x'.repeat(65)], ['a b'], ['a"b'], ['<script>']])('%j is replaced', async (id) => {
+      const answer = await latchkey.nobody.get('/v1/applications', { 'x-request-id': id });
+      expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    });
+  });
+
+  test('an answer to somebody who is signed in is not to be kept', async () => {
+    expect((await latchkey.admin.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
+    expect((await latchkey.nobody.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('nothing tells what the server is made of', async () => {
+    const { headers } = await latchkey.nobody.get('/v1/applications');
+    expect(headers.get('x-powered-by')).toBeNull();
+    expect(headers.get('server')).toBeNull();
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('a parameter that nobody knows is refused', async () => {
+    expect(await latchkey.admin.get('/v1/applications?isAdmin=true')).toMatchObject({
+      status: 400,
+      body: { code: 'validation-failed', errors: [{ parameter: 'isAdmin' }] },
+    });
+    expect(await latchkey.admin.get('/v1/applications?pageSize[]=1')).toMatchObject({ status: 400 });
+    expect(await latchkey.admin.get('/v1/applications?__proto__=1')).toMatchObject({ status: 400 });
+  });
+});
