@@ -15,6 +15,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { BodyInterceptor } from './http/body.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { ServiceCatalogue } from './services/service-catalogue.js';
 import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
 import { SessionsModule } from './sessions/sessions.module.js';
@@ -58,7 +59,8 @@ import { VerificationModule } from './verification/verification.module.js';
   ],
 })
 export class AppModule {
-  constructor(users: UsersService, apiKeys: ApiKeysService) {
+  constructor(users: UsersService, apiKeys: ApiKeysService, catalogue: EndpointCatalogue, services: ServiceCatalogue) {
     users.contributeKeys(apiKeys);
+    catalogue.contribute(services);
   }
 }

@@ -9,6 +9,7 @@ import { Clock } from '../src/config/clock.js';
 import { Config, readConfig } from '../src/config/config.js';
 import { createLogger, NestLogger } from '../src/http/logging.js';
 import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from '../src/server.js';
+import { OPENAPI_WORKER } from '../src/services/openapi-reader.js';
 import { Client } from './client.js';
 
 /** A clock that tests set. It stands still. */
@@ -128,6 +129,9 @@ export async function startLatchkey(environment: Record<string, string> = {}, fu
     .useValue(config)
     .overrideProvider(Clock)
     .useValue(clock)
+    // A thread loads its file as Node does, without jest: it needs the built one.
+    .overrideProvider(OPENAPI_WORKER)
+    .useValue(new URL('../dist/services/openapi-worker.js', import.meta.url))
     .setLogger(new NestLogger(logger))
     .compile();
   const app = await prepareApplication(

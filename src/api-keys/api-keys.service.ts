@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, MoreThan } from 'typeorm';
-import { endpointId } from '../access/access.js';
+import { Brackets, type EntityManager, In, MoreThan } from 'typeorm';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import type { Principal } from '../access/principal.js';
 import { hashSecret, mintSecret } from '../access/secret.js';
@@ -27,6 +26,20 @@ import { KEY_PREFIX } from './key-reader.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const HINT_LENGTH = 8;
+const HOLDERS_SHOWN = 100;
+const ENDPOINTS_PER_STATEMENT = 200;
+
+/** An endpoint of some service that keys may hold. */
+export interface HeldEndpoint {
+  method: string;
+  path: string;
+}
+
+/** Keys that hold an endpoint: how many, and the first of them by id. */
+export interface Holders {
+  totalResultSize: number;
+  data: { id: number; name: string; hint: string }[];
+}
 
 /** Makes, shows and deletes keys. Nothing changes a key once it is made. */
 @Injectable()
@@ -133,19 +146,35 @@ export class ApiKeysService implements KeysOfUser {
     });
   }
 
-  /** Keys that hold one of these endpoints: how many, and the first hundred of their ids. */
-  async holding(
-    tx: EntityManager,
-    endpoints: readonly { service: string; method: string; path: string }[],
-  ): Promise<{ count: number; apiKeyIds: number[] }> {
-    const wanted = new Set(endpoints.map(endpointId));
-    const services = [...new Set(endpoints.map((endpoint) => endpoint.service))];
-    if (services.length === 0) {
-      return { count: 0, apiKeyIds: [] };
+  /** Keys that hold one of these endpoints of a service: how many, and the first hundred of them. */
+  async holding(tx: EntityManager, service: string, endpoints: readonly HeldEndpoint[]): Promise<Holders> {
+    const ids = new Set<number>();
+    for (let start = 0; start < endpoints.length; start += ENDPOINTS_PER_STATEMENT) {
+      const wanted = endpoints.slice(start, start + ENDPOINTS_PER_STATEMENT);
+      const rows = await tx
+        .createQueryBuilder(ApiKeyEndpoint, 'held')
+        .select('DISTINCT held.apiKeyId', 'apiKeyId')
+        .where('held.service = :service', { service })
+        .andWhere(
+          new Brackets((either) =>
+            wanted.forEach(({ method, path }, index) =>
+              either.orWhere(`held.method = :method${index} AND held.path = :path${index}`, {
+                [`method${index}`]: method,
+                [`path${index}`]: path,
+              }),
+            ),
+          ),
+        )
+        .getRawMany<{ apiKeyId: number }>();
+      rows.forEach((row) => ids.add(row.apiKeyId));
     }
-    const grants = await tx.find(ApiKeyEndpoint, { where: { service: In(services) } });
-    const ids = new Set(grants.filter((grant) => wanted.has(endpointId(grant))).map((grant) => grant.apiKeyId));
-    return { count: ids.size, apiKeyIds: [...ids].sort((one, other) => one - other).slice(0, 100) };
+    const first = [...ids].sort((one, other) => one - other).slice(0, HOLDERS_SHOWN);
+    const data = await tx.find(ApiKey, {
+      select: { id: true, name: true, hint: true },
+      where: { id: In(first) },
+      order: { id: 'ASC' },
+    });
+    return { totalResultSize: ids.size, data: data.map(({ id, name, hint }) => ({ id, name, hint })) };
   }
 
   count(tx: EntityManager, userId: number): Promise<number> {

@@ -1,11 +1,23 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ChangesModule } from '../changes/changes.module.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { ChangesModule } from '../changes/changes.module.js';
+import { OPENAPI_WORKER, OpenApiReader } from './openapi-reader.js';
+import { ServiceCatalogue } from './service-catalogue.js';
 import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
+import { ServicesController } from './services.controller.js';
+import { ServicesService } from './services.service.js';
 
 /** Other services and their endpoints in the catalogue. */
 @Module({
   imports: [TypeOrmModule.forFeature([Service, ServiceEndpoint, CatalogueRevision]), ApiKeysModule, ChangesModule],
+  controllers: [ServicesController],
+  providers: [
+    ServicesService,
+    ServiceCatalogue,
+    OpenApiReader,
+    { provide: OPENAPI_WORKER, useValue: new URL('./openapi-worker.js', import.meta.url) },
+  ],
+  exports: [ServiceCatalogue],
 })
 export class ServicesModule {}

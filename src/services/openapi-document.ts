@@ -1,0 +1,230 @@
+import { parseTemplate } from '../access/path-template.js';
+import { isObject, type JsonObject, OpenApiFault, property, step, textProperty } from './openapi-fault.js';
+import { OpenApiReferences } from './openapi-references.js';
+import { DEFAULT_PLACE, readServers, type ServerPlace } from './openapi-servers.js';
+
+/** An operation that keys can be granted. */
+export interface ServiceOperation {
+  method: string;
+  /** The path template, with the server's path in front. */
+  path: string;
+  /** The path with its parameters' names left out: two that agree in it are one endpoint. */
+  shape: string;
+  applicationScoped: boolean;
+  summary: string;
+  tag: string;
+  deprecated: boolean;
+}
+
+/** An operation that keys cannot be granted, and why. */
+export interface SkippedOperation {
+  method: string;
+  path: string;
+  reason: string;
+}
+
+/** Two operations that no request can tell apart. */
+export interface OperationConflict {
+  /** Where the second one stands in the document. */
+  pointer: string;
+  detail: string;
+}
+
+/** What an OpenAPI document says about a service. */
+export interface ServiceDescription {
+  operations: ServiceOperation[];
+  skipped: SkippedOperation[];
+  conflicts: OperationConflict[];
+}
+
+/** Operations in one document at the most, skipped ones included. */
+const OPERATIONS_MAX = 20_000;
+/** Of those, operations that keys cannot be granted: they are kept in one place. */
+const SKIPPED_MAX = 2000;
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
+const SUMMARY_LENGTH_MAX = 1000;
+const TAG_LENGTH_MAX = 255;
+const SKIPPED_LENGTH_MAX = 600;
+
+interface Level {
+  value: JsonObject;
+  pointer: string;
+  place: ServerPlace;
+}
+
+/**
+ * Reads the endpoints out of an OpenAPI 3.0 or 3.1 document. Throws `OpenApiFault` where it cannot be understood.
+ *
+ * @param applicationParameter the name of the path parameter that holds an Application's id
+ */
+export function readOpenApi(document: unknown, applicationParameter: string): ServiceDescription {
+  if (!isObject(document)) {
+    throw new OpenApiFault('', 'must be an OpenAPI document: an object');
+  }
+  const version = property(document, 'openapi');
+  if (typeof version !== 'string' || !/^3\.[01](?:\.|$)/.test(version)) {
+    const found = property(document, 'swagger') === undefined ? '' : ', and this is Swagger';
+    throw new OpenApiFault('/openapi', `must be a version 3.0.x or 3.1.x: other ones are not read here${found}`);
+  }
+  const references = new OpenApiReferences(document);
+  references.refuseExternal();
+  return new DocumentReading(document, references, applicationParameter).read();
+}
+
+class DocumentReading {
+  private readonly operations: ServiceOperation[] = [];
+  private readonly skipped: SkippedOperation[] = [];
+  private readonly conflicts: OperationConflict[] = [];
+  private readonly taken = new Map<string, string>();
+  /** The document's own server: it is the service, and a server with another origin is somebody else. */
+  private readonly own: ServerPlace;
+
+  constructor(
+    private readonly document: JsonObject,
+    private readonly references: OpenApiReferences,
+    private readonly applicationParameter: string,
+  ) {
+    this.own = readServers(document, '') ?? DEFAULT_PLACE;
+  }
+
+  read(): ServiceDescription {
+    const paths = property(this.document, 'paths');
+    // A document of 3.1 may consist of webhooks alone.
+    if (!isObject(paths) && !(paths === undefined && String(this.document.openapi).startsWith('3.1'))) {
+      throw new OpenApiFault('/paths', 'must be an object');
+    }
+    for (const [path, item] of Object.entries(paths ?? {})) {
+      if (!path.startsWith('x-')) {
+        this.readPath(path, { value: this.pathItem(item, path), pointer: `/paths${step(path)}`, place: this.own });
+      }
+    }
+    return { operations: this.operations, skipped: this.skipped, conflicts: this.conflicts };
+  }
+
+  /** A path may be a reference, with more beside it (3.1 allows that). */
+  private pathItem(item: unknown, path: string): JsonObject {
+    const referred = this.references.resolve(item, `/paths${step(path)}`);
+    return isObject(item) ? { ...referred, ...item } : referred;
+  }
+
+  private readPath(path: string, parent: Level): void {
+    const { value: item, pointer } = parent;
+    const level: Level = { ...parent, place: readServers(item, pointer) ?? parent.place };
+    for (const method of METHODS) {
+      const operation = property(item, method);
+      if (operation === undefined) {
+        continue;
+      }
+      if (!isObject(operation)) {
+        throw new OpenApiFault(`${pointer}/${method}`, 'must be an object');
+      }
+      if (this.operations.length + this.skipped.length === OPERATIONS_MAX) {
+        throw new OpenApiFault('/paths', `has more than ${OPERATIONS_MAX} operations`);
+      }
+      this.readOperation(method, path, level, {
+        value: operation,
+        pointer: `${pointer}/${method}`,
+        place: readServers(operation, `${pointer}/${method}`) ?? level.place,
+      });
+    }
+  }
+
+  private readOperation(method: string, path: string, item: Level, operation: Level): void {
+    const { place, pointer } = operation;
+    const METHOD = method.toUpperCase();
+    const skip = (shown: string, reason: string): void => {
+      if (this.skipped.length === SKIPPED_MAX) {
+        throw new OpenApiFault('/paths', `has more than ${SKIPPED_MAX} operations that keys cannot be granted`);
+      }
+      this.skipped.push({
+        method: METHOD,
+        path: clean(shown, SKIPPED_LENGTH_MAX),
+        reason: clean(reason, SKIPPED_LENGTH_MAX),
+      });
+    };
+    if (place.kind === 'unusable') {
+      return skip(path, place.reason);
+    }
+    if (this.isElsewhere(place.origin)) {
+      return skip(path, `it is on another origin, ${place.origin}`);
+    }
+    if (!path.startsWith('/')) {
+      return skip(path, 'it does not start with "/"');
+    }
+    const template = place.basePath + path;
+    const parsed = parseTemplate(template);
+    if (parsed.kind === 'ungrantable') {
+      return skip(template, parsed.reason);
+    }
+    const names = parsed.segments.flatMap((segment) => (segment.kind === 'parameter' ? [segment.name] : []));
+    const unfit = names.length === 0 ? undefined : this.unfitParameter(names, item, operation);
+    if (unfit !== undefined) {
+      return skip(template, unfit);
+    }
+    const shape = parsed.segments.map((segment) => (segment.kind === 'literal' ? `/${segment.text}` : '/{}')).join('');
+    const other = this.taken.get(`${METHOD} ${shape}`);
+    if (other !== undefined) {
+      const detail = `${METHOD} ${template} and ${METHOD} ${other} are one endpoint`;
+      this.conflicts.push({ pointer, detail });
+      return undefined;
+    }
+    this.taken.set(`${METHOD} ${shape}`, template);
+    const { value } = operation;
+    const summary =
+      textProperty(value, 'summary') ?? textProperty(item.value, 'summary') ?? textProperty(value, 'operationId') ?? '';
+    const tags = property(value, 'tags');
+    const tag: unknown = Array.isArray(tags) ? tags[0] : undefined;
+    this.operations.push({
+      method: METHOD,
+      path: template,
+      shape,
+      applicationScoped: names.includes(this.applicationParameter),
+      summary: clean(summary, SUMMARY_LENGTH_MAX),
+      tag: typeof tag === 'string' ? clean(tag.trim(), TAG_LENGTH_MAX) : '',
+      deprecated: property(value, 'deprecated') === true,
+    });
+  }
+
+  private isElsewhere(origin: string | null): boolean {
+    return origin !== null && !(this.own.kind === 'place' && this.own.origin === origin);
+  }
+
+  /** Why a parameter of a path is not one whole segment, if its description says so. */
+  private unfitParameter(names: readonly string[], item: Level, operation: Level): string | undefined {
+    const described = new Map<unknown, JsonObject>();
+    for (const { value, pointer } of [item, operation]) {
+      const parameters = property(value, 'parameters') ?? [];
+      if (!Array.isArray(parameters)) {
+        throw new OpenApiFault(`${pointer}/parameters`, 'must be a list');
+      }
+      for (const [index, entry] of parameters.entries()) {
+        const parameter = this.references.resolve(entry, `${pointer}/parameters/${index}`);
+        if (property(parameter, 'in') === 'path') {
+          described.set(property(parameter, 'name'), parameter);
+        }
+      }
+    }
+    for (const name of names) {
+      const parameter = described.get(name);
+      if (!parameter) {
+        continue;
+      }
+      // GitHub's description says it so; `allowReserved` is how OpenAPI 3.2 does.
+      if (property(parameter, 'x-multi-segment') === true || property(parameter, 'allowReserved') === true) {
+        return `the parameter {${name}} may stand for more than one segment`;
+      }
+      const style = property(parameter, 'style');
+      if (style === 'matrix' || style === 'label') {
+        return `the parameter {${name}} is written in the style "${style}", which is more than its value`;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** A text as it can be stored on every engine, cut to a length without cutting a character. */
+function clean(text: string, lengthMax: number): string {
+  const storable = text.replaceAll('\0', '').toWellFormed().slice(0, lengthMax);
+  return storable.isWellFormed() ? storable : storable.slice(0, -1);
+}

@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+import type { Endpoint } from '../access/access.js';
+import type { JudgedEndpoint } from '../access/decision.js';
+import type { CatalogueSource } from '../access/endpoint-catalogue.js';
+import { EndpointTree } from '../access/endpoint-tree.js';
+import { DecisionReader } from '../database/decision-reader.js';
+import { Problem } from '../http/problem.js';
+
+/** An endpoint of another service. Sessions do not open it: only keys do. */
+export interface ForeignEndpoint extends Endpoint {
+  access: { kind: 'key'; session: 'none' };
+}
+
+/** How long reading the whole catalogue may take. Those who wait for it each have a deadline of their own. */
+const LOAD_WAIT_MS = 10_000;
+
+interface Row {
+  revision: number;
+  service: string | null;
+  applicationParameter: string;
+  method: string | null;
+  path: string;
+  applicationScoped: number;
+  summary: string;
+  tag: string;
+}
+
+// One statement sees one moment: the endpoints are those of this very revision.
+const SQL = `SELECT r.revision AS revision, s.service AS service, s.application_parameter AS applicationParameter,
+  e.method AS method, e.path AS path, e.application_scoped AS applicationScoped, e.summary AS summary, e.tag AS tag
+FROM catalogue_revision r LEFT JOIN services s ON r.id = 1 LEFT JOIN service_endpoints e ON e.service_id = s.id
+WHERE r.id = 1 ORDER BY s.service, e.path, e.method`;
+
+/** The endpoints of all other services, as they were at one revision. */
+export class CompiledCatalogue {
+  private readonly trees = new Map<string, EndpointTree<ForeignEndpoint>>();
+
+  constructor(
+    readonly revision: number,
+    private readonly services: ReadonlyMap<string, readonly ForeignEndpoint[]>,
+  ) {}
+
+  /** All endpoints of all services. */
+  endpoints(): ForeignEndpoint[] {
+    return [...this.services.values()].flat();
+  }
+
+  /** The endpoints of one service, ready to be matched; undefined if there is no such service. */
+  treeOf(service: string): EndpointTree<JudgedEndpoint & Endpoint> | undefined {
+    let tree = this.trees.get(service);
+    const endpoints = this.services.get(service);
+    if (!tree && endpoints) {
+      tree = new EndpointTree<ForeignEndpoint>();
+      for (const endpoint of endpoints) {
+        tree.add(endpoint.method, endpoint.path, endpoint);
+      }
+      this.trees.set(service, tree);
+    }
+    return tree;
+  }
+}
+
+/**
+ * The endpoints of other services, kept in memory by their revision. Whoever decides has read from the database which
+ * revision is the present one; a copy of any other is never used.
+ */
+@Injectable()
+export class ServiceCatalogue implements CatalogueSource {
+  private current: CompiledCatalogue | undefined;
+  private loading: Promise<CompiledCatalogue> | undefined;
+
+  constructor(private readonly reader: DecisionReader) {}
+
+  async endpoints(): Promise<Endpoint[]> {
+    const deadline = performance.now() + LOAD_WAIT_MS;
+    const rows = await this.reader.read<{ revision: number }>(() => {
+      const sql = 'SELECT revision FROM catalogue_revision WHERE id = 1';
+      return { mysql: sql, sqlite: sql, parameters: [] };
+    }, deadline);
+    const catalogue = await this.at(rows[0]!.revision, deadline);
+    return catalogue.endpoints();
+  }
+
+  /** The copy of a revision that was just read, if it is at hand. */
+  find(revision: number): CompiledCatalogue | undefined {
+    return this.current?.revision === revision ? this.current : undefined;
+  }
+
+  /**
+   * The endpoints of a revision that was just read from the database, or of one that came after it.
+   *
+   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
+   */
+  async at(revision: number, deadline: number): Promise<CompiledCatalogue> {
+    // A reading that is under way may have begun before the revision changed.
+    if (!this.find(revision) && this.loading) {
+      await inTime(this.loading, deadline);
+    }
+    // One that begins now sees what was there when the revision was read, or what came after.
+    return this.find(revision) ?? inTime((this.loading ??= this.load()), deadline);
+  }
+
+  private async load(): Promise<CompiledCatalogue> {
+    try {
+      const statement = { mysql: SQL, sqlite: SQL, parameters: [] };
+      const rows = await this.reader.read<Row>(() => statement, performance.now() + LOAD_WAIT_MS);
+      const catalogue = compile(rows);
+      this.current = catalogue;
+      return catalogue;
+    } finally {
+      this.loading = undefined;
+    }
+  }
+}
+
+function compile(rows: readonly Row[]): CompiledCatalogue {
+  const services = new Map<string, ForeignEndpoint[]>();
+  for (const row of rows) {
+    if (row.service === null) {
+      continue;
+    }
+    const endpoints = services.get(row.service) ?? [];
+    services.set(row.service, endpoints);
+    if (row.method !== null) {
+      const scoped = row.applicationScoped === 1;
+      endpoints.push({
+        service: row.service,
+        method: row.method,
+        path: row.path,
+        scope: scoped ? 'application' : 'account',
+        applicationParameter: scoped ? row.applicationParameter : null,
+        summary: row.summary,
+        tag: row.tag,
+        grantable: true,
+        access: { kind: 'key', session: 'none' },
+      });
+    }
+  }
+  return new CompiledCatalogue(rows[0]!.revision, services);
+}
+
+/** Waits for what others wait for too, but not beyond one's own deadline. */
+async function inTime<Result>(work: Promise<Result>, deadline: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      work,
+      new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new Problem('decision-timeout')), deadline - performance.now());
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,78 @@
+import type { ServiceOperation } from './openapi-document.js';
+import type { ChangedEndpoint, FieldChange, ServiceEndpointView } from './services.dto.js';
+
+/** An endpoint as the database has it. */
+export type StoredEndpoint = ServiceOperation & { id: number };
+
+/** What is different between the endpoints that a service had and those that its document has now. */
+export interface EndpointDifference {
+  added: ServiceOperation[];
+  removed: StoredEndpoint[];
+  changed: { before: StoredEndpoint; after: ServiceOperation; differences: FieldChange[] }[];
+}
+
+/**
+ * Compares endpoints by METHOD and path. A parameter that got another name makes another path: keys hold what the admin
+ * who granted it has read.
+ */
+export function compareEndpoints(
+  before: readonly StoredEndpoint[],
+  after: readonly ServiceOperation[],
+  applicationParameters: { before: string; after: string },
+): EndpointDifference {
+  const known = new Map(before.map((endpoint) => [nameOf(endpoint), endpoint]));
+  const difference: EndpointDifference = { added: [], removed: [], changed: [] };
+  for (const endpoint of after) {
+    const stored = known.get(nameOf(endpoint));
+    known.delete(nameOf(endpoint));
+    if (!stored) {
+      difference.added.push(endpoint);
+      continue;
+    }
+    const differences = compareFields(
+      fields(stored, applicationParameters.before),
+      fields(endpoint, applicationParameters.after),
+    );
+    if (differences.length > 0) {
+      difference.changed.push({ before: stored, after: endpoint, differences });
+    }
+  }
+  difference.removed.push(...known.values());
+  return difference;
+}
+
+/** An endpoint as the API shows it. */
+export function endpointView(endpoint: ServiceOperation): ServiceEndpointView {
+  const { method, path, applicationScoped, summary, tag, deprecated } = endpoint;
+  return { method, path, scope: applicationScoped ? 'application' : 'account', summary, tag, deprecated };
+}
+
+/** A changed endpoint as the API shows it. */
+export function changedView({ after, differences }: EndpointDifference['changed'][number]): ChangedEndpoint {
+  return { ...endpointView(after), differences };
+}
+
+function fields(endpoint: ServiceOperation, applicationParameter: string): Record<string, string> {
+  const { scope, summary, tag, deprecated } = endpointView(endpoint);
+  return {
+    scope,
+    // Which part of the path the Application is matters only where there is one.
+    applicationParameter: endpoint.applicationScoped ? applicationParameter : '',
+    summary,
+    tag,
+    deprecated: String(deprecated),
+  };
+}
+
+function compareFields(before: Record<string, string>, after: Record<string, string>): FieldChange[] {
+  const differences = Object.entries(after).flatMap(([field, to]) => {
+    const from = before[field] ?? '';
+    return from === to ? [] : [{ field, from, to }];
+  });
+  const scopeToo = differences.some(({ field }) => field === 'scope');
+  return scopeToo ? differences.filter(({ field }) => field !== 'applicationParameter') : differences;
+}
+
+function nameOf({ method, path }: Pick<ServiceOperation, 'method' | 'path'>): string {
+  return `${method} ${path}`;
+}

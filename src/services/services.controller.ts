@@ -1,0 +1,69 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { AdminOnly, Caller } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
+import { UnparsedJsonBody } from '../http/body.interceptor.js';
+import { Problems } from '../http/problems.decorator.js';
+import {
+  NewService,
+  ServiceDifference,
+  ServicePage,
+  ServiceQuery,
+  ServicesQuery,
+  ServiceView,
+} from './services.dto.js';
+import { ServicesService } from './services.service.js';
+
+const BODY_BYTES_MAX = 30 * 1024 * 1024;
+
+@ApiTags('Services')
+@Controller('v1/services')
+export class ServicesController {
+  constructor(private readonly services: ServicesService) {}
+
+  @Get()
+  @AdminOnly('List the services whose endpoints keys can open')
+  listServices(@Query() query: ServicesQuery): Promise<ServicePage> {
+    return this.services.list(query);
+  }
+
+  @Get(':service')
+  @AdminOnly('Get a service with its endpoints')
+  @Problems('service-not-found')
+  getService(@Param('service') service: string): Promise<ServiceView> {
+    return this.services.get(service);
+  }
+
+  /**
+   * Reads the endpoints out of an OpenAPI document of up to 30 MB; they can be granted to keys at once. Endpoints that
+   * the document no longer has are denied at once, and their grants work again if they come back. Try it with `dryRun`:
+   * the answer is the difference, and which keys it affects.
+   */
+  @Put(':service')
+  @UnparsedJsonBody(BODY_BYTES_MAX)
+  @AdminOnly("Register a service's endpoints")
+  @ApiBody({ type: NewService })
+  @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service was not there before' })
+  @Problems('openapi-invalid', 'service-conflict', 'too-busy')
+  async putService(
+    @Caller() caller: Principal,
+    @Param('service') service: string,
+    @Query() { dryRun }: ServiceQuery,
+    @Body() body: Buffer,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ServiceDifference> {
+    const { created, difference } = await this.services.put(caller, service, body, { dryRun: dryRun === 'true' });
+    response.status(created ? 201 : 200);
+    return difference;
+  }
+
+  /** The endpoints of the service are denied at once, also to keys that hold them. */
+  @Delete(':service')
+  @HttpCode(204)
+  @AdminOnly('Remove a service')
+  @Problems('service-not-found')
+  async deleteService(@Caller() caller: Principal, @Param('service') service: string): Promise<void> {
+    await this.services.delete(caller, service);
+  }
+}

@@ -1,0 +1,316 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In } from 'typeorm';
+import { MANAGEMENT } from '../access/access.js';
+import type { Principal } from '../access/principal.js';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { ChangesService } from '../changes/changes.service.js';
+import { Clock } from '../config/clock.js';
+import { forUpdate } from '../database/locking.js';
+import type { ReadRepository } from '../database/read-repository.js';
+import { toRfc3339 } from '../database/times.js';
+import { Transactions } from '../database/transactions.js';
+import { InputPipe, invalid, refuseUnstorable } from '../http/input.pipe.js';
+import { Problem } from '../http/problem.js';
+import { DEFAULT_APPLICATION_PARAMETER, type DocumentReading } from './openapi-body.js';
+import type { ServiceDescription, ServiceOperation } from './openapi-document.js';
+import { OpenApiReader } from './openapi-reader.js';
+import {
+  changedView,
+  compareEndpoints,
+  type EndpointDifference,
+  endpointView,
+  type StoredEndpoint,
+} from './service-difference.js';
+import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
+import {
+  ServiceFields,
+  type ServiceDifference,
+  type ServicePage,
+  type ServicesQuery,
+  type ServiceSummary,
+  type ServiceView,
+} from './services.dto.js';
+
+const SERVICE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
+const ROWS_PER_STATEMENT = 500;
+/** Endpoints that one entry of the audit trail names, of each kind. */
+const NAMED_IN_CHANGES = 100;
+
+/** A service and its endpoints as they are to be. */
+interface Registration extends Required<ServiceFields> {
+  service: string;
+  operations: ServiceOperation[];
+  skipped: ServiceDescription['skipped'];
+}
+
+/** Registers other services, whose endpoints can then be granted to keys. */
+@Injectable()
+export class ServicesService {
+  private readonly input = new InputPipe();
+
+  constructor(
+    @InjectRepository(Service) private readonly services: ReadRepository<Service>,
+    @InjectRepository(ServiceEndpoint) private readonly endpoints: ReadRepository<ServiceEndpoint>,
+    private readonly reader: OpenApiReader,
+    private readonly apiKeys: ApiKeysService,
+    private readonly transactions: Transactions,
+    private readonly changes: ChangesService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Registers a service, or gives it another document. Throws `validation-failed`, `openapi-invalid`,
+   * `service-conflict`.
+   */
+  async put(
+    caller: Principal,
+    service: string,
+    body: Uint8Array,
+    { dryRun }: { dryRun: boolean },
+  ): Promise<{ created: boolean; difference: ServiceDifference }> {
+    refuseUnusableName(service);
+    const registration = await this.readRegistration(service, body);
+    return this.transactions.inTransaction(async (tx) => {
+      const { revision } = await lockCatalogue(tx);
+      const before = await tx.findOneBy(Service, { service });
+      const stored = before ? await tx.findBy(ServiceEndpoint, { serviceId: before.id }) : [];
+      const difference = compareEndpoints(stored, registration.operations, {
+        before: before?.applicationParameter ?? '',
+        after: registration.applicationParameter,
+      });
+      const affected = await this.apiKeys.holding(tx, service, outdatedBy(difference));
+      if (!dryRun && !isSame(before, registration, difference)) {
+        await this.write(tx, before, registration, difference);
+        await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
+        await this.changes.record(tx, {
+          caller,
+          entity: `PUT /v1/services/${service}`,
+          ...(before && { old: { ...describe(before), endpointCount: stored.length } }),
+          new: {
+            ...describe(registration),
+            endpointCount: registration.operations.length,
+            ...summaryOf(difference),
+            keysAffected: affected.totalResultSize,
+          },
+          hiddenFromKeys: true,
+        });
+      }
+      return {
+        created: before === null && !dryRun,
+        difference: {
+          service,
+          dryRun,
+          endpointCount: registration.operations.length,
+          added: difference.added.map(endpointView),
+          removed: difference.removed.map(endpointView),
+          changed: difference.changed.map(changedView),
+          skipped: registration.skipped,
+          affectedKeys: affected,
+        },
+      };
+    });
+  }
+
+  /** Takes a service out of the catalogue: its endpoints are denied at once. Answers how many keys hold one of them. */
+  async delete(caller: Principal, service: string): Promise<number> {
+    return this.transactions.inTransaction(async (tx) => {
+      const { revision } = await lockCatalogue(tx);
+      const before = orNotFound(await tx.findOneBy(Service, { service }), service);
+      const stored = await tx.findBy(ServiceEndpoint, { serviceId: before.id });
+      const affected = await this.apiKeys.holding(tx, service, stored);
+      await tx.delete(Service, { id: before.id });
+      await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
+      await this.changes.record(tx, {
+        caller,
+        entity: `DELETE /v1/services/${service}`,
+        old: { ...describe(before), endpointCount: stored.length, keysAffected: affected.totalResultSize },
+        hiddenFromKeys: true,
+      });
+      return affected.totalResultSize;
+    });
+  }
+
+  /** A service with its endpoints. Throws `service-not-found`. */
+  async get(service: string): Promise<ServiceView> {
+    const row = orNotFound(await this.services.findOneBy({ service }), service);
+    const endpoints = await this.endpoints.find({
+      where: { serviceId: row.id },
+      order: { path: 'ASC', method: 'ASC' },
+    });
+    return { ...summary(row, endpoints.length), endpoints: endpoints.map(endpointView), skipped: row.skipped };
+  }
+
+  /** One page of the services that are registered. */
+  async list({ sort, pageSize, skip }: ServicesQuery): Promise<ServicePage> {
+    const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
+    const [rows, totalResultSize] = await this.services.findAndCount({
+      order: { [sort.replace(/^-/, '')]: direction, id: direction },
+      skip,
+      take: pageSize,
+    });
+    const counts = await this.countEndpoints(rows);
+    return { totalResultSize, data: rows.map((row) => summary(row, counts.get(row.id) ?? 0)) };
+  }
+
+  private async readRegistration(service: string, body: Uint8Array): Promise<Registration> {
+    const read = await this.reader.read(body);
+    if (read.kind === 'json-malformed') {
+      throw new Problem('json-malformed', 'The body must be one JSON object.');
+    }
+    refuseUnstorable(read.fields);
+    const fields = (await this.input.transform(read.fields, {
+      type: 'body',
+      metatype: ServiceFields,
+    })) as ServiceFields;
+    const { operations, skipped } = usable(read.document);
+    return {
+      service,
+      name: fields.name,
+      description: fields.description ?? '',
+      applicationParameter: fields.applicationParameter ?? DEFAULT_APPLICATION_PARAMETER,
+      operations,
+      skipped,
+    };
+  }
+
+  private async write(
+    tx: EntityManager,
+    before: Service | null,
+    { service, name, description, applicationParameter, skipped }: Registration,
+    difference: EndpointDifference,
+  ): Promise<void> {
+    const now = this.clock.now();
+    const row = { modified: now, name, description, applicationParameter, skipped };
+    let serviceId = before?.id;
+    if (serviceId === undefined) {
+      const { identifiers } = await tx.insert(Service, { service, created: now, ...row });
+      serviceId = identifiers[0]!.id as number;
+    } else {
+      await tx.update(Service, { id: serviceId }, row);
+    }
+    // An endpoint may have to make room for one that differs from it only in parameters' names.
+    for (const endpoints of batches(outdatedBy(difference))) {
+      await tx.delete(ServiceEndpoint, { id: In(endpoints.map(({ id }) => id)) });
+    }
+    const current = [...difference.added, ...difference.changed.map((change) => change.after)];
+    for (const operations of batches(current)) {
+      await tx
+        .createQueryBuilder()
+        .insert()
+        .into(ServiceEndpoint)
+        .values(operations.map((operation) => ({ ...operation, serviceId })))
+        .updateEntity(false)
+        .execute();
+    }
+  }
+
+  private async countEndpoints(rows: readonly Service[]): Promise<Map<number, number>> {
+    if (rows.length === 0) {
+      return new Map();
+    }
+    const counts = await this.endpoints
+      .createQueryBuilder('endpoint')
+      .select('endpoint.serviceId', 'serviceId')
+      .addSelect('COUNT(*)', 'amount')
+      .where('endpoint.serviceId IN (:...ids)', { ids: rows.map((row) => row.id) })
+      .groupBy('endpoint.serviceId')
+      .getRawMany<{ serviceId: number; amount: number | string }>();
+    return new Map(counts.map(({ serviceId, amount }) => [serviceId, Number(amount)]));
+  }
+}
+
+/** Changes of services come one after the other: each sees what the one before it left. */
+async function lockCatalogue(tx: EntityManager): Promise<CatalogueRevision> {
+  return tx.findOneOrFail(CatalogueRevision, { where: { id: 1 }, ...forUpdate(tx) });
+}
+
+function refuseUnusableName(service: string): void {
+  const parameter = 'service';
+  if (!SERVICE_NAME.test(service)) {
+    const detail = 'must be 2 to 41 lower-case letters, digits and hyphens, and begin with a letter';
+    throw invalid([{ parameter, detail }]);
+  }
+  if (service === MANAGEMENT) {
+    throw invalid([{ parameter, detail: `"${MANAGEMENT}" is Latchkey itself` }]);
+  }
+}
+
+function usable(document: DocumentReading): ServiceDescription {
+  switch (document.kind) {
+    case 'absent':
+      throw invalid([
+        { pointer: '/openapi', detail: 'openapi must be an OpenAPI document, as an object or as a text' },
+      ]);
+    case 'fault': {
+      const fault = { pointer: `/openapi${document.pointer}`, detail: document.detail };
+      throw new Problem('openapi-invalid', `${fault.pointer} ${fault.detail}.`, { errors: [fault] });
+    }
+    case 'described': {
+      const { description } = document;
+      const [first] = description.conflicts;
+      if (first) {
+        const errors = description.conflicts.map(({ pointer, detail }) => ({ pointer: `/openapi${pointer}`, detail }));
+        throw new Problem('service-conflict', `${first.detail}.`, { errors });
+      }
+      return description;
+    }
+    default:
+      return document satisfies never;
+  }
+}
+
+/** What the database has and the document no longer has, or has otherwise. */
+function outdatedBy({ removed, changed }: EndpointDifference): StoredEndpoint[] {
+  return [...removed, ...changed.map((change) => change.before)];
+}
+
+function isSame(before: Service | null, after: Registration, difference: EndpointDifference): boolean {
+  const { added, removed, changed } = difference;
+  return (
+    before !== null &&
+    added.length + removed.length + changed.length === 0 &&
+    JSON.stringify([describe(before), before.skipped]) === JSON.stringify([describe(after), after.skipped])
+  );
+}
+
+function describe(service: Pick<Service, 'service' | 'name' | 'description' | 'applicationParameter'>): {
+  service: string;
+  name: string;
+  description: string;
+  applicationParameter: string;
+} {
+  const { name, description, applicationParameter } = service;
+  return { service: service.service, name, description, applicationParameter };
+}
+
+function summaryOf({ added, removed, changed }: EndpointDifference): Record<string, unknown> {
+  const some = (endpoints: readonly { method: string; path: string }[]): { count: number; first: string[] } => ({
+    count: endpoints.length,
+    first: endpoints.slice(0, NAMED_IN_CHANGES).map(({ method, path }) => `${method} ${path}`),
+  });
+  return { added: some(added), removed: some(removed), changed: some(changed.map((change) => change.after)) };
+}
+
+function summary(row: Service, endpointCount: number): ServiceSummary {
+  return {
+    ...describe(row),
+    created: toRfc3339(row.created),
+    modified: toRfc3339(row.modified),
+    endpointCount,
+    skippedCount: row.skipped.length,
+  };
+}
+
+function orNotFound(row: Service | null, service: string): Service {
+  if (!row) {
+    throw new Problem('service-not-found', `There is no service "${service.slice(0, 50)}".`);
+  }
+  return row;
+}
+
+function batches<Item>(items: readonly Item[]): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / ROWS_PER_STATEMENT) }, (_, index) =>
+    items.slice(index * ROWS_PER_STATEMENT, (index + 1) * ROWS_PER_STATEMENT),
+  );
+}
