@@ -4,6 +4,7 @@ import { ApplicationsModule } from '../applications/applications.module.js';
 import { ChangesModule } from '../changes/changes.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
+import { ApiKeyCheck } from './api-key-check.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import { ApiKeyViews } from './api-key-views.js';
@@ -22,7 +23,7 @@ import { KeyReader } from './key-reader.js';
     ChangesModule,
   ],
   controllers: [EndpointsController, ApiKeysController],
-  providers: [ApiKeysService, ApiKeyViews, KeyReader, GrantCache, ApiKeyAuthenticator],
-  exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator],
+  providers: [ApiKeysService, ApiKeyViews, KeyReader, GrantCache, ApiKeyAuthenticator, ApiKeyCheck],
+  exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator, ApiKeyCheck],
 })
 export class ApiKeysModule {}

@@ -7,3 +7,8 @@ import type { EntityManager } from 'typeorm';
 export function forUpdate(tx: EntityManager): { lock?: { mode: 'pessimistic_write' } } {
   return tx.dataSource.options.type === 'mysql' ? { lock: { mode: 'pessimistic_write' } } : {};
 }
+
+/** The end of a plain `SELECT` inside a transaction whose rows must stay as they were read until the transaction ends. */
+export function forShare(tx: EntityManager): ' FOR SHARE' | '' {
+  return tx.dataSource.options.type === 'mysql' ? ' FOR SHARE' : '';
+}
