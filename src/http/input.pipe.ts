@@ -28,6 +28,10 @@ export class InputPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'param') {
+      // A parameter of the path stays the text that it is: pipes of its own, such as `IdPipe`, are stricter than a cast.
+      return value;
+    }
     if (metadata.type === 'body' && value === undefined) {
       throw new Problem('body-missing', 'The request needs a JSON object as its body.');
     }

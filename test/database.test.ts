@@ -1,0 +1,121 @@
+import mysql from 'mysql2/promise';
+import { Transactions } from '../src/database/transactions.js';
+import { DecisionReader } from '../src/database/decision-reader.js';
+import { CAMPAIGNS, createApplication, createKey } from './fixtures.js';
+import { type Latchkey, startLatchkey } from './harness.js';
+
+const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
+
+describe('the database', () => {
+  let latchkey: Latchkey;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+  });
+  afterAll(() => latchkey.close());
+
+  test('a deletion that was answered is not undone when another request rolls back', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const key = await createKey(latchkey.admin);
+    let begun = (): void => {};
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const other = latchkey.get(Transactions).inTransaction(async (tx) => {
+      await tx.query("UPDATE applications SET description = 'half-done' WHERE id = " + applicationId);
+      begun();
+      await released;
+      throw new Error('rolled back');
+    });
+    await hasBegun;
+    const deletion = latchkey.admin.delete(`/v1/api_keys/${key.id}`);
+    // On MySQL the deletion does not wait for the other; on SQLite it must.
+    await Promise.race([deletion, new Promise((resolve) => setImmediate(resolve))]);
+    release();
+    await expect(other).rejects.toThrow('rolled back');
+    expect((await deletion).status).toBe(204);
+    const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
+    expect((await caller.get(`/v1/applications/${applicationId}/campaigns`)).status).toBe(401);
+    expect(
+      (await latchkey.admin.get<{ description: string }>(`/v1/applications/${applicationId}`)).body.description,
+    ).not.toBe('half-done');
+  });
+
+  test('nobody sees what a transaction has not finished', async () => {
+    const before = (await latchkey.admin.get<{ totalResultSize: number }>('/v1/changes?withTotalResultSize=true')).body;
+    await expect(
+      latchkey.get(Transactions).inTransaction(async (tx) => {
+        await tx.query('DELETE FROM changes');
+        const during = (await latchkey.admin.get('/v1/changes?withTotalResultSize=true')).body;
+        expect(during).toEqual(before);
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+  });
+
+  test('a key with 400 Applications has all of them', async () => {
+    const ids: number[] = [];
+    for (let made = 0; made < 400; made += 1) {
+      ids.push(await createApplication(latchkey.admin));
+    }
+    const key = await createKey(latchkey.admin, { allowedApplicationIds: ids });
+    expect(key.allowedApplicationIds).toEqual(ids);
+    const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
+    const statuses = await Promise.all(
+      ids.map(async (id) => (await caller.get(`/v1/applications/${id}/campaigns`)).status),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+
+  test('calls that come together share their reads', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const keys = await Promise.all(
+      Array.from({ length: 20 }, () => createKey(latchkey.admin, { endpoints: [CAMPAIGNS] })),
+    );
+    const reader = latchkey.get(DecisionReader);
+    const call = (): Promise<{ status: number }[]> =>
+      Promise.all(
+        keys.flatMap(({ key }) =>
+          Array.from({ length: 5 }, () =>
+            latchkey.as(`ManagementKey-v1 ${key}`).get(`/v1/applications/${applicationId}/campaigns`),
+          ),
+        ),
+      );
+    await call();
+    const before = reader.statementCount;
+    const answers = await call();
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(reader.statementCount - before).toBeLessThan(100);
+  });
+
+  onMysql('with autocommit off by default on the server', () => {
+    let server: mysql.Connection;
+
+    beforeAll(async () => {
+      server = await mysql.createConnection(process.env.TEST_MYSQL_URL!);
+      await server.query('SET GLOBAL autocommit = 0');
+    });
+    afterAll(async () => {
+      await server.query('SET GLOBAL autocommit = 1');
+      await server.end();
+    });
+
+    test('an answered deletion is seen at once all the same', async () => {
+      const other = await startLatchkey();
+      try {
+        const applicationId = await createApplication(other.admin);
+        for (let round = 0; round < 10; round += 1) {
+          const key = await createKey(other.admin);
+          const caller = other.as(`ManagementKey-v1 ${key.key}`);
+          const path = `/v1/applications/${applicationId}/campaigns`;
+          expect((await caller.get(path)).status).toBe(200);
+          expect((await other.admin.delete(`/v1/api_keys/${key.id}`)).status).toBe(204);
+          const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await caller.get(path)).status));
+          expect(new Set(statuses)).toEqual(new Set([401]));
+        }
+      } finally {
+        await other.close();
+      }
+    });
+  });
+});
