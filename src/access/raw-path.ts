@@ -71,6 +71,9 @@ function readUnusualPath(path: string): RawPath {
     if (part.includes('%')) {
       const decoded = decodeSegment(part);
       if (typeof decoded !== 'string') return decoded;
+      // find-my-way finds parameters in the lower-cased path and cuts them out of the original by the same indices.
+      const shifts = index < parts.length - 1 && decoded.toLowerCase().length !== decoded.length;
+      if (shifts) return ambiguous('a character that grows in lower case, before another segment');
       segments.push(decoded);
       escaped.push(true);
     } else {
