@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { readRawPath } from '../src/access/raw-path.js';
-import { anyCatalogue, anyMethod, anyRaw } from './path-arbitraries.js';
+import { anyCatalogueAndRequests, anyRaw } from './path-arbitraries.js';
 import {
   behindUrl,
   expressReader,
@@ -48,34 +48,30 @@ describe('every reader', () => {
   test('selects the endpoint that Latchkey selects, or Latchkey refuses', () => {
     let accepted = 0;
     fc.assert(
-      fc.property(
-        anyCatalogue,
-        fc.array(fc.tuple(anyMethod, anyRaw), { minLength: 30, maxLength: 30 }),
-        (catalogue, requests) => {
-          const latchkey = latchkeyReader(catalogue);
-          const readers = readersOf(catalogue);
-          for (const [method, raw] of requests) {
-            const expected = latchkey.select(method, raw);
-            if (!expected) continue;
-            accepted += 1;
-            for (const reader of readers) {
-              if (isTooLongFor(reader, raw)) continue;
-              const selection = reader.select(method, raw);
-              expect({ method, raw, reader: reader.name, selection }).toEqual({
-                method,
-                raw,
-                reader: reader.name,
-                selection: expected,
-              });
-            }
+      fc.property(anyCatalogueAndRequests, ({ catalogue, requests }) => {
+        const latchkey = latchkeyReader(catalogue);
+        const readers = readersOf(catalogue);
+        for (const [method, raw] of requests) {
+          const expected = latchkey.select(method, raw);
+          if (!expected) continue;
+          accepted += 1;
+          for (const reader of readers) {
+            if (isTooLongFor(reader, raw)) continue;
+            const selection = reader.select(method, raw);
+            expect({ method, raw, reader: reader.name, selection }).toEqual({
+              method,
+              raw,
+              reader: reader.name,
+              selection: expected,
+            });
           }
-        },
-      ),
+        }
+      }),
       { numRuns: 600 },
     );
     // A property that nothing reaches holds vacuously.
     expect(accepted).toBeGreaterThan(300);
-  });
+  }, 120_000);
 
   test("takes a path apart as Latchkey does (Node's URL)", () => {
     fc.assert(
@@ -94,9 +90,10 @@ describe('every reader', () => {
     const vectors = JSON.parse(readFileSync(new URL('path-vectors.json', import.meta.url), 'utf8')) as {
       raw: string;
     }[];
-    const catalogue = ['/users/me', '/users/{id}', '/users/{id}/', '/{a}', '/{a}/{b}', '/v1/users/{id}', '/']
-      .map((template) => ({ method: 'GET', template }))
-      .filter(({ template }) => template !== '/users/{id}/');
+    const catalogue = ['/', '/users/me', '/users/{id}', '/{a}', '/{a}/{b}', '/v1/users/{id}'].map((template) => ({
+      method: 'GET',
+      template,
+    }));
     const latchkey = latchkeyReader(catalogue);
     for (const { raw } of vectors) {
       const expected = latchkey.select('GET', raw);

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { shapeOf, type CatalogueEndpoint } from './path-readers.js';
+import { segmentsOf, shapeOf, type CatalogueEndpoint } from './path-readers.js';
 
 // Few and alike, so that literals, parameters and paths meet often.
 const literals = ['me', 'Me', 'users', 'k', 's', 'id', 'a:b', '(x)', '.well', 'me.json', '...', "it's", '@', 'a+b'];
 
-const anyLiteral = fc.constantFrom(...literals);
+const anyLiteral = fc.oneof(
+  { arbitrary: fc.constantFrom('me', 'me', 'Me', 'users', 'k'), weight: 3 },
+  { arbitrary: fc.constantFrom(...literals), weight: 2 },
+);
 const anyTemplateSegment = fc.oneof({ arbitrary: anyLiteral, weight: 3 }, { arbitrary: fc.constant('{}'), weight: 3 });
 
 const anyTemplate = fc
@@ -14,11 +17,10 @@ const anyTemplate = fc
     return segments.length === 0 ? '/' : `/${named.join('/')}${slash}`;
   });
 
-/** METHODs of requests and endpoints. */
-export const anyMethod = fc.constantFrom('GET', 'GET', 'GET', 'POST', 'HEAD', 'DELETE');
+const anyMethod = fc.constantFrom('GET', 'GET', 'POST', 'HEAD');
 
 /** Endpoints that compete with each other, no two of which are the same. */
-export const anyCatalogue: fc.Arbitrary<CatalogueEndpoint[]> = fc.uniqueArray(
+const anyCatalogue: fc.Arbitrary<CatalogueEndpoint[]> = fc.uniqueArray(
   fc.record({ method: anyMethod, template: anyTemplate }),
   { minLength: 1, maxLength: 10, selector: ({ method, template }) => `${method} ${shapeOf(template)}` },
 );
@@ -67,27 +69,34 @@ const oddities = [
   ],
 ];
 
-/** A literal, one of whose characters is written in another way. */
-const anyVariant = fc
-  .tuple(anyLiteral, fc.nat({ max: 6 }), fc.constantFrom('upper', 'lower', 'escape', 'twice', 'cut', 'double'))
-  .map(([literal, at, change]) => {
-    const index = at % literal.length;
-    const character = literal.charAt(index);
-    const escape = `%${character.charCodeAt(0).toString(16)}`;
-    const changed = {
-      upper: character.toUpperCase(),
-      lower: character.toLowerCase(),
-      escape,
-      twice: `%25${escape.slice(1)}`,
-      cut: '',
-      double: character + character,
-    }[change];
-    return literal.slice(0, index) + changed + literal.slice(index + 1);
-  });
+const lookalikes: Record<string, string> = { k: '%E2%84%AA', s: '%C5%BF', i: '%C4%B0', e: '%C3%A9', m: '%EF%BD%8D' };
+const respellings = ['upper', 'lower', 'escape', 'escape twice', 'lookalike', 'cut', 'double'] as const;
+const anyRespelling = fc.record({ at: fc.nat({ max: 6 }), change: fc.constantFrom(...respellings) });
+
+/** A literal with one of its characters written in another way. */
+function respelt(literal: string, { at, change }: { at: number; change: (typeof respellings)[number] }): string {
+  // The one character that is not a letter is the most interesting one.
+  const special = literal.search(/[^A-Za-z]/);
+  const index = special !== -1 && change.startsWith('escape') ? special : at % literal.length;
+  const character = literal.charAt(index);
+  const escape = `%${character.charCodeAt(0).toString(16)}`;
+  const changed = {
+    upper: character.toUpperCase(),
+    lower: character.toLowerCase(),
+    escape,
+    'escape twice': `%25${escape.slice(1)}`,
+    lookalike: lookalikes[character] ?? '%CC%81',
+    cut: '',
+    double: character + character,
+  }[change];
+  return literal.slice(0, index) + changed + literal.slice(index + 1);
+}
+
+const anyVariant = fc.tuple(anyLiteral, anyRespelling).map(([literal, respelling]) => respelt(literal, respelling));
 
 const anySegment = fc.oneof(
   { arbitrary: anyLiteral, weight: 12 },
-  { arbitrary: fc.constantFrom('7', 'x', 'mee', 'mE', '42'), weight: 6 },
+  { arbitrary: fc.constantFrom('7', 'x', 'mee', 'mE', '42', '%C4%B0', '%C3%9F'), weight: 6 },
   { arbitrary: anyVariant, weight: 3 },
   { arbitrary: fc.constantFrom(...oddities), weight: 2 },
   {
@@ -112,6 +121,39 @@ export const anyRaw = fc.oneof(
   { arbitrary: fc.string({ unit: 'grapheme-ascii', maxLength: 12 }).map((text) => `/${text}`), weight: 2 },
   { arbitrary: fc.webPath(), weight: 1 },
 );
+
+/** A request that was made out of an endpoint of the catalogue, and then perhaps spoilt. */
+const anyAimed = fc.record({
+  method: anyMethod,
+  aim: fc.nat(),
+  respellings: fc.array(fc.option(anyRespelling), { minLength: 4, maxLength: 4 }),
+  segments: fc.array(anySegment, { minLength: 4, maxLength: 4 }),
+  end: fc.constantFrom('', '', '', '', '', '/', '?a=b', '?_method=PUT', '.json'),
+});
+
+/** A catalogue and requests, most of them aimed at it. */
+export const anyCatalogueAndRequests: fc.Arbitrary<{ catalogue: CatalogueEndpoint[]; requests: [string, string][] }> =
+  fc
+    .record({
+      catalogue: anyCatalogue,
+      aimed: fc.array(anyAimed, { minLength: 20, maxLength: 20 }),
+      others: fc.array(fc.tuple(anyMethod, anyRaw), { minLength: 10, maxLength: 10 }),
+    })
+    .map(({ catalogue, aimed, others }) => ({
+      catalogue,
+      requests: [
+        ...aimed.map(({ method, aim, respellings: changes, segments, end }): [string, string] => {
+          const template = catalogue[aim % catalogue.length]?.template ?? '/';
+          const parts = segmentsOf(template).map((segment, index) => {
+            if (segment.kind === 'parameter') return segments[index] ?? '';
+            const change = changes[index];
+            return change && segment.text !== '' ? respelt(segment.text, change) : segment.text;
+          });
+          return [method, `/${parts.join('/')}${end}`];
+        }),
+        ...others,
+      ],
+    }));
 
 /** As a client would send it, or raw where it cannot be encoded. */
 function encodeLoosely(character: string): string {

@@ -1,6 +1,6 @@
 import express from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import findMyWay, { type Config, type HTTPMethod } from 'find-my-way';
+import findMyWay, { type Config, type HTTPMethod, type HTTPVersion } from 'find-my-way';
 import { EndpointTree } from '../src/access/endpoint-tree.js';
 import { parseTemplate, type TemplateSegment } from '../src/access/path-template.js';
 import { readRawPath } from '../src/access/raw-path.js';
@@ -107,7 +107,7 @@ export function expressReader(catalogue: readonly CatalogueEndpoint[], order: ke
 /** find-my-way, as Fastify has it: HEAD is registered wherever GET is. Undefined where it cannot hold the catalogue. */
 export function findMyWayReader(
   catalogue: readonly CatalogueEndpoint[],
-  config: Config<never> | Record<string, boolean>,
+  config: Config<HTTPVersion.V1>,
 ): Reader | undefined {
   let selection: Selection | undefined;
   const router = findMyWay({ ...config, onBadUrl: () => undefined, defaultRoute: () => undefined });
