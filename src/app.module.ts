@@ -2,8 +2,10 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { AccessModule } from './access/access.module.js';
+import { CallerChecks } from './access/caller-check.js';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
 import { ApiKeyAuthenticator } from './api-keys/api-key-authenticator.js';
+import { ApiKeyCheck } from './api-keys/api-key-check.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { ApplicationsModule } from './applications/applications.module.js';
@@ -18,6 +20,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { ServiceCatalogue } from './services/service-catalogue.js';
 import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
+import { SessionCheck } from './sessions/session-check.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { UsersModule } from './users/users.module.js';
 import { UsersService } from './users/users.service.js';
@@ -59,8 +62,17 @@ import { VerificationModule } from './verification/verification.module.js';
   ],
 })
 export class AppModule {
-  constructor(users: UsersService, apiKeys: ApiKeysService, catalogue: EndpointCatalogue, services: ServiceCatalogue) {
+  constructor(
+    users: UsersService,
+    apiKeys: ApiKeysService,
+    catalogue: EndpointCatalogue,
+    services: ServiceCatalogue,
+    callerChecks: CallerChecks,
+    sessionCheck: SessionCheck,
+    apiKeyCheck: ApiKeyCheck,
+  ) {
     users.contributeKeys(apiKeys);
     catalogue.contribute(services);
+    callerChecks.contribute({ user: sessionCheck, 'api-key': apiKeyCheck });
   }
 }
