@@ -1,12 +1,15 @@
 import { Entity, Index } from 'typeorm';
 import { FlagColumn, Id, IdColumn, JsonColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
-/** One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about. */
+/**
+ * One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about. Each index has the
+ * trail's order and everything that walking along it needs; what is long stands last, so that it need not be passed.
+ */
 @Entity('changes')
-@Index('ix_changes_created', ['created', 'id'])
-@Index('ix_changes_user_id', ['userId', 'id'])
-@Index('ix_changes_application_id', ['applicationId', 'id'])
-@Index('ix_changes_management_key_id', ['managementKeyId', 'id'])
+@Index('ix_changes_created', ['created', 'id', 'hiddenFromKeys', 'entity'])
+@Index('ix_changes_user_id', ['userId', 'created', 'id', 'hiddenFromKeys'])
+@Index('ix_changes_application_id', ['applicationId', 'created', 'id', 'hiddenFromKeys'])
+@Index('ix_changes_management_key_id', ['managementKeyId', 'created', 'id', 'hiddenFromKeys'])
 export class Change {
   @Id()
   id: number;
@@ -25,12 +28,6 @@ export class Change {
   @TextColumn('entity', 512)
   entity: string;
 
-  @JsonColumn('old', { nullable: true })
-  old: object | null;
-
-  @JsonColumn('new', { nullable: true })
-  new: object | null;
-
   /** The key that did it, if it was one. */
   @IdColumn('management_key_id', { nullable: true })
   managementKeyId: number | null;
@@ -38,4 +35,10 @@ export class Change {
   /** Entries about keys, services and passwords are not shown to keys. */
   @FlagColumn('hidden_from_keys')
   hiddenFromKeys: boolean;
+
+  @JsonColumn('old', { nullable: true })
+  old: object | null;
+
+  @JsonColumn('new', { nullable: true })
+  new: object | null;
 }

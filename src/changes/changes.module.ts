@@ -1,12 +1,15 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChangeList } from './change-list.js';
 import { Change } from './change.entity.js';
+import { ChangesController } from './changes.controller.js';
 import { ChangesService } from './changes.service.js';
 
 /** The audit trail. */
 @Module({
   imports: [TypeOrmModule.forFeature([Change])],
-  providers: [ChangesService],
+  controllers: [ChangesController],
+  providers: [ChangesService, ChangeList],
   exports: [ChangesService],
 })
 export class ChangesModule {}

@@ -107,17 +107,17 @@ export class Initial1 implements MigrationInterface {
         int('user_id'),
         int('application_id', { nullable: true }),
         text('entity', 512),
-        longText('old', { nullable: true }),
-        longText('new', { nullable: true }),
         int('management_key_id', { nullable: true }),
         flag('hidden_from_keys'),
+        longText('old', { nullable: true }),
+        longText('new', { nullable: true }),
       ],
       {
         indices: [
-          index('ix_changes_created', 'created', 'id'),
-          index('ix_changes_user_id', 'user_id', 'id'),
-          index('ix_changes_application_id', 'application_id', 'id'),
-          index('ix_changes_management_key_id', 'management_key_id', 'id'),
+          index('ix_changes_created', 'created', 'id', 'hidden_from_keys', 'entity'),
+          index('ix_changes_user_id', 'user_id', 'created', 'id', 'hidden_from_keys'),
+          index('ix_changes_application_id', 'application_id', 'created', 'id', 'hidden_from_keys'),
+          index('ix_changes_management_key_id', 'management_key_id', 'created', 'id', 'hidden_from_keys'),
         ],
       },
     );

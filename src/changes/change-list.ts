@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In } from 'typeorm';
+import type { Principal } from '../access/principal.js';
+import { Config } from '../config/config.js';
+import { engineOf } from '../database/data-source.js';
+import type { ReadRepository } from '../database/read-repository.js';
+import { toRfc3339 } from '../database/times.js';
+import { readTime } from '../http/rfc3339.js';
+import { Change } from './change.entity.js';
+import { ChangeSearch } from './change-search.js';
+import type { ChangePage, ChangeQuery, ChangeView } from './changes.dto.js';
+
+/** Reads the audit trail. */
+@Injectable()
+export class ChangeList {
+  constructor(
+    @InjectRepository(Change) private readonly changes: ReadRepository<Change>,
+    private readonly config: Config,
+  ) {}
+
+  /** One page of the trail as this caller may see it: keys see nothing about keys, services and passwords. */
+  async list(caller: Principal, query: ChangeQuery): Promise<ChangePage> {
+    const { applicationId, userId, managementKeyId, entityPath, createdAfter, createdBefore } = query;
+    const search = new ChangeSearch(engineOf(this.config), {
+      applicationId,
+      userId,
+      managementKeyId,
+      entityPath,
+      createdAfter: createdAfter === undefined ? undefined : readTime(createdAfter),
+      createdBefore: createdBefore === undefined ? undefined : readTime(createdBefore),
+      hidden: caller.kind === 'user',
+      descending: query.sort === '-created',
+    });
+    const { ids, total } = await search.page(
+      ({ sql, parameters }) => this.changes.query(sql, parameters) as Promise<unknown[]>,
+      { skip: query.skip, pageSize: query.pageSize, count: query.withTotalResultSize },
+    );
+    return {
+      ...(query.withTotalResultSize && { totalResultSize: total }),
+      hasMore: ids.length > query.pageSize,
+      data: await this.read(ids.slice(0, query.pageSize), query.includeOld),
+    };
+  }
+
+  private async read(ids: readonly number[], includeOld: boolean): Promise<ChangeView[]> {
+    if (ids.length === 0) {
+      return [];
+    }
+    const rows = await this.changes.find({
+      where: { id: In([...ids]) },
+      select: {
+        id: true,
+        created: true,
+        userId: true,
+        applicationId: true,
+        entity: true,
+        old: includeOld,
+        new: true,
+        managementKeyId: true,
+      },
+    });
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.flatMap((id) => {
+      const row = byId.get(id);
+      return row ? [changeView(row, includeOld)] : [];
+    });
+  }
+}
+
+/** An entry as the API shows it. */
+function changeView(change: Change, includeOld: boolean): ChangeView {
+  return {
+    id: change.id,
+    created: toRfc3339(change.created),
+    userId: change.userId,
+    ...(change.applicationId !== null && { applicationId: change.applicationId }),
+    entity: change.entity,
+    ...(includeOld && { old: change.old === null ? null : { ...change.old } }),
+    new: change.new === null ? null : { ...change.new },
+    ...(change.managementKeyId !== null && { managementKeyId: change.managementKeyId }),
+  };
+}
