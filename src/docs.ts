@@ -3,11 +3,13 @@ import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Express } from 'express';
 import { describeAccess } from './access/describe-access.js';
+import { describeRawRoutes, JUDGED_ENDPOINTS } from './access/describe-raw-routes.js';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
 import { RAW_ROUTES, serveRawRoute } from './access/raw-routes.js';
+import { Config } from './config/config.js';
 import { createDocsPage, createDocumentRoute } from './http/docs-page.js';
-import { createDocument } from './http/openapi-document.js';
-import { describeProblems } from './http/openapi-problems.js';
+import { createDocument, sortedByTag } from './http/openapi-document.js';
+import { addCommonProblems, describeProblems } from './http/openapi-problems.js';
 
 /** The version of this program, from the one place that states it. */
 export const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
@@ -25,6 +27,8 @@ export function serveDocs(server: Express, app: INestApplication): void {
 function describe(app: INestApplication): OpenAPIObject {
   const document = createDocument(app, VERSION);
   describeAccess(document, app.get(EndpointCatalogue));
-  describeProblems(document);
-  return document;
+  addCommonProblems(document);
+  describeRawRoutes(document, { metrics: app.get(Config).METRICS_ENABLED });
+  describeProblems(document, JUDGED_ENDPOINTS);
+  return sortedByTag(document);
 }

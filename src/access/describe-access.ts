@@ -6,7 +6,7 @@ import { type OwnEndpoint, endpointName } from './access.js';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /** Names of the security schemes, as in the public SDK. */
-const KEY_SCHEME = 'management_key';
+export const KEY_SCHEME = 'management_key';
 const SESSION_SCHEME = 'manager_auth';
 
 const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
@@ -33,6 +33,13 @@ const UNAUTHENTICATED: ProblemCode[] = [
   'no-application-left',
   'decision-timeout',
   'too-busy',
+];
+
+/** Why a key may be refused wherever keys are judged. */
+export const KEY_REFUSALS: readonly ProblemCode[] = [
+  ...UNAUTHENTICATED,
+  'endpoint-not-allowed',
+  'application-not-allowed',
 ];
 
 /** What the document says about who gets in; `x-access` of an operation. */
@@ -121,9 +128,7 @@ function refusalsOf({ access, scope }: OwnEndpoint): ProblemCode[] {
       return [...UNAUTHENTICATED, 'endpoint-not-allowed', 'admin-required'];
     case 'key':
       return [
-        ...UNAUTHENTICATED,
-        'endpoint-not-allowed',
-        'application-not-allowed',
+        ...KEY_REFUSALS,
         ...(scope === 'application' ? (['application-malformed'] as const) : []),
         ...(access.session === 'admin' ? (['admin-required'] as const) : []),
       ];

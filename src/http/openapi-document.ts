@@ -38,7 +38,7 @@ export function createDocument(app: INestApplication, version: string): OpenAPIO
     describeSuccess(operation);
   }
   describeFields(document);
-  return sortedByTag(document);
+  return document;
 }
 
 /** An id in a path is the same everywhere: `IdPipe` reads it. */
@@ -72,7 +72,8 @@ function describeSuccess(operation: OperationObject): void {
   }
 }
 
-function sortedByTag(document: OpenAPIObject): OpenAPIObject {
+/** The same document with its paths in the order of their tags. */
+export function sortedByTag(document: OpenAPIObject): OpenAPIObject {
   const order = new Map(TAGS.map(({ name }, index) => [name, index]));
   const place = new Map(
     operationsOf(document)

@@ -84,15 +84,20 @@ const PROBLEM_SCHEMA: SchemaObject = {
   },
 };
 
+/** Adds to what each operation names itself what its input can get wrong, and what can always happen. */
+export function addCommonProblems(document: OpenAPIObject): void {
+  operationsOf(document).forEach(({ operation, method }) => addProblems(operation, commonProblems(operation, method)));
+}
+
 /**
- * Adds to each operation what can go wrong: the problems that it names itself, what its input can get wrong, and what can
- * always happen. `x-problems` lists all codes; each status has one response with an example per code.
+ * Describes the problems of each operation: `x-problems` lists all codes, and each status has one response with an example
+ * per code. `judged` says which endpoint the examples of an operation name, where it is not the operation itself.
  */
-export function describeProblems(document: OpenAPIObject): void {
+export function describeProblems(document: OpenAPIObject, judged: Readonly<Record<string, string>>): void {
   const used = new Set<ProblemCode>();
   for (const { operation, method, path } of operationsOf(document)) {
-    const codes = codesOf(operation, method);
-    const name = `${method.toUpperCase()} ${path}`;
+    const codes = inTableOrder(new Set(problemsOf(operation)));
+    const name = judged[path] ?? `${method.toUpperCase()} ${path}`;
     codes.forEach((code) => used.add(code));
     Object.assign(operation, { [PROBLEMS_EXTENSION]: codes });
     const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((one, other) => one - other);
@@ -118,14 +123,17 @@ export function describeProblems(document: OpenAPIObject): void {
 
 /** Adds codes to those that an operation names. */
 export function addProblems(operation: OperationObject, codes: readonly ProblemCode[]): void {
-  const extended = operation as { [PROBLEMS_EXTENSION]?: ProblemCode[] };
-  extended[PROBLEMS_EXTENSION] = [...(extended[PROBLEMS_EXTENSION] ?? []), ...codes];
+  Object.assign(operation, { [PROBLEMS_EXTENSION]: [...problemsOf(operation), ...codes] });
 }
 
-function codesOf(operation: OperationObject, method: string): ProblemCode[] {
+function problemsOf(operation: OperationObject): readonly ProblemCode[] {
+  return (operation as { [PROBLEMS_EXTENSION]?: ProblemCode[] })[PROBLEMS_EXTENSION] ?? [];
+}
+
+function commonProblems(operation: OperationObject, method: string): ProblemCode[] {
   const parameters = (operation.parameters ?? []).flatMap((parameter) => ('in' in parameter ? [parameter] : []));
   const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
-  addProblems(operation, [
+  return [
     ...ALWAYS,
     ...(method === 'get' ? [] : (['storage-full', 'shutting-down'] as const)),
     ...(parameters.some((parameter) => parameter.in === 'path') ? (['path-malformed'] as const) : []),
@@ -133,8 +141,7 @@ function codesOf(operation: OperationObject, method: string): ProblemCode[] {
     ...(parameters.some((parameter) => parameter.in === 'query') ? (['validation-failed'] as const) : []),
     ...(body['application/json'] ? JSON_BODY : []),
     ...(body['multipart/form-data'] ? BODY : []),
-  ]);
-  return inTableOrder(new Set((operation as { [PROBLEMS_EXTENSION]?: ProblemCode[] })[PROBLEMS_EXTENSION]));
+  ];
 }
 
 function isId({ in: place, schema }: ParameterObject): boolean {
