@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
 import { connect, engineOf, readingOptions, writingOptions } from './data-source.js';
 import { DecisionReader } from './decision-reader.js';
+import { LargeTransactions } from './large-transactions.js';
 import { migrate } from './migrate.js';
 import { Transactions, WRITER } from './transactions.js';
 
@@ -28,8 +29,9 @@ import { Transactions, WRITER } from './transactions.js';
         engineOf(config) === 'mysql' ? reader : connect(writingOptions(config)),
     },
     Transactions,
+    LargeTransactions,
     DecisionReader,
   ],
-  exports: [Transactions, DecisionReader],
+  exports: [Transactions, LargeTransactions, DecisionReader],
 })
 export class DatabaseModule {}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { Problem } from './problem.js';
+
+/** How long the rest of a refused upload is read and thrown away, in milliseconds. */
+const DISCARD_WAIT_MS = 10_000;
+
+/**
+ * The bytes of a request's body as they come. It may take as long as it likes, as long as something arrives.
+ * Throws `request-timeout` when nothing does for `idleMs`, `body-incomplete` when the client is gone, and the reason of
+ * the signal when that is aborted. It leaves the connection open, so that the request can still be answered.
+ */
+export async function* readUpload(
+  request: IncomingMessage,
+  { idleMs, signal }: { idleMs: number; signal: AbortSignal },
+): AsyncGenerator<Buffer> {
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  try {
+    for (;;) {
+      const next = await within(chunks.next(), idleMs, signal);
+      if (next.done) {
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a read that timed out is still going on.
+    void chunks.return?.();
+  }
+}
+
+/**
+ * Reads what is left of an upload that is refused, and throws it away: a client that is still sending would not read the
+ * answer. Ends after a while whatever the client does.
+ */
+export async function discardRest(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded || request.destroyed) {
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, DISCARD_WAIT_MS);
+    for (const event of ['end', 'close', 'error']) {
+      request.once(event, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }
+    request.resume();
+  });
+}
+
+function within<Value>(promise: Promise<Value>, idleMs: number, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => finish(() => reject(signal.reason as Error));
+    const timer = setTimeout(
+      () => finish(() => reject(new Problem('request-timeout', `Nothing arrived for ${idleMs / 1000} seconds.`))),
+      idleMs,
+    );
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      settle();
+    };
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener('abort', abort);
+    promise.then(
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(new Problem('body-incomplete', undefined, {}, { cause: error }))),
+    );
+  });
+}
