@@ -38,7 +38,22 @@ export function createDocument(app: INestApplication, version: string): OpenAPIO
     describeSuccess(operation);
   }
   describeFields(document);
+  unwrap(document);
   return document;
+}
+
+/** Doc comments are wrapped, and Swagger UI would show each end of a line as one: only paragraphs and lists keep theirs. */
+function unwrap(node: unknown): void {
+  if (typeof node !== 'object' || node === null) {
+    return;
+  }
+  for (const [name, value] of Object.entries(node) as [keyof typeof node, unknown][]) {
+    if (name === ('description' as string) && typeof value === 'string') {
+      Object.assign(node, { [name]: value.replaceAll(/(?<!\n)\n(?!\n|- |\d+\. )/g, ' ') });
+    } else {
+      unwrap(value);
+    }
+  }
 }
 
 /** An id in a path is the same everywhere: `IdPipe` reads it. */

@@ -1,46 +1,78 @@
-import type { OpenAPIObject, ReferenceObject, SchemaObject } from '@nestjs/swagger';
+import type { OpenAPIObject, ParameterObject, ReferenceObject, SchemaObject } from '@nestjs/swagger';
 import { operationsOf } from './openapi-operations.js';
 
 /** `id`, `userId`, `accountID`, `createdBy`, and lists of them: `allowedApplicationIds`. */
 const ID = /^(id|.*I[dD]s?|.*By)$/;
+/** What is counted, by name; what is not listed may have decimals. */
+const COUNT = /^(pageSize|skip|amount|totalResultSize|keysAffected|.*[cC]ount|numberOfCoupons|usage(Limit|Counter))$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const REFERENCE = '#/components/schemas/';
 
 /**
- * Says of the fields what their TypeScript types cannot: that ids are whole numbers, and that a time which is answered is
- * an RFC 3339 date-time. What a request may say of a time is for its own DTO to tell.
+ * Says of the fields what the compiler plugin cannot read off their types: which numbers are whole, which texts are times,
+ * which fields may be left out because they have a default, and that a field without an example may be null.
  */
 export function describeFields(document: OpenAPIObject): void {
   const requested = requestedSchemas(document);
   for (const [name, schema] of Object.entries(document.components?.schemas ?? {})) {
-    if ('$ref' in schema) {
+    if (!('$ref' in schema)) {
+      describeSchema(schema, requested.has(name));
+    }
+  }
+  for (const { operation } of operationsOf(document)) {
+    operation.parameters?.forEach((parameter) => {
+      if ('in' in parameter) {
+        describeParameter(parameter);
+      }
+    });
+  }
+}
+
+function describeSchema(schema: SchemaObject, requested: boolean): void {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    if ('$ref' in field) {
       continue;
     }
-    for (const [field, fieldSchema] of Object.entries(schema.properties ?? {})) {
-      if (!('$ref' in fieldSchema)) {
-        describeField(field, fieldSchema, requested.has(name));
-      }
+    describeNumber(name, field);
+    if (requested && field.default !== undefined) {
+      schema.required = schema.required?.filter((required) => required !== name);
+    }
+    // What a request may say of a time is for its own DTO to tell.
+    if (!requested && typesOf(field).includes('string') && RFC_3339.test(String(field.example))) {
+      field.format ??= 'date-time';
+    }
+    // The plugin drops `@example null`.
+    if (field.example === undefined && typesOf(field).includes('null')) {
+      Object.assign(field, { examples: [null] });
     }
   }
 }
 
-function describeField(name: string, schema: SchemaObject, requested: boolean): void {
-  if (ID.test(name)) {
+function describeParameter(parameter: ParameterObject): void {
+  const { schema } = parameter;
+  if (parameter.in !== 'query' || !schema || '$ref' in schema) {
+    return;
+  }
+  describeNumber(parameter.name, schema);
+  if (schema.default !== undefined) {
+    parameter.required = false;
+  }
+}
+
+function describeNumber(name: string, schema: SchemaObject): void {
+  if (ID.test(name) || COUNT.test(name)) {
     makeInteger(schema);
     if (schema.items && !('$ref' in schema.items)) {
       makeInteger(schema.items);
     }
   }
-  if (!requested && typesOf(schema).includes('string') && RFC_3339.test(String(schema.example))) {
-    schema.format ??= 'date-time';
-  }
 }
 
 function makeInteger(schema: SchemaObject): void {
-  const types: unknown = typesOf(schema).map((type) => (type === 'number' ? 'integer' : type));
-  if (schema.type !== undefined) {
-    // OpenAPI 3.1 has lists of types, which the type of the library does not know.
-    Object.assign(schema, { type: Array.isArray(schema.type) ? types : (types as string[])[0] });
+  const types = typesOf(schema).map((type) => (type === 'number' ? 'integer' : type));
+  if (types.length > 0) {
+    // OpenAPI 3.1 has lists of types, which the types of the library do not know.
+    Object.assign(schema, { type: Array.isArray(schema.type) ? types : types[0] });
   }
 }
 

@@ -128,6 +128,37 @@ const FoldedProblems = () => ({
   },
 });
 
+/**
+ * Swagger UI fills forms with the examples of parameters. A list would then be filtered by everything at once, and a
+ * deletion begin with somebody's id: such examples are told instead.
+ */
+const EmptyForms = () => ({
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        updateJsonSpec: (update) => (spec) => {
+          Object.values(spec.paths ?? {})
+            .flatMap((item) => Object.values(item))
+            .flatMap((operation) => operation.parameters ?? [])
+            .forEach(tellExample);
+          return update(spec);
+        },
+      },
+    },
+  },
+});
+
+function tellExample(parameter) {
+  const schema = parameter.schema ?? {};
+  const example = parameter.example ?? schema.example;
+  delete parameter.example;
+  delete schema.example;
+  if (example !== undefined && schema.default === undefined && !schema.enum && parameter.in !== 'path') {
+    const text = typeof example === 'string' ? example : JSON.stringify(example);
+    parameter.description = `${parameter.description ?? ''} Example: \`${text}\``.trim();
+  }
+}
+
 function followColorScheme() {
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const apply = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -146,7 +177,7 @@ window.ui = window.SwaggerUIBundle({
   defaultModelExpandDepth: 3,
   displayRequestDuration: true,
   persistAuthorization: true,
-  plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems],
+  plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems, EmptyForms],
   showCommonExtensions: true,
   validatorUrl: null,
 });
