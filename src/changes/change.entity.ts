@@ -2,14 +2,47 @@ import { Entity, Index } from 'typeorm';
 import { FlagColumn, Id, IdColumn, JsonColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
 /**
- * One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about. Each index has the
- * trail's order and everything that walking along it needs; what is long stands last, so that it need not be passed.
+ * One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about.
+ * Each index has the trail's order and every column that can be filtered by, so that a search reads no row that it does
+ * not answer with; audit entries are written seldom enough to afford it.
  */
 @Entity('changes')
-@Index('ix_changes_created', ['created', 'id', 'hiddenFromKeys', 'entity'])
-@Index('ix_changes_user_id', ['userId', 'created', 'id', 'hiddenFromKeys'])
-@Index('ix_changes_application_id', ['applicationId', 'created', 'id', 'hiddenFromKeys'])
-@Index('ix_changes_management_key_id', ['managementKeyId', 'created', 'id', 'hiddenFromKeys'])
+@Index('ix_changes_created', [
+  'created',
+  'id',
+  'hiddenFromKeys',
+  'userId',
+  'applicationId',
+  'managementKeyId',
+  'entity',
+])
+@Index('ix_changes_user_id', [
+  'userId',
+  'created',
+  'id',
+  'hiddenFromKeys',
+  'applicationId',
+  'managementKeyId',
+  'entity',
+])
+@Index('ix_changes_application_id', [
+  'applicationId',
+  'created',
+  'id',
+  'hiddenFromKeys',
+  'userId',
+  'managementKeyId',
+  'entity',
+])
+@Index('ix_changes_management_key_id', [
+  'managementKeyId',
+  'created',
+  'id',
+  'hiddenFromKeys',
+  'userId',
+  'applicationId',
+  'entity',
+])
 export class Change {
   @Id()
   id: number;
