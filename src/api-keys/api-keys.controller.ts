@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, Caller } from '../access/access.decorators.js';
 import type { Principal } from '../access/principal.js';
 import { IdPipe } from '../http/id.pipe.js';
+import { Problems } from '../http/problems.decorator.js';
 import { ApiKeyPage, ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -26,6 +27,7 @@ export class ApiKeysController {
 
   @Get(':apiKeyId')
   @AdminOnly('Get a key')
+  @Problems('api-key-not-found')
   getApiKey(@Param('apiKeyId', IdPipe) apiKeyId: number): Promise<ApiKeyView> {
     return this.apiKeys.get(apiKeyId);
   }
@@ -34,6 +36,7 @@ export class ApiKeysController {
   @Delete(':apiKeyId')
   @HttpCode(204)
   @AdminOnly('Delete a key')
+  @Problems('api-key-not-found')
   deleteApiKey(@Caller() caller: Principal, @Param('apiKeyId', IdPipe) apiKeyId: number): Promise<void> {
     return this.apiKeys.delete(caller, apiKeyId);
   }

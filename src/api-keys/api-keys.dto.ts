@@ -100,7 +100,8 @@ export class GrantedEndpoint {
 
 /** A key, without its value. */
 export class ApiKeyView {
-  /** @example 34 */
+  /** The key's id, by which it is looked up and deleted.
+   * @example 34 */
   id: number;
 
   /** What the key is for.
@@ -168,6 +169,7 @@ export class ApiKeyPage {
    * @example 1 */
   totalResultSize: number;
 
+  /** The keys of this page. */
   data: ApiKeyView[];
 }
 

@@ -36,6 +36,7 @@ export class EndpointPage {
    * @example 1 */
   totalResultSize: number;
 
+  /** The endpoints of this page. */
   data: EndpointView[];
 }
 
