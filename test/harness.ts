@@ -110,10 +110,16 @@ export interface Latchkey {
   close(): Promise<void>;
 }
 
-/** Starts the real application, as `main.ts` does, on a free port; with `further` modules beside it. */
-export async function startLatchkey(environment: Record<string, string> = {}, further: Type[] = []): Promise<Latchkey> {
-  const database = await createDatabase();
-  const clock = new TestClock();
+/**
+ * Starts the real application, as `main.ts` does, on a free port; with `further` modules beside it. With the database and
+ * clock of another one it is a replica of that, and must be closed first.
+ */
+export async function startLatchkey(
+  environment: Record<string, string> = {},
+  further: Type[] = [],
+  original?: Pick<Latchkey, 'database' | 'clock'>,
+): Promise<Latchkey> {
+  const { database, clock } = original ?? { database: await createDatabase(), clock: new TestClock() };
   const lines: string[] = [];
   const logger = createLogger('trace', { write: (line: string) => void lines.push(line) });
   const config = readConfig({
@@ -162,7 +168,9 @@ export async function startLatchkey(environment: Record<string, string> = {}, fu
     close: async () => {
       await app.close();
       const dump = await database.dump();
-      await database.drop();
+      if (!original) {
+        await database.drop();
+      }
       const log = lines.join('');
       for (const secret of secrets) {
         if (log.includes(secret) || dump.includes(secret)) {
