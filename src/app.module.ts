@@ -8,6 +8,7 @@ import { ApiKeyAuthenticator } from './api-keys/api-key-authenticator.js';
 import { ApiKeyCheck } from './api-keys/api-key-check.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { UsageRecorder } from './api-keys/usage-recorder.js';
 import { ApplicationsModule } from './applications/applications.module.js';
 import { CampaignsModule } from './campaigns/campaigns.module.js';
 import { ChangesModule } from './changes/changes.module.js';
@@ -51,13 +52,14 @@ import { VerificationModule } from './verification/verification.module.js';
     { provide: APP_PIPE, useClass: InputPipe },
     {
       provide: APP_GUARD,
-      inject: [EndpointCatalogue, Config, SessionAuthenticator, ApiKeyAuthenticator],
+      inject: [EndpointCatalogue, Config, SessionAuthenticator, ApiKeyAuthenticator, UsageRecorder],
       useFactory: (
         catalogue: EndpointCatalogue,
         config: Config,
         sessions: SessionAuthenticator,
         apiKeys: ApiKeyAuthenticator,
-      ) => new AccessGuard(catalogue, [sessions, apiKeys], config.DECISION_WAIT_MS),
+        usage: UsageRecorder,
+      ) => new AccessGuard(catalogue, [sessions, apiKeys], config.DECISION_WAIT_MS, usage),
     },
   ],
 })

@@ -3,12 +3,14 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
-import { refuseUndeclaredRoutes } from './access/raw-routes.js';
+import { RAW_ROUTES, refuseUndeclaredRoutes, serveAhead } from './access/raw-routes.js';
 import { Config } from './config/config.js';
 import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
 import { createRequestLog } from './http/logging.js';
 import { answerRequestId } from './http/request-id.js';
+import { createForwardAuth } from './verification/forward-auth.js';
+import { Judge } from './verification/judge.js';
 
 /** How Nest is to be set up, in the process and in tests. */
 export const APPLICATION_OPTIONS: NestApplicationOptions = {
@@ -73,6 +75,7 @@ export async function prepareApplication(
   await app.init();
   refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));
   const http = app.getHttpServer();
+  serveAhead(http, RAW_ROUTES.forwardAuth, createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger));
   // Uploads may take as long as they like as long as something arrives; JSON bodies have a limit of their own.
   http.requestTimeout = 0;
   http.headersTimeout = 10_000;

@@ -6,6 +6,7 @@ import type { Authenticator } from './authenticator.js';
 import { rememberCaller } from './caller.js';
 import { readCredential } from './credentials.js';
 import { decide } from './decision.js';
+import type { DecisionObserver } from './decision-observer.js';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 import type { Principal } from './principal.js';
 
@@ -20,6 +21,7 @@ export class AccessGuard implements CanActivate {
     private readonly catalogue: EndpointCatalogue,
     authenticators: readonly Authenticator[],
     private readonly decisionWaitMs: number,
+    private readonly observer: DecisionObserver,
   ) {
     this.authenticators = new Map(authenticators.map((authenticator) => [authenticator.scheme, authenticator]));
   }
@@ -37,6 +39,10 @@ export class AccessGuard implements CanActivate {
     const { applicationParameter } = endpoint;
     const applicationId = applicationParameter === null ? undefined : request.params[applicationParameter];
     const decision = decide(endpoint, caller, typeof applicationId === 'string' ? applicationId : undefined);
+    if (caller.kind === 'api-key') {
+      const outcome = decision.allowed ? 'allowed' : decision.code;
+      this.observer.record(caller.apiKeyId, endpoint, decision.allowed ? decision.applicationId : null, outcome);
+    }
     if (!decision.allowed) {
       throw new Problem(decision.code, decision.detail, {
         endpoint: endpointName(endpoint),

@@ -1,3 +1,4 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 
@@ -25,6 +26,38 @@ export function serveRawRoute(server: Express, route: RawRoute, handler: Request
       return handler(request, response, next);
     }
     return next();
+  });
+}
+
+/**
+ * Serves a raw route ahead of everything else: nothing before the handler looks at the path, waits for a body or answers.
+ * Whoever listens for requests by now gets all others.
+ */
+export function serveAhead(
+  http: Server,
+  route: RawRoute,
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  const others = http.listeners('request');
+  http.removeAllListeners('request');
+  const isAhead = (request: IncomingMessage): boolean => covers(route, request.url!.split('?', 1)[0]!);
+  http.on('request', (request, response) => {
+    if (isAhead(request)) {
+      handler(request, response);
+    } else {
+      others.forEach((other) => void Reflect.apply(other, http, [request, response]));
+    }
+  });
+  // The handler reads no body: who asks whether to send one gets the answer instead.
+  http.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!isAhead(request)) {
+      response.writeContinue();
+    }
+    http.emit('request', request, response);
+  });
+  // Any other expectation would be a 417 out of Node itself.
+  http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    http.emit('request', request, response);
   });
 }
 

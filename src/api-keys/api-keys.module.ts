@@ -13,6 +13,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { EndpointsController } from './endpoints.controller.js';
 import { GrantCache } from './grant-cache.js';
 import { KeyReader } from './key-reader.js';
+import { UsageRecorder } from './usage-recorder.js';
 
 /** Management API keys: issuing them, and reading them for decisions. */
 @Module({
@@ -23,7 +24,7 @@ import { KeyReader } from './key-reader.js';
     ChangesModule,
   ],
   controllers: [EndpointsController, ApiKeysController],
-  providers: [ApiKeysService, ApiKeyViews, KeyReader, GrantCache, ApiKeyAuthenticator, ApiKeyCheck],
-  exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator, ApiKeyCheck],
+  providers: [ApiKeysService, ApiKeyViews, KeyReader, GrantCache, ApiKeyAuthenticator, ApiKeyCheck, UsageRecorder],
+  exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator, ApiKeyCheck, UsageRecorder],
 })
 export class ApiKeysModule {}

@@ -69,6 +69,7 @@ export const PROBLEMS = define({
   'database-unavailable': { status: 503, title: 'The database cannot be reached', level: 'error' },
   'database-busy': { status: 503, title: 'The database is busy', level: 'warn' },
   'storage-full': { status: 503, title: 'The database cannot take any more data', level: 'error' },
+  'decision-failed': { status: 503, title: 'No decision could be made', level: 'error' },
   'decision-timeout': { status: 503, title: 'No decision could be made in time', level: 'error' },
   'too-busy': { status: 503, title: 'Too much is being asked at once', level: 'warn' },
   'shutting-down': { status: 503, title: 'The process is shutting down', level: 'info' },

@@ -153,6 +153,9 @@ class DocumentReading {
       return skip(path, 'it does not start with "/"');
     }
     const template = place.basePath + path;
+    if (!template.isWellFormed()) {
+      return skip(template, 'it has half of a character');
+    }
     const parsed = parseTemplate(template);
     if (parsed.kind === 'ungrantable') {
       return skip(template, parsed.reason);

@@ -53,7 +53,7 @@ export class ServicesController {
     @Body() body: Buffer,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ServiceDifference> {
-    const { created, difference } = await this.services.put(caller, service, body, { dryRun: dryRun === 'true' });
+    const { created, difference } = await this.services.put(caller, service, body, { dryRun });
     response.status(created ? 201 : 200);
     return difference;
   }

@@ -1,7 +1,8 @@
-import { IsBooleanString, IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
 import type { Scope } from '../access/access.js';
 import { IfPresent } from '../http/input.pipe.js';
 import { PageQuery } from '../http/paging.js';
+import { QueryFlag } from '../http/query-flag.js';
 import { Trimmed } from '../http/trimmed.js';
 
 /** A service as it is to be registered, without its OpenAPI document. */
@@ -42,10 +43,9 @@ export class NewService extends ServiceFields {
 /** How to register a service. */
 export class ServiceQuery {
   /** Whether only to say what would change.
-   * @example "true" */
-  @IfPresent()
-  @IsBooleanString()
-  dryRun?: string;
+   * @example true */
+  @QueryFlag()
+  dryRun: boolean = false;
 }
 
 /** An endpoint of a service. */

@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import { type RawPath, readRawPath } from '../access/raw-path.js';
+import type { Question } from './judge.js';
+
+/** What a proxy asks about, or that it asks in a way that nobody knows. */
+export type ForwardedRequest = Question | 'dialect-unknown';
+
+const BASE = '/v1/forward_auth/';
+
+/** Headers and their like by which a client may tell some upstream that its METHOD or path is another one. */
+const OVERRIDES = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+  // Servers that hand headers on as CGI variables cannot tell these from those.
+  'x_http_method_override',
+  'x_http_method',
+  'x_method_override',
+  'x_original_url',
+  'x_rewrite_url',
+] as const;
+
+/**
+ * Reads which request a proxy asks about, each dialect from exactly its own source. What is missing, repeated or empty
+ * there is an ambiguous path.
+ */
+export function readForwardedRequest(request: IncomingMessage): ForwardedRequest {
+  const url = request.url!;
+  const dialectEnd = endOfSegment(url, BASE.length);
+  const serviceEnd = endOfSegment(url, dialectEnd + 1);
+  const dialect = url.slice(BASE.length, dialectEnd);
+  const service = url.slice(dialectEnd + 1, serviceEnd);
+  switch (dialect) {
+    case 'forwarded':
+      return fromHeaders(request, service, url[serviceEnd], 'x-forwarded-method', 'x-forwarded-uri');
+    case 'original':
+      return fromHeaders(request, service, url[serviceEnd], 'x-original-method', 'x-original-uri');
+    case 'envoy': {
+      const path = overridden(request) ?? readRawPath(url.slice(serviceEnd));
+      return { service, method: request.method!, path };
+    }
+    default:
+      return 'dialect-unknown';
+  }
+}
+
+function fromHeaders(
+  request: IncomingMessage,
+  service: string,
+  after: string | undefined,
+  methodHeader: string,
+  pathHeader: string,
+): Question {
+  const headers = request.headersDistinct;
+  const methods = headers[methodHeader];
+  const paths = headers[pathHeader];
+  const method = methods?.length === 1 ? methods[0]! : '';
+  const path = paths?.length === 1 ? paths[0]! : '';
+  if (method === '') {
+    return { service, method, path: ambiguous(`there must be one header ${methodHeader}, and not empty`) };
+  }
+  if (path === '') {
+    return { service, method, path: ambiguous(`there must be one header ${pathHeader}, and not empty`) };
+  }
+  if (after === '/') {
+    return { service, method, path: ambiguous('it stands behind the service and in a header') };
+  }
+  return { service, method, path: overridden(request) ?? readRawPath(path) };
+}
+
+function overridden(request: IncomingMessage): RawPath | undefined {
+  const headers = request.headersDistinct;
+  const override = OVERRIDES.find((name) => headers[name] !== undefined);
+  return override && ambiguous(`the header ${override} may tell the upstream otherwise`);
+}
+
+function ambiguous(reason: string): RawPath {
+  return { kind: 'ambiguous', reason };
+}
+
+/** Where a segment of a request target ends that begins at a place. */
+function endOfSegment(url: string, start: number): number {
+  for (let index = start; index < url.length; index += 1) {
+    const character = url[index];
+    if (character === '/' || character === '?') {
+      return index;
+    }
+  }
+  return url.length;
+}
