@@ -6,6 +6,7 @@ import { ChangesService } from '../changes/changes.service.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
+import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
 import { invalid } from '../http/input.pipe.js';
@@ -159,8 +160,7 @@ function orNotFound(application: Application | null, id: number): Application {
 
 /** The row as it is now and stays until the transaction ends, so that what is recorded as old really was. */
 async function locked(tx: EntityManager, id: number): Promise<Application> {
-  const lock = tx.dataSource.options.type === 'mysql' ? { lock: { mode: 'pessimistic_write' as const } } : {};
-  return orNotFound(await tx.findOne(Application, { where: { id }, ...lock }), id);
+  return orNotFound(await tx.findOne(Application, { where: { id }, ...forUpdate(tx) }), id);
 }
 
 /** A few characters become many when they are folded; the column ends somewhere. */
