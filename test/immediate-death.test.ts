@@ -33,9 +33,7 @@ describe('once the end of a key has been answered', () => {
   beforeAll(async () => {
     database = await createDatabase();
     servers = await Promise.all(
-      Array.from({ length: PROCESSES }, () =>
-        startServer({ DATABASE_URL: database.url, LOG_LEVEL: 'error', DECISION_WAIT_MS: '5000' }),
-      ),
+      Array.from({ length: PROCESSES }, () => startServer({ DATABASE_URL: database.url, DECISION_WAIT_MS: '5000' })),
     );
     const secrets = new Set<string>();
     const session = await new Client(servers[0]!.url, undefined, secrets).post<{ token: string }>('/v1/sessions', {
@@ -144,40 +142,43 @@ describe('once the end of a key has been answered', () => {
       await until(() => seenSinceEnd >= CHECKS_PER_ROUND);
     };
 
-    for (; round < ROUNDS && violations.length === 0; round += 1) {
-      switch (round % 3) {
-        case 0:
-          await end(`/v1/api_keys/${await newKey(false)}`, 'delete');
-          break;
-        case 1:
-          await newKey(true);
-          await end(`/v1/applications/${applicationId}`, 'delete');
-          break;
-        case 2: {
-          await newKey(false);
-          await end(`/v1/users/${creator.body.id}`, 'deactivate');
-          // Reactivated, the creator's key lives again.
-          ended = false;
-          acceptedThisRound = 0;
-          expect((await admin().put(`/v1/users/${creator.body.id}`, { state: 'active' })).status).toBe(200);
-          await until(() => acceptedThisRound >= 4);
-          ended = true;
-          key = '';
-          const again = await new Client(servers[0]!.url, undefined, new Set()).post<{ token: string }>(
-            '/v1/sessions',
-            {
-              email: `lane${lane}@example.com`,
-              password: PASSWORD,
-            },
-          );
-          token = again.body.token;
-          break;
+    try {
+      for (; round < ROUNDS && violations.length === 0; round += 1) {
+        switch (round % 3) {
+          case 0:
+            await end(`/v1/api_keys/${await newKey(false)}`, 'delete');
+            break;
+          case 1:
+            await newKey(true);
+            await end(`/v1/applications/${applicationId}`, 'delete');
+            break;
+          case 2: {
+            await newKey(false);
+            await end(`/v1/users/${creator.body.id}`, 'deactivate');
+            // Reactivated, the creator's key lives again.
+            ended = false;
+            acceptedThisRound = 0;
+            expect((await admin().put(`/v1/users/${creator.body.id}`, { state: 'active' })).status).toBe(200);
+            await until(() => acceptedThisRound >= 4);
+            ended = true;
+            key = '';
+            const again = await new Client(servers[0]!.url, undefined, new Set()).post<{ token: string }>(
+              '/v1/sessions',
+              {
+                email: `lane${lane}@example.com`,
+                password: PASSWORD,
+              },
+            );
+            token = again.body.token;
+            break;
+          }
         }
+        key = '';
       }
-      key = '';
+    } finally {
+      stopped = true;
+      await Promise.all(callers);
     }
-    stopped = true;
-    await Promise.all(callers);
     expect(violations).toEqual([]);
     return { checks, accepted };
   }

@@ -35,11 +35,13 @@ export async function startServer(environment: Record<string, string>): Promise<
   let output = '';
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   const url = await new Promise<string>((resolve, reject) => {
+    let listening = false;
     const read = (chunk: Buffer): void => {
       output += chunk.toString();
-      const match = /http:\/\/[^\s"/]+:\d+/.exec(output);
-      if (match && /listens/.test(output)) {
-        resolve(match[0]);
+      const match = listening ? undefined : /listens on (http:\/\/[^\s"/;]+:\d+)/.exec(output);
+      if (match) {
+        listening = true;
+        resolve(match[1]!);
       }
     };
     child.stdout.on('data', read);
