@@ -46,7 +46,11 @@ const OneCredential = () => ({
           if (!given) {
             return authorize({});
           }
-          system.authActions.logout(Object.keys(SCHEMES));
+          const authorized = system.authSelectors.authorized();
+          const others = Object.keys(SCHEMES).filter((scheme) => authorized && authorized.has(scheme));
+          if (others.length > 0) {
+            system.authActions.logout(others);
+          }
           const result = authorize(tidy(given[0], given[1].value, system.specSelectors.securityDefinitions()));
           system.authActions.showDefinitions(false);
           return result;
@@ -178,6 +182,5 @@ window.ui = window.SwaggerUIBundle({
   displayRequestDuration: true,
   persistAuthorization: true,
   plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems, EmptyForms],
-  showCommonExtensions: true,
   validatorUrl: null,
 });
