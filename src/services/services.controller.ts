@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, Caller } from '../access/access.decorators.js';
 import type { Principal } from '../access/principal.js';
@@ -15,6 +15,12 @@ import {
 } from './services.dto.js';
 import { ServicesService } from './services.service.js';
 
+const ServiceParameter = (): MethodDecorator =>
+  ApiParam({
+    name: 'service',
+    description: 'The service: lower-case letters, digits and hyphens.',
+    example: 'billing',
+  });
 const BODY_BYTES_MAX = 30 * 1024 * 1024;
 
 @ApiTags('Services')
@@ -29,6 +35,7 @@ export class ServicesController {
   }
 
   @Get(':service')
+  @ServiceParameter()
   @AdminOnly('Get a service with its endpoints')
   @Problems('service-not-found')
   getService(@Param('service') service: string): Promise<ServiceView> {
@@ -41,10 +48,16 @@ export class ServicesController {
    * the answer is the difference, and which keys it affects.
    */
   @Put(':service')
+  @ServiceParameter()
   @UnparsedJsonBody(BODY_BYTES_MAX)
   @AdminOnly("Register a service's endpoints")
   @ApiBody({ type: NewService })
-  @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service was not there before' })
+  @ApiResponse({
+    status: 200,
+    type: ServiceDifference,
+    description: 'The service was there before, or this was a dry run.',
+  })
+  @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service was not there before.' })
   @Problems('openapi-invalid', 'service-conflict', 'too-busy')
   async putService(
     @Caller() caller: Principal,
@@ -60,6 +73,7 @@ export class ServicesController {
 
   /** The endpoints of the service are denied at once, also to keys that hold them. */
   @Delete(':service')
+  @ServiceParameter()
   @HttpCode(204)
   @AdminOnly('Remove a service')
   @Problems('service-not-found')

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
 import type { Scope } from '../access/access.js';
 import { IfPresent } from '../http/input.pipe.js';
@@ -37,7 +38,8 @@ export class NewService extends ServiceFields {
   /** An OpenAPI 3.0 or 3.1 document, as an object or as JSON or YAML in a text, in one piece: references to other
    * documents are refused. It is read and not kept.
    * @example {"openapi": "3.1.0", "info": {"title": "Billing", "version": "1"}, "servers": [{"url": "/v1"}], "paths": {"/applications/{applicationId}/invoices": {"get": {"summary": "List the invoices of an Application", "tags": ["Invoices"]}}}} */
-  openapi: object;
+  @ApiProperty({ oneOf: [{ type: 'object', additionalProperties: true }, { type: 'string' }] })
+  openapi: object | string;
 }
 
 /** How to register a service. */
@@ -113,7 +115,8 @@ export class ChangedEndpoint extends ServiceEndpointView {
 
 /** A key that holds an endpoint which was removed or changed. */
 export class AffectedKey {
-  /** @example 34 */
+  /** The key's id.
+   * @example 34 */
   id: number;
 
   /** What the key is for.
@@ -215,6 +218,7 @@ export class ServicePage {
    * @example 1 */
   totalResultSize: number;
 
+  /** The services of this page. */
   data: ServiceSummary[];
 }
 

@@ -4,7 +4,7 @@ import { KeyAccess } from '../access/access.decorators.js';
 import { NewVerification, Verification } from './verifications.dto.js';
 import { VerificationsService } from './verifications.service.js';
 
-@ApiTags('Verifications')
+@ApiTags('Verification')
 @Controller('v1/verifications')
 export class VerificationsController {
   constructor(private readonly verifications: VerificationsService) {}

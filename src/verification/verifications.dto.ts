@@ -47,7 +47,8 @@ export class VerifiedEndpoint {
 
 /** The key that was presented. */
 export class VerifiedKey {
-  /** @example 34 */
+  /** The key's id.
+   * @example 34 */
   id: number;
 
   /** What the key is for.
