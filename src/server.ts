@@ -9,7 +9,8 @@ import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
 import { createRequestLog } from './http/logging.js';
 import { answerRequestId } from './http/request-id.js';
-import { createForwardAuth } from './verification/forward-auth.js';
+import { answerUnparsable } from './http/unparsable-request.js';
+import { createForwardAuth, refusalOfUnparsable } from './verification/forward-auth.js';
 import { Judge } from './verification/judge.js';
 
 /** How Nest is to be set up, in the process and in tests. */
@@ -76,6 +77,7 @@ export async function prepareApplication(
   refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));
   const http = app.getHttpServer();
   serveAhead(http, RAW_ROUTES.forwardAuth, createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger));
+  answerUnparsable(http, refusalOfUnparsable);
   // Uploads may take as long as they like as long as something arrives; JSON bodies have a limit of their own.
   http.requestTimeout = 0;
   http.headersTimeout = 10_000;

@@ -31,6 +31,7 @@ export const PROBLEMS = define({
 
   // 400: the request itself
   'validation-failed': { status: 400, title: 'The request is not valid', level: 'info' },
+  'request-malformed': { status: 400, title: 'The request is not well-formed HTTP', level: 'info' },
   'id-malformed': { status: 400, title: 'An id in the path is not an id', level: 'info' },
   'path-malformed': { status: 400, title: 'The path is not correctly percent-encoded', level: 'info' },
   'json-malformed': { status: 400, title: 'The body is not well-formed JSON', level: 'info' },
@@ -54,6 +55,7 @@ export const PROBLEMS = define({
   'request-timeout': { status: 408, title: 'The request took too long to arrive', level: 'info' },
   'body-too-large': { status: 413, title: 'The body is too large', level: 'info' },
   'media-type-unsupported': { status: 415, title: 'The body has a type that is not read here', level: 'info' },
+  'headers-too-large': { status: 431, title: 'The headers are too large', level: 'info' },
   'too-many-attempts': { status: 429, title: 'Too many attempts', level: 'warn' },
 
   // 409: not in this state

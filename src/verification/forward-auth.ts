@@ -58,6 +58,13 @@ export function createForwardAuth(
   };
 }
 
+/** A proxy gets a refusal that it understands even if its request could not be read. */
+export function refusalOfUnparsable(requestLine: string): Problem | undefined {
+  return /^[^ ]* \/v1\/forward_auth[/? ]/.test(requestLine)
+    ? new Problem('path-ambiguous', 'The request could not be read as HTTP.')
+    : undefined;
+}
+
 function keyOf(credential: Credential | undefined): string {
   if (!credential) {
     throw new Problem('credential-missing', 'Present a key: "Authorization: ManagementKey-v1 <key>".');

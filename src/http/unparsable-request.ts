@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { Problem } from './problem.js';
+import { problemBody } from './problem-response.js';
+
+/** An error of Node's HTTP parser; `rawPacket` is what had arrived. */
+interface ParserError extends Error {
+  code?: string;
+  rawPacket?: Buffer;
+}
+
+/**
+ * Answers what Node itself cannot read as HTTP, with a problem like everything else.
+ *
+ * @param refusalOf what to answer instead, by the request line as far as it could be found
+ */
+export function answerUnparsable(http: Server, refusalOf: (requestLine: string) => Problem | undefined): void {
+  http.on('clientError', (error: ParserError, socket: Socket & { _httpMessage?: { headersSent: boolean } | null }) => {
+    if (!socket.writable || socket._httpMessage?.headersSent === true) {
+      socket.destroy();
+      return;
+    }
+    const [requestLine = ''] = (error.rawPacket?.toString('latin1') ?? '').split('\r\n', 1);
+    const problem = refusalOf(requestLine) ?? problemOf(error.code);
+    const body = JSON.stringify(problemBody(problem, randomUUID()));
+    const lines = [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+      'Content-Type: application/problem+json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+      'Connection: close',
+    ];
+    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  });
+}
+
+function problemOf(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem('headers-too-large');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Problem('request-timeout');
+    default:
+      return new Problem('request-malformed');
+  }
+}
