@@ -4,8 +4,13 @@ import { AppModule } from './app.module.js';
 import { Config, ConfigurationError } from './config/config.js';
 import { createLogger, NestLogger } from './http/logging.js';
 import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './server.js';
+import { resetPassword } from './users/reset-password.js';
 
 async function main(): Promise<void> {
+  if (process.argv[2] === 'reset-password') {
+    process.exitCode = await resetPassword(process.argv.slice(3));
+    return;
+  }
   const nest = await NestFactory.create(AppModule, createServerAdapter(), {
     ...APPLICATION_OPTIONS,
     logger: ['error', 'warn'],

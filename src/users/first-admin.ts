@@ -1,12 +1,19 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Config } from '../config/config.js';
+import { Config, ConfigurationError } from '../config/config.js';
+import { engineOf, sqliteFile } from '../database/data-source.js';
 import { withStartLock } from '../database/migrate.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import { mintPassword } from './passwords.js';
 import { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
 
-/** Makes the first admin when the process starts on a database without any user. */
+/** The address of an admin whom nobody named. No mail can ever reach it: `.localhost` is reserved. */
+const UNNAMED_EMAIL = 'admin@latchkey.localhost';
+
+/** Makes the first admin when the process starts on a database without any user, deleted ones included. */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap {
   constructor(
@@ -21,11 +28,43 @@ export class FirstAdmin implements OnApplicationBootstrap {
     }
     await withStartLock(this.config, async () => {
       if ((await this.rows.count()) === 0) {
-        const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = this.config;
-        if (email !== undefined && password !== undefined) {
-          await this.users.createFirstAdmin(email, password);
-        }
+        await this.make();
       }
     });
+  }
+
+  private async make(): Promise<void> {
+    const { ADMIN_EMAIL, ADMIN_PASSWORD } = this.config;
+    if (ADMIN_EMAIL !== undefined && ADMIN_PASSWORD !== undefined) {
+      await this.users.createFirstAdmin(ADMIN_EMAIL, ADMIN_PASSWORD);
+      return;
+    }
+    const password = mintPassword();
+    const text = `E-mail address: ${UNNAMED_EMAIL}\nPassword: ${password}\n`;
+    if (process.stdout.isTTY) {
+      await this.users.createFirstAdmin(UNNAMED_EMAIL, password);
+      process.stdout.write(`\nThe first admin was made. This is shown only once:\n${text}\n`);
+      return;
+    }
+    if (engineOf(this.config) === 'mysql') {
+      throw new ConfigurationError(
+        'The database has no user yet: set ADMIN_EMAIL and ADMIN_PASSWORD for the first admin, or start once on a terminal.',
+      );
+    }
+    await this.makeWithFile(password, text);
+  }
+
+  /** The file is there before the user is: otherwise a crash in between would leave an admin whom nobody can be. */
+  private async makeWithFile(password: string, text: string): Promise<void> {
+    const file = join(dirname(sqliteFile(this.config)), 'first-admin.txt');
+    rmSync(file, { force: true });
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true });
+    try {
+      await this.users.createFirstAdmin(UNNAMED_EMAIL, password);
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw error;
+    }
+    process.stdout.write(`The first admin was made; how to sign in stands in ${file} (delete it once you have).\n`);
   }
 }

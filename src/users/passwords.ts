@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { Semaphore } from 'async-mutex';
@@ -51,9 +51,13 @@ export class Passwords {
   }
 }
 
-/** Makes a password that nobody can guess: 120 random bits in 20 characters. */
+/** Letters and digits that nobody takes for one another. */
+const LEGIBLE = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** Makes a password that nobody can guess and anybody can type: 100 random bits, such as `k3v9x-...-2mhd8`. */
 export function mintPassword(): string {
-  return randomBytes(15).toString('base64url');
+  const group = (): string => Array.from({ length: 5 }, () => LEGIBLE[randomInt(LEGIBLE.length)]).join('');
+  return Array.from({ length: 4 }, group).join('-');
 }
 
 /** Keyboards differ in how they compose the same characters. */

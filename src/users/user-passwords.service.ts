@@ -12,7 +12,7 @@ import { invalid } from '../http/input.pipe.js';
 import { Problem } from '../http/problem.js';
 import { PasswordCheck } from './password-check.js';
 import { mintPassword, Passwords } from './passwords.js';
-import { User } from './user.entity.js';
+import { User, type UserState } from './user.entity.js';
 import type { PasswordChange } from './users.dto.js';
 
 /** New passwords. Each ends all sessions of its user. */
@@ -50,10 +50,10 @@ export class UserPasswordsService {
    * Gives a user a new password, at the wish of whoever operates the process. Throws `user-not-found`.
    * Returns the password, which is nowhere else.
    */
-  async reset(email: string): Promise<string> {
+  async reset(email: string): Promise<{ password: string; state: UserState }> {
     const password = mintPassword();
     const passwordHash = await this.passwords.hash(password);
-    await this.transactions.inTransaction(async (tx) => {
+    return this.transactions.inTransaction(async (tx) => {
       const user = await tx.findOne(User, { where: { emailKey: fold(email) }, ...forUpdate(tx) });
       if (!user) {
         throw new Problem('user-not-found', 'There is no user with this e-mail address.');
@@ -61,8 +61,8 @@ export class UserPasswordsService {
       // Filed under the user whom it is about: no session did it, and nobody else is known.
       const caller: Principal = { kind: 'user', userId: user.id, isAdmin: user.isAdmin, sessionId: 0 };
       await this.set(tx, user, passwordHash, caller, 'reset-password');
+      return { password, state: user.state };
     });
-    return password;
   }
 
   /** Whether somebody may set a password; for one's own, which version of the credentials was checked. */

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Client, type ProblemBody } from './client.js';
+import { createDatabase, type TestDatabase } from './harness.js';
+import { type ServerProcess, spawnServer, startServer } from './process.js';
+
+const NOBODY = { ADMIN_EMAIL: '', ADMIN_PASSWORD: '' };
+const onSqlite = process.env.TEST_MYSQL_URL ? it.skip : it;
+const onMysql = process.env.TEST_MYSQL_URL ? it : it.skip;
+
+const client = (server: ServerProcess, authorization?: string): Client =>
+  new Client(server.url, authorization, new Set());
+
+async function signIn(server: ServerProcess, email: string, password: string): Promise<Client> {
+  const answer = await client(server).post<{ token: string }>('/v1/sessions', { email, password });
+  if (answer.status !== 201) {
+    throw new Error(`sign-in failed: ${JSON.stringify(answer.body)}`);
+  }
+  return client(server, `Bearer ${answer.body.token}`);
+}
+
+/** Runs the built service, or a command of it, until it ends by itself. */
+async function run(
+  environment: Record<string, string>,
+  ...parameters: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawnServer({ PORT: '0', ...environment }, parameters);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** Starts the built service on a terminal, waits until it listens, ends it, and resolves with what the terminal showed. */
+async function runOnTerminal(environment: Record<string, string>): Promise<string> {
+  const child = spawn('script', ['-qefc', `exec ${process.execPath} dist/main.js`, '/dev/null'], {
+    cwd: join(import.meta.dirname, '..'),
+    env: { PATH: process.env.PATH, PORT: '0', ...environment },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  let ending = false;
+  child.stdout.on('data', (chunk: Buffer) => {
+    shown += chunk.toString();
+    if (!ending && shown.includes('listens on')) {
+      ending = true;
+      // Ctrl-C, as a person would end it.
+      child.stdin.write('\x03');
+    }
+  });
+  await once(child, 'close');
+  return shown;
+}
+
+describe('the first admin', () => {
+  let database: TestDatabase;
+  const servers: ServerProcess[] = [];
+
+  beforeEach(async () => {
+    database = await createDatabase();
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    await database.drop();
+  });
+
+  const start = async (environment: Record<string, string> = {}): Promise<ServerProcess> => {
+    const server = await startServer({ DATABASE_URL: database.url, ...environment });
+    servers.push(server);
+    return server;
+  };
+  const restart = async (environment: Record<string, string> = {}): Promise<ServerProcess> => {
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    return start(environment);
+  };
+
+  it('is who the variables name at the first start, and only then', async () => {
+    const [email, password] = ['root@example.com', 'the password of root'];
+    const first = await start({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password });
+    const admin = await signIn(first, email, password);
+    expect(await admin.get('/v1/sessions/current')).toMatchObject({ body: { user: { email, isAdmin: true } } });
+    const second = await restart({ ADMIN_EMAIL: 'other@example.com', ADMIN_PASSWORD: 'another password' });
+    const users = await (await signIn(second, email, password)).get<{ data: { email: string }[] }>('/v1/users');
+    expect(users.body.data.map((user) => user.email)).toEqual([email]);
+    expect(first.output() + second.output()).not.toContain(password);
+  });
+
+  it('is one, however many processes start at once on an empty database', async () => {
+    const started = await Promise.all([start(), start(), start()]);
+    for (const server of started) {
+      const admin = await signIn(server, 'admin@example.com', 'correct horse battery');
+      expect(await admin.get('/v1/users')).toMatchObject({ status: 200, body: { totalResultSize: 1 } });
+    }
+  });
+
+  onSqlite('is written to a file of the owner’s if nobody is named and there is no terminal', async () => {
+    const file = join(dirname(database.url.slice('sqlite:'.length)), 'first-admin.txt');
+    const server = await start(NOBODY);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const [, email, password] = /^E-mail address: (.*)\nPassword: (.*)\n$/.exec(readFileSync(file, 'utf8'))!;
+    expect(server.output()).toContain(file);
+    expect(server.output()).not.toContain(password);
+    const admin = await signIn(server, email!, password!);
+    expect((await admin.get('/v1/users')).status).toBe(200);
+
+    const again = await restart(NOBODY);
+    expect(again.output()).not.toContain('first-admin.txt');
+    expect(readFileSync(file, 'utf8')).toContain(password);
+    await signIn(again, email!, password!);
+  });
+
+  onSqlite('is shown once if nobody is named and there is a terminal', async () => {
+    const environment = { DATABASE_URL: database.url };
+    const shown = await runOnTerminal(environment);
+    const [, email] = /E-mail address: (\S+)/.exec(shown)!;
+    const [, password] = /Password: (\S+)/.exec(shown)!;
+    expect(existsSync(join(dirname(database.url.slice('sqlite:'.length)), 'first-admin.txt'))).toBe(false);
+    expect(await runOnTerminal(environment)).not.toMatch(/Password|E-mail/);
+    await signIn(await start(NOBODY), email!, password!);
+    expect(await database.dump()).not.toContain(password);
+  });
+
+  onMysql('is shown on a terminal on MySQL as well', async () => {
+    const shown = await runOnTerminal({ DATABASE_URL: database.url });
+    await signIn(await start(NOBODY), /E-mail address: (\S+)/.exec(shown)![1]!, /Password: (\S+)/.exec(shown)![1]!);
+  });
+
+  onMysql('is asked for on MySQL without a terminal: the process names the variables and does not start', async () => {
+    const { code, stdout, stderr } = await run({ DATABASE_URL: database.url, ...NOBODY });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ADMIN_EMAIL.*ADMIN_PASSWORD/);
+    expect(stdout + stderr).not.toMatch(/Password:|listens on|\n {4}at /);
+    // Nothing was made: with the variables it starts.
+    await signIn(await start(), 'admin@example.com', 'correct horse battery');
+  });
+
+  it('who forgot the password gets another one on the machine, and their sessions end', async () => {
+    const server = await start();
+    const admin = await signIn(server, 'admin@example.com', 'correct horse battery');
+    const { code, stdout, stderr } = await run({ DATABASE_URL: database.url }, 'reset-password', 'Admin@Example.com');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('sessions have ended') });
+    const password = stdout.trim();
+    expect(password).toMatch(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
+    expect(await admin.get<ProblemBody>('/v1/sessions/current')).toMatchObject({
+      status: 401,
+      body: { code: 'unknown' },
+    });
+    await expect(signIn(server, 'admin@example.com', 'correct horse battery')).rejects.toThrow('sign-in-failed');
+    const again = await signIn(server, 'admin@example.com', password);
+    const changes = await again.get<{ data: { entity: string }[] }>('/v1/changes?pageSize=10');
+    expect(changes.body.data.map(({ entity }) => entity)).toContain('reset-password');
+    expect(JSON.stringify(changes.body) + server.output() + (await database.dump())).not.toContain(password);
+  });
+
+  it('is not made by a reset, which says when it is called wrongly or for nobody', async () => {
+    const unknown = await run({ DATABASE_URL: database.url }, 'reset-password', 'nobody@example.com');
+    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'There is no user with this e-mail address.\n' });
+    for (const parameters of [[], ['a@example.com', 'b@example.com']]) {
+      const wrong = await run({ DATABASE_URL: database.url }, 'reset-password', ...parameters);
+      expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Usage') });
+    }
+    // A reset makes nobody: the first start still finds an empty database.
+    await signIn(await start(), 'admin@example.com', 'correct horse battery');
+  });
+});
