@@ -42,7 +42,7 @@ export class GrantCache {
     return grants;
   }
 
-  /** Reads the grants of a key that exists. */
+  /** Reads the grants of a key; none if it was deleted meanwhile. */
   load(apiKeyId: number, deadline: number): Promise<Grants> {
     let loading = this.loading.get(apiKeyId);
     if (!loading) {
@@ -56,7 +56,9 @@ export class GrantCache {
     const batch = this.batch ?? this.openBatch(deadline);
     batch.ids.add(apiKeyId);
     const grants = (await batch.rows).get(apiKeyId) ?? new Set<string>();
-    this.keep(apiKeyId, grants);
+    if (grants.size > 0) {
+      this.keep(apiKeyId, grants);
+    }
     return grants;
   }
 

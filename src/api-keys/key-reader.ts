@@ -97,6 +97,11 @@ export class KeyReader {
     if (code) {
       return { kind: 'dead', code, key, catalogueRevision: revision };
     }
+    const grants = this.grants.get(key.id) ?? (await this.grants.load(key.id, deadline));
+    if (grants.size === 0) {
+      // Every key has at least one: it was deleted between the two reads.
+      return { kind: 'nothing', code: 'unknown' };
+    }
     const principal: ApiKeyPrincipal = {
       kind: 'api-key',
       apiKeyId: key.id,
@@ -106,7 +111,7 @@ export class KeyReader {
       expiryDate: key.expiryDate,
       allApplications: key.allApplications,
       applicationIds: key.applicationIds,
-      grants: this.grants.get(key.id) ?? (await this.grants.load(key.id, deadline)),
+      grants,
     };
     return { kind: 'alive', principal, key, catalogueRevision: revision };
   }
