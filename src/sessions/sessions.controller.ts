@@ -26,7 +26,7 @@ export class SessionsController {
   @HttpCode(204)
   @SignedIn('Sign out')
   destroySession(@Caller() caller: UserPrincipal, @Query() { all }: SessionsToEnd): Promise<void> {
-    return this.sessions.end(caller, all === 'true');
+    return this.sessions.end(caller, all);
   }
 
   @Get('current')

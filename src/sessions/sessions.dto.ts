@@ -1,5 +1,6 @@
-import { IsIn, IsString, Length } from 'class-validator';
+import { IsString, Length } from 'class-validator';
 import { IfPresent } from '../http/input.pipe.js';
+import { QueryFlag } from '../http/query-flag.js';
 import { UserView } from '../users/users.dto.js';
 
 /** What somebody signs in with. */
@@ -19,11 +20,11 @@ export class Credentials {
 
 /** Which of one's own sessions are to end. */
 export class SessionsToEnd {
-  /** `true` ends all of one's sessions, on every machine; otherwise only this one ends.
-   * @example "true" */
+  /** Whether all of one's sessions end, on every machine; otherwise only this one does.
+   * @example true */
   @IfPresent()
-  @IsIn(['true', 'false'])
-  all?: 'true' | 'false';
+  @QueryFlag()
+  all: boolean = false;
 }
 
 /** A new session, with the token that proves it. */
