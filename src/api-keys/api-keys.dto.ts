@@ -147,7 +147,7 @@ export class ApiKeyView {
    * @example false */
   disabled: boolean;
 
-  /** When it was last used, at most 10 seconds behind.
+  /** When it last opened something, at most 10 seconds behind.
    * @example "2026-11-23T12:34:56.789Z" */
   lastUsed: string | null;
 
@@ -159,7 +159,7 @@ export class ApiKeyView {
 /** A key that was just made: the only answer, ever, that has its value. */
 export class MintedApiKey extends ApiKeyView {
   /** The key itself. Copy it now: it is not stored and cannot be shown again.
-   * @example "lkm_0000000000000000000000000000000000000000000000000" */
+   * @example "lkm_3fK9cY7pQm2XaLr0TzB4nVwd8sHgUeJ1iRoK6x5ZtNvEXAMPL" */
   key: string;
 }
 

@@ -5,7 +5,11 @@ import { operationsOf } from './openapi-operations.js';
 const ID = /^(id|.*I[dD]s?|.*By)$/;
 /** What is counted, by name; what is not listed may have decimals. */
 const COUNT = /^(pageSize|skip|amount|totalResultSize|keysAffected|.*[cC]ount|numberOfCoupons|usage(Limit|Counter))$/;
+/** Filters by time. */
+const TIME_FILTER = /(Before|After)$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** Formats that other programs know; the plugin makes some up, such as `currency`. */
+const FORMATS = /^(date-time|date|email|uri|uuid|binary|int32|int64|float|double)$/;
 const REFERENCE = '#/components/schemas/';
 
 /**
@@ -34,6 +38,9 @@ function describeSchema(schema: SchemaObject, requested: boolean): void {
       continue;
     }
     describeNumber(name, field);
+    if (!FORMATS.test(field.format ?? '')) {
+      delete field.format;
+    }
     if (requested && field.default !== undefined) {
       schema.required = schema.required?.filter((required) => required !== name);
     }
@@ -54,6 +61,9 @@ function describeParameter(parameter: ParameterObject): void {
     return;
   }
   describeNumber(parameter.name, schema);
+  if (TIME_FILTER.test(parameter.name)) {
+    schema.format = 'date-time';
+  }
   if (schema.default !== undefined) {
     parameter.required = false;
   }

@@ -3,7 +3,7 @@ import { IsInt, IsOptional, Max, Min } from 'class-validator';
 
 /** Which part of a list is wanted. Lists extend it with their own filters and a documented `sort`. */
 export class PageQuery {
-  /** Rows to answer with.
+  /** How many rows to answer with, 1 to 1000.
    * @example 50 */
   @IsOptional()
   @Type(() => Number)
@@ -12,7 +12,7 @@ export class PageQuery {
   @Max(1000)
   pageSize: number = 50;
 
-  /** Rows to pass over first.
+  /** How many rows to pass over first.
    * @example 0 */
   @IsOptional()
   @Type(() => Number)

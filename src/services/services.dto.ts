@@ -88,7 +88,7 @@ export class SkippedOperationView {
   path: string;
 
   /** Why keys cannot be granted it.
-   * @example "the segment \"{base}...{head}\" is only partly a parameter" */
+   * @example "a segment is only partly a parameter" */
   reason: string;
 }
 

@@ -1,3 +1,4 @@
+import { ApiHideProperty } from '@nestjs/swagger';
 import {
   IsAscii,
   IsBoolean,
@@ -77,7 +78,7 @@ export class UserUpdate {
   name?: string;
 
   /** Deactivating ends the user's sessions and stops the keys that they made; activating revives those keys.
-   * @example "deactivated" */
+   * @example "active" */
   @IfPresent()
   @IsIn(USER_STATES)
   state?: (typeof USER_STATES)[number];
@@ -88,18 +89,16 @@ export class UserUpdate {
   @IsBoolean()
   isAdmin?: boolean;
 
-  /** Not used; accepted if empty.
-   * @example "" */
+  /** Not used; accepted if empty, like the two below, for programs that send them. */
+  @ApiHideProperty()
   @IsEmpty()
   policy?: unknown;
 
-  /** Not used; accepted if empty.
-   * @example [] */
+  @ApiHideProperty()
   @IsEmpty()
   roles?: unknown;
 
-  /** Not used; accepted if empty.
-   * @example {} */
+  @ApiHideProperty()
   @IsEmpty()
   applicationNotificationSubscriptions?: unknown;
 }

@@ -6,7 +6,7 @@ import { IfPresent } from '../http/input.pipe.js';
 /** Whether a key may do something. */
 export class NewVerification {
   /** The key that was presented.
-   * @example "lkm_0000000000000000000000000000000000000000000000000" */
+   * @example "lkm_3fK9cY7pQm2XaLr0TzB4nVwd8sHgUeJ1iRoK6x5ZtNvEXAMPL" */
   @IsString()
   @MaxLength(10_000)
   key: string;
