@@ -157,11 +157,11 @@ describe('once the end of a key has been answered', () => {
             await newKey(false);
             await end(`/v1/users/${creator.body.id}`, 'deactivate');
             // Reactivated, the creator's key lives again.
-            ended = false;
+            life.revived = true;
+            life = { ended: false, revived: false };
             acceptedThisRound = 0;
             expect((await admin().put(`/v1/users/${creator.body.id}`, { state: 'active' })).status).toBe(200);
             await until(() => acceptedThisRound >= 4);
-            ended = true;
             key = '';
             const again = await new Client(servers[0]!.url, undefined, new Set()).post<{ token: string }>(
               '/v1/sessions',
