@@ -256,7 +256,7 @@ function literalAt<T>(
   return undefined;
 }
 
-/** Some frameworks (Rails, older Spring) serve `/users/me` for `/users/me.json`, and some servers for `/users/me.`. */
+/** Some frameworks (Rails, older Spring) serve `/users/me` for `/users/me.json`, and Caddy for `/users/me.`. */
 function literalWithSuffix<T>(place: Place<T>, folded: string): Disagreement | undefined {
   for (let dotAt = folded.indexOf('.', 1); dotAt !== -1; dotAt = folded.indexOf('.', dotAt + 1)) {
     if (dotAt > place.longestLiteral) return undefined;
@@ -289,7 +289,6 @@ function endsWithSlash(segments: readonly TemplateSegment[]): boolean {
   return last?.kind === 'literal' && last.text === '';
 }
 
-// eslint-disable-next-line no-control-regex -- all of ASCII, control characters too
 const ascii = /^[\u0000-\u007f]*$/;
 const invisible = /[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\s]+/gu;
 

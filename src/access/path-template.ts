@@ -38,8 +38,9 @@ export function parseTemplate(template: string): ParsedTemplate {
 }
 
 function parseSegment(part: string): TemplateSegment | string {
-  if (part === '.' || part === '..') return 'it has a "." or ".." segment';
   if (!/[{}]/.test(part)) {
+    // Caddy and Windows drop dots at the end of a path; a segment of dots is a way upwards.
+    if (part.endsWith('.')) return `the literal ${JSON.stringify(part)} ends in a dot`;
     return literalText.test(part)
       ? { kind: 'literal', text: part }
       : `the literal ${JSON.stringify(part)} has a character that paths cannot hold unescaped`;

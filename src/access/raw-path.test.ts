@@ -25,7 +25,7 @@ describe('a raw path', () => {
 
   test.each([
     ['/users//42', 'an empty segment'],
-    ['/users/../42', 'a "." or ".." segment'],
+    ['/users/../42', 'a segment of dots'],
     ['/m%65', 'an escape of "e", which needs none'],
     ['/a%2Fb', 'an escaped "/"'],
     ['/a%0Ab', 'an escaped control character'],
@@ -78,10 +78,12 @@ describe('a raw path', () => {
     ['parameters', '/a?' + '%26='.repeat(2_000)],
     ['nested escapes', '/a?' + '%25'.repeat(2_700)],
   ])('of 8 KB is read in less than 20 ms: %s', (_, raw) => {
-    readRawPath(raw);
-    const startedAt = performance.now();
-    readRawPath(raw);
-    expect(performance.now() - startedAt).toBeLessThan(20);
+    const times = [1, 2, 3, 4, 5].map(() => {
+      const startedAt = performance.now();
+      readRawPath(raw);
+      return performance.now() - startedAt;
+    });
+    expect(Math.min(...times)).toBeLessThan(20);
   });
 });
 

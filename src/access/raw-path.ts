@@ -26,12 +26,12 @@ const plainPath = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9_~!$&'()*+,=:@.-]*)
 const nothingEscaped: readonly boolean[] = [];
 
 const printableAscii = /^[!-~]*$/;
+const dotsOnly = /^\.+$/;
 const brokenEscape = /%(?![0-9A-Fa-f]{2})/;
 const asciiEscape = /%([0-7][0-9A-Fa-f])/g;
 const escapeAfterDecoding = /%[0-9A-Fa-f]{2}/;
 const unreserved = /[A-Za-z0-9\-._~]/;
 const separator = /[/\\?#; ]/;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
@@ -67,7 +67,8 @@ function readUnusualPath(path: string): RawPath {
   const parts = path.slice(1).split('/');
   for (const [index, part] of parts.entries()) {
     if (part === '' && index < parts.length - 1) return ambiguous('an empty segment');
-    if (part === '.' || part === '..') return ambiguous('a "." or ".." segment');
+    // More than two are names to most, but Caddy and Windows drop dots at the end: "/users/..." is "/users/" to them.
+    if (dotsOnly.test(part)) return ambiguous('a segment of dots');
     if (part.includes('%')) {
       const decoded = decodeSegment(part);
       if (typeof decoded !== 'string') return decoded;
