@@ -50,6 +50,7 @@ export class NewUser {
   /** The address to sign in with; no other user may have it, whatever its case.
    * @example "ada@example.com" */
   @IsString()
+  @MaxLength(254)
   @IsAscii()
   @IsEmail()
   email: string;
