@@ -69,7 +69,7 @@ function forwardAuth(): OperationObject {
     },
   });
   addProblems(operation, [...KEY_REFUSALS, 'path-ambiguous', 'endpoint-unknown', 'application-malformed']);
-  addProblems(operation, ['database-unavailable', 'database-busy']);
+  addProblems(operation, ['database-unavailable', 'database-busy', 'decision-failed']);
   return operation;
 }
 
