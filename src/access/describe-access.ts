@@ -13,13 +13,13 @@ const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
   [SESSION_SCHEME]: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The `token` of `POST /v1/sessions`, with or without `Bearer ` in front.',
+    description: '**A session:** the `token` of `POST /v1/sessions`, with or without `Bearer ` in front.',
   },
   [KEY_SCHEME]: {
     type: 'apiKey',
     in: 'header',
     name: 'Authorization',
-    description: 'The `key` of `POST /v1/api_keys`, with or without `ManagementKey-v1 ` in front.',
+    description: '**A key:** the `key` of `POST /v1/api_keys`, with or without `ManagementKey-v1 ` in front.',
   },
 };
 

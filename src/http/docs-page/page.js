@@ -170,6 +170,22 @@ function followColorScheme() {
   apply();
 }
 
+/**
+ * Swagger UI sends a credential only where the document asks for one of its kind. Whoever tries an endpoint with a key
+ * that does not open it should read that, not that there is no credential.
+ */
+function sendCredential(request) {
+  const { authSelectors, specSelectors } = window.ui.getSystem();
+  const authorized = authSelectors.authorized();
+  const name = Object.keys(SCHEMES).find((scheme) => authorized && authorized.has(scheme));
+  const operation = ['paths', new URL(request.url).pathname, request.method.toLowerCase()];
+  const isPublic = specSelectors.specJson().getIn([...operation, 'x-access', 'kind']) === 'public';
+  if (name && !isPublic) {
+    request.headers.Authorization = SCHEMES[name].prefix + bare(authorized.getIn([name, 'value']));
+  }
+  return request;
+}
+
 followColorScheme();
 window.ui = window.SwaggerUIBundle({
   dom_id: '#page',
@@ -181,6 +197,7 @@ window.ui = window.SwaggerUIBundle({
   defaultModelExpandDepth: 3,
   displayRequestDuration: true,
   persistAuthorization: true,
+  requestInterceptor: (request) => (request.loadSpec ? request : sendCredential(request)),
   plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems, EmptyForms],
   validatorUrl: null,
 });
