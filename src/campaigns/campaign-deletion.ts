@@ -1,4 +1,4 @@
-import { setImmediate as eventLoop } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -118,26 +118,29 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
       if (this.stopping) {
         throw new Problem('shutting-down', 'The campaign is gone, its coupons are not yet: ask again to go on.');
       }
-      if ((await this.deleteSomeCoupons(campaignId)) < BATCH && (await this.deleteEmptyCampaign(campaignId))) {
+      const began = performance.now();
+      const more = await this.deleteSomeCoupons(campaignId);
+      if (!more && (await this.deleteEmptyCampaign(campaignId))) {
         return;
       }
-      await eventLoop();
+      // SQLite works within the process, which does nothing else meanwhile: everybody else gets a third of the time.
+      await sleep((performance.now() - began) / 2);
     }
   }
 
-  private async deleteSomeCoupons(campaignId: number): Promise<number> {
+  /** Deletes one batch; answers whether there may be more. */
+  private async deleteSomeCoupons(campaignId: number): Promise<boolean> {
     return this.transactions.inTransaction(async (tx) => {
-      const batch = await tx.find(Coupon, {
-        select: { id: true },
-        where: { campaignId },
-        order: { id: 'ASC' },
-        take: BATCH,
-      });
-      const last = batch.at(-1);
-      if (last) {
-        await tx.delete(Coupon, { campaignId, id: LessThanOrEqual(last.id) });
-      }
-      return batch.length;
+      const last = await tx
+        .createQueryBuilder(Coupon, 'coupon')
+        .select('coupon.id')
+        .where('coupon.campaignId = :campaignId', { campaignId })
+        .orderBy('coupon.id')
+        .offset(BATCH - 1)
+        .limit(1)
+        .getOne();
+      await tx.delete(Coupon, { campaignId, ...(last && { id: LessThanOrEqual(last.id) }) });
+      return last !== null;
     });
   }
 
