@@ -2,9 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { jest } from '@jest/globals';
 import { Client, type ProblemBody } from './client.js';
 import { createDatabase, type TestDatabase } from './harness.js';
 import { type ServerProcess, spawnServer, startServer } from './process.js';
+
+// Each of these starts several processes.
+jest.setTimeout(90_000);
 
 const NOBODY = { ADMIN_EMAIL: '', ADMIN_PASSWORD: '' };
 const onSqlite = process.env.TEST_MYSQL_URL ? it.skip : it;

@@ -1,5 +1,6 @@
-import type { Answer, ProblemBody } from './client.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, type Latchkey, startLatchkey } from './harness.js';
+import { type Answer, Client, type ProblemBody } from './client.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from './harness.js';
+import { type ServerProcess, startServer } from './process.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -266,4 +267,25 @@ describe('without a trusted proxy', () => {
     }
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
   });
+});
+
+describe('two processes on one database', () => {
+  it('count guesses together', async () => {
+    const database = await createDatabase();
+    const servers: ServerProcess[] = [];
+    try {
+      servers.push(await startServer({ DATABASE_URL: database.url }));
+      servers.push(await startServer({ DATABASE_URL: database.url }));
+      const statuses: number[] = [];
+      for (let round = 0; round < 7; round += 1) {
+        const client = new Client(servers[round % 2]!.url, undefined, new Set());
+        const body = { email: ADMIN_EMAIL, password: round < 5 ? 'not the password' : ADMIN_PASSWORD };
+        statuses.push((await client.post('/v1/sessions', body)).status);
+      }
+      expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+      await database.drop();
+    }
+  }, 60_000);
 });
