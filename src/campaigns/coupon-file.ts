@@ -48,7 +48,7 @@ export async function readCouponFile(
     on_record: (cells) => rows.read(cells),
   };
   // The library's types know of records that become something else only together with its own way of naming columns.
-  const parser = parse(options as Options);
+  const parser = parse(options as unknown as Options);
   try {
     await pipeline(file, refuseOtherThanUtf8, parser, async (coupons: AsyncIterable<CouponOfFile>) => {
       for await (const found of coupons) {

@@ -10,11 +10,15 @@ import {
   TimeColumn,
 } from '../database/columns.js';
 
-/** A code of a campaign. Codes are unique within an Application, compared exactly. */
+/**
+ * A code of a campaign. Codes are unique within an Application, compared exactly.
+ * Both engines keep the id at the end of every index, so that each of these is in the order of ids for equal columns.
+ */
 @Entity('coupons')
 @Index('uq_coupons_application_value', ['applicationId', 'value'], { unique: true })
-@Index('ix_coupons_campaign_id', ['campaignId', 'id'])
-@Index('ix_coupons_batch_id', ['campaignId', 'batchId', 'id'])
+@Index('ix_coupons_campaign_id', ['campaignId'])
+@Index('ix_coupons_batch_id', ['campaignId', 'batchId'])
+@Index('ix_coupons_recipient', ['campaignId', 'recipientIntegrationId'])
 export class Coupon {
   @Id()
   id: number;

@@ -22,10 +22,10 @@ export interface NewChange {
 export class ChangesService {
   constructor(private readonly clock: Clock) {}
 
-  /** Records a change in the transaction that makes it: both are kept, or neither. */
-  async record(tx: EntityManager, change: NewChange): Promise<void> {
+  /** Records a change in the transaction that makes it: both are kept, or neither. Answers with the id of the entry. */
+  async record(tx: EntityManager, change: NewChange): Promise<number> {
     const { caller } = change;
-    await tx.insert(Change, {
+    const { identifiers } = await tx.insert(Change, {
       created: this.clock.now(),
       userId: responsibleUser(caller),
       managementKeyId: caller.kind === 'user' ? null : caller.apiKeyId,
@@ -35,5 +35,11 @@ export class ChangesService {
       new: change.new ?? null,
       hiddenFromKeys: change.hiddenFromKeys ?? false,
     });
+    return identifiers[0]!.id as number;
+  }
+
+  /** Lets an entry tell what it has come to, where one change is made in many transactions. */
+  async amend(tx: EntityManager, id: number, values: Pick<NewChange, 'old' | 'new'>): Promise<void> {
+    await tx.update(Change, { id }, values);
   }
 }

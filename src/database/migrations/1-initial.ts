@@ -273,8 +273,9 @@ export class Initial1 implements MigrationInterface {
       {
         indices: [
           unique('uq_coupons_application_value', 'application_id', 'value'),
-          index('ix_coupons_campaign_id', 'campaign_id', 'id'),
-          index('ix_coupons_batch_id', 'campaign_id', 'batch_id', 'id'),
+          index('ix_coupons_campaign_id', 'campaign_id'),
+          index('ix_coupons_batch_id', 'campaign_id', 'batch_id'),
+          index('ix_coupons_recipient', 'campaign_id', 'recipient_integration_id'),
         ],
         foreignKeys: [references('fk_coupons_campaign', 'campaign_id', 'campaigns', 'NO ACTION')],
       },

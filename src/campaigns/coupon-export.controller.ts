@@ -1,0 +1,37 @@
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { KeyAccess } from '../access/access.decorators.js';
+import { IdPipe } from '../http/id.pipe.js';
+import { Problems } from '../http/problems.decorator.js';
+import { CouponExportService } from './coupon-export.service.js';
+import { CouponExportQuery } from './coupons.dto.js';
+
+const EXAMPLE = `value,expirydate,startdate,recipientintegrationid,limitval,discountlimit,attributes,reservation_limitval,is_reservation_mandatory,id,created,campaignid,batchid,counter
+SUMMER-7KX2,2027-06-30T22:00:00.000Z,,customer-1093,1,2.5,"{""channel"":""newsletter""}",,true,4711,2026-11-23T12:00:00.000Z,7,5f0c4a3e-9d3b-4b57-8a35-9f4cf0f3a8a1,0
+`;
+
+@ApiTags('Coupons')
+@Controller('v1/applications/:applicationId')
+export class CouponExportController {
+  constructor(private readonly exports: CouponExportService) {}
+
+  /**
+   * The file has the columns of the import, and `id`, `created`, `campaignid`, `batchid` and `counter`; importing it again
+   * loses nothing. A cell that a spreadsheet would run as a formula has an apostrophe in front, which the import takes off.
+   */
+  @Get('export_coupons')
+  @KeyAccess('Export coupons as a CSV file', { session: 'any' })
+  @Problems('application-not-found', 'campaign-not-found')
+  @ApiOkResponse({
+    description: 'The coupons, as a file.',
+    content: { 'application/csv': { schema: { type: 'string' }, example: EXAMPLE } },
+  })
+  exportCoupons(
+    @Param('applicationId', IdPipe) applicationId: number,
+    @Query() query: CouponExportQuery,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.exports.export(applicationId, query, response);
+  }
+}

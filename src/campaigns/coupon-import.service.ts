@@ -1,0 +1,169 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Mutex } from 'async-mutex';
+import type { EntityManager } from 'typeorm';
+import { CallerChecks } from '../access/caller-check.js';
+import type { Principal } from '../access/principal.js';
+import { ChangesService } from '../changes/changes.service.js';
+import { responsibleUser } from '../changes/responsible-user.js';
+import { Clock } from '../config/clock.js';
+import { Config } from '../config/config.js';
+import { LargeTransactions } from '../database/large-transactions.js';
+import { toRfc3339 } from '../database/times.js';
+import { Transactions } from '../database/transactions.js';
+import { readFormPart } from '../http/form-part.js';
+import { Problem } from '../http/problem.js';
+import { discardRest, readUpload } from '../http/upload.js';
+import { CampaignsService } from './campaigns.service.js';
+import { newBatchId } from './coupon-batch.js';
+import { readCouponFile } from './coupon-file.js';
+import { writeCoupons } from './coupon-import-writing.js';
+import { withImportTurn } from './coupon-import-turn.js';
+import { CouponSpool } from './coupon-spool.js';
+import { CouponImport } from './coupon.entity.js';
+import type { CouponImportView } from './coupons.dto.js';
+
+/** An upload that sends nothing for so long is given up. */
+const IDLE_MS = 30_000;
+/** What is written when the process is asked to end may go on for so long, and is undone then. */
+const SHUTDOWN_WRITE_MS = 8_000;
+/** Coupons from which on the commit of an import would be felt by others. */
+const LARGE = 10_000;
+
+/** Where an import goes, and how. */
+export interface ImportTarget {
+  applicationId: number;
+  campaignId: number;
+  skipDuplicates: boolean;
+}
+
+/**
+ * Imports files of coupons, all or nothing, in two phases. First the upload is received and checked row by row, with no
+ * transaction open: a client that sends a byte a second holds up nobody. Then one transaction writes it all.
+ */
+@Injectable()
+export class CouponImportService implements OnModuleDestroy {
+  private readonly receiving = new AbortController();
+  private readonly writing = new AbortController();
+  /** The turns of Applications: what is to be written to one is written by one import after the other. */
+  private readonly turns = new Map<number, Mutex>();
+  private inProgress = 0;
+
+  constructor(
+    private readonly campaigns: CampaignsService,
+    private readonly transactions: Transactions,
+    private readonly largeTransactions: LargeTransactions,
+    private readonly changes: ChangesService,
+    private readonly callerChecks: CallerChecks,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Imports the file that a request uploads. Throws `campaign-not-found`, `import-invalid` with the faults of the file,
+   * `coupon-exists` with the lines of codes that are taken, `too-busy`, and what can be wrong with an upload.
+   */
+  async import(caller: Principal, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
+    try {
+      return await this.inOneOfFewPlaces(async () => {
+        await this.campaigns.get(target.applicationId, target.campaignId);
+        const spool = await CouponSpool.create();
+        try {
+          await this.receive(request, spool);
+          return await this.inTurn(target.applicationId, () => this.write(caller, target, spool));
+        } finally {
+          await spool.close();
+        }
+      });
+    } catch (error) {
+      if (!this.receiving.signal.aborted && !(error instanceof Problem && error.code === 'request-timeout')) {
+        await discardRest(request);
+      }
+      throw error;
+    }
+  }
+
+  /** Cuts uploads off, and lets what is being written come to its end if that is near. */
+  onModuleDestroy(): void {
+    const problem = new Problem('shutting-down', 'Nothing was imported.');
+    this.receiving.abort(problem);
+    setTimeout(() => this.writing.abort(problem), SHUTDOWN_WRITE_MS).unref();
+  }
+
+  private async inOneOfFewPlaces<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.receiving.signal.throwIfAborted();
+    if (this.inProgress >= this.config.IMPORTS_CONCURRENT_MAX) {
+      const detail = `${this.inProgress} imports are in progress.`;
+      throw new Problem('too-busy', detail, { retryAfterSeconds: 10 });
+    }
+    this.inProgress += 1;
+    try {
+      return await work();
+    } finally {
+      this.inProgress -= 1;
+    }
+  }
+
+  private async receive(request: IncomingMessage, spool: CouponSpool): Promise<void> {
+    const bytes = readUpload(request, { idleMs: IDLE_MS, signal: this.receiving.signal });
+    try {
+      const file = readFormPart(request.headers['content-type'], bytes, {
+        name: 'upFile',
+        bytesMax: this.config.UPLOAD_BYTES_MAX,
+      });
+      const faults = await readCouponFile(file, ({ coupon, line }) => spool.append(coupon, line));
+      const [first] = faults;
+      if (first) {
+        throw new Problem('import-invalid', `Line ${first.line}: ${first.detail}.`, { errors: faults });
+      }
+      await spool.flush();
+    } finally {
+      // Not awaited: it may be waiting for the network.
+      void bytes.return(undefined);
+    }
+    await discardRest(request);
+  }
+
+  private async inTurn<Result>(applicationId: number, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.turns.get(applicationId) ?? new Mutex();
+    this.turns.set(applicationId, turn);
+    try {
+      return await turn.runExclusive(work);
+    } finally {
+      if (!turn.isLocked()) {
+        this.turns.delete(applicationId);
+      }
+    }
+  }
+
+  private write(caller: Principal, target: ImportTarget, spool: CouponSpool): Promise<CouponImportView> {
+    const work = (tx: EntityManager): Promise<CouponImportView> =>
+      withImportTurn(tx, target.applicationId, () => this.writeIn(tx, caller, target, spool));
+    return spool.size < LARGE ? this.transactions.inTransaction(work) : this.largeTransactions.inTransaction(work);
+  }
+
+  private async writeIn(
+    tx: EntityManager,
+    caller: Principal,
+    target: ImportTarget,
+    spool: CouponSpool,
+  ): Promise<CouponImportView> {
+    const { applicationId, campaignId, skipDuplicates } = target;
+    const created = this.clock.now();
+    const userId = responsibleUser(caller);
+    await this.campaigns.hold(tx, applicationId, campaignId);
+    const { identifiers } = await tx.insert(CouponImport, { created, campaignId, userId, amount: 0 });
+    const id = identifiers[0]!.id as number;
+    const batch = { applicationId, campaignId, created, importId: id, batchId: newBatchId() };
+    const amount = await writeCoupons(tx, batch, spool, { skipDuplicates, signal: this.writing.signal });
+    await tx.update(CouponImport, { id }, { amount });
+    await this.changes.record(tx, {
+      caller,
+      entity: `POST /v1/applications/${applicationId}/campaigns/${campaignId}/import_coupons`,
+      applicationId,
+      new: { importId: id, batchId: batch.batchId, coupons: amount },
+    });
+    await this.callerChecks.stillAlive(tx, caller);
+    return { id, created: toRfc3339(created), accountId: 1, userId, entity: 'Coupon', amount };
+  }
+}

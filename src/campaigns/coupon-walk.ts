@@ -1,0 +1,126 @@
+import { setImmediate as eventLoop } from 'node:timers/promises';
+import type { EntityManager } from 'typeorm';
+import type { ReadRepository } from '../database/read-repository.js';
+import type { CouponSelection } from './coupon-selection.js';
+import type { Coupon } from './coupon.entity.js';
+
+/** Rows that one statement looks at: few enough that SQLite, which works in our own thread, is done in milliseconds. */
+const WINDOW = 5000;
+
+/** Where coupons are read: outside transactions, or in one. */
+type Source = Pick<ReadRepository<Coupon>, 'query' | 'createQueryBuilder'>;
+
+/** A statement with its parameters. */
+export interface Reading {
+  sql: string;
+  parameters: (string | number)[];
+}
+
+/** In which order ids are walked through. */
+export type Direction = 'ascending' | 'descending';
+
+/**
+ * The statements of a walk, in the words of an engine. The index is named in them: left alone, MySQL sometimes takes the
+ * primary key and looks at every coupon of every Application, because the order is the same.
+ */
+export class CouponStatements {
+  private readonly from: string;
+  private readonly order: string;
+  private readonly behind: string;
+  private readonly upTo: string;
+
+  constructor(
+    engine: 'mysql' | 'sqlite',
+    private readonly selection: CouponSelection,
+    direction: Direction,
+  ) {
+    const hint = engine === 'mysql' ? `FORCE INDEX (${selection.index})` : `INDEXED BY ${selection.index}`;
+    this.from = `FROM coupons ${hint} WHERE ${selection.along.sql}`;
+    this.order = `ORDER BY id ${direction === 'ascending' ? 'ASC' : 'DESC'}`;
+    this.behind = direction === 'ascending' ? 'id > ?' : 'id < ?';
+    this.upTo = direction === 'ascending' ? 'id <= ?' : 'id >= ?';
+  }
+
+  /** Ids of a part of everything along the index, for selections with nothing besides. */
+  page(skip: number, take: number): Reading {
+    return {
+      sql: `SELECT id AS id ${this.from} ${this.order} LIMIT ? OFFSET ?`,
+      parameters: [...this.selection.along.parameters, take, skip],
+    };
+  }
+
+  /** The id with which a window behind an id ends; none if there are not so many left. */
+  windowEnd(last: number): Reading {
+    return {
+      sql: `SELECT id AS id ${this.from} AND ${this.behind} ${this.order} LIMIT 1 OFFSET ?`,
+      parameters: [...this.selection.along.parameters, last, WINDOW - 1],
+    };
+  }
+
+  /** Ids of what fits in a window. */
+  window(last: number, end: number): Reading {
+    const { along, besides } = this.selection;
+    return {
+      sql: `SELECT id AS id ${this.from} AND ${this.behind} AND ${this.upTo}${besides ? ` AND ${besides.sql}` : ''} ${this.order}`,
+      parameters: [...along.parameters, last, end, ...(besides?.parameters ?? [])],
+    };
+  }
+}
+
+const FIRST = { ascending: 0, descending: Number.MAX_SAFE_INTEGER };
+const BEYOND = { ascending: Number.MAX_SAFE_INTEGER, descending: 0 };
+
+/**
+ * Walks through the ids of selected coupons, some at a time. However rare coupons are that fit, no statement looks at
+ * more than a few thousand, and between statements the process goes on answering others.
+ */
+export async function* walkCoupons(
+  source: Source | EntityManager,
+  selection: CouponSelection,
+  direction: Direction = 'ascending',
+): AsyncGenerator<number[]> {
+  const statements = new CouponStatements(engineOf(source), selection, direction);
+  for (let last = FIRST[direction]; ;) {
+    const [end] = await readIds(source, statements.windowEnd(last));
+    const ids = await readIds(source, statements.window(last, end ?? BEYOND[direction]));
+    if (ids.length > 0) {
+      yield ids;
+    }
+    if (end === undefined) {
+      return;
+    }
+    last = end;
+    await eventLoop();
+  }
+}
+
+/** The ids of one page of selected coupons. */
+export async function findPage(
+  source: Source,
+  selection: CouponSelection,
+  { skip, take, direction }: { skip: number; take: number; direction: Direction },
+): Promise<number[]> {
+  if (!selection.besides) {
+    return readIds(source, new CouponStatements(engineOf(source), selection, direction).page(skip, take));
+  }
+  const found: number[] = [];
+  let passed = 0;
+  for await (const ids of walkCoupons(source, selection, direction)) {
+    found.push(...ids.slice(Math.max(0, skip - passed)));
+    passed += ids.length;
+    if (found.length >= take) {
+      break;
+    }
+  }
+  return found.slice(0, take);
+}
+
+function engineOf(source: Source | EntityManager): 'mysql' | 'sqlite' {
+  const { options } = 'dataSource' in source ? source.dataSource : source.createQueryBuilder().dataSource;
+  return options.type === 'mysql' ? 'mysql' : 'sqlite';
+}
+
+async function readIds(source: Source | EntityManager, { sql, parameters }: Reading): Promise<number[]> {
+  const rows = (await source.query(sql, parameters)) as { id: number }[];
+  return rows.map((row) => row.id);
+}
