@@ -6,6 +6,7 @@ import {
   IsBoolean,
   IsIn,
   IsNumber,
+  IsObject,
   IsString,
   Length,
   Matches,
@@ -127,6 +128,7 @@ export class CampaignRequest {
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(100)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => CampaignLimit)
   limits?: CampaignLimit[];
