@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import '../src/app.module.js';
 import { readConfig } from '../src/config/config.js';
 import { connect, writingOptions } from '../src/database/data-source.js';
