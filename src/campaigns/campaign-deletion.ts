@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThanOrEqual } from 'typeorm';
+import { CallerChecks } from '../access/caller-check.js';
 import type { Principal } from '../access/principal.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { Clock } from '../config/clock.js';
@@ -46,6 +47,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
     @InjectRepository(Campaign) private readonly campaigns: ReadRepository<Campaign>,
     private readonly transactions: Transactions,
     private readonly changes: ChangesService,
+    private readonly callerChecks: CallerChecks,
     private readonly clock: Clock,
   ) {}
 
@@ -53,14 +55,6 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   async delete(caller: Principal, applicationId: number, campaignId: number): Promise<void> {
     await this.mark(caller, applicationId, campaignId);
     await this.empty(campaignId);
-  }
-
-  /** Ends the deletions that were begun and not ended, here or elsewhere. */
-  async resume(): Promise<void> {
-    const marked = await this.campaigns.find({ select: { id: true }, where: { beingDeleted: true } });
-    for (const { id } of marked) {
-      await this.empty(id);
-    }
   }
 
   onApplicationBootstrap(): void {
@@ -75,6 +69,14 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
 
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.allSettled(this.underWay.values());
+  }
+
+  /** Ends the deletions that were begun and not ended, here or elsewhere. */
+  private async resume(): Promise<void> {
+    const marked = await this.campaigns.find({ select: { id: true }, where: { beingDeleted: true } });
+    for (const { id } of marked) {
+      await this.empty(id);
+    }
   }
 
   private resumeInBackground(): void {
@@ -94,6 +96,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
         return;
       }
       const before = orNotFound(found, place);
+      await this.callerChecks.stillAlive(tx, caller);
       await tx.update(Campaign, { id: campaignId }, { beingDeleted: true });
       await this.changes.record(tx, {
         caller,
