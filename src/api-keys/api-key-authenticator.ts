@@ -4,18 +4,25 @@ import type { ApiKeyPrincipal } from '../access/principal.js';
 import { toRfc3339 } from '../database/times.js';
 import { Problem } from '../http/problem.js';
 import { KeyReader, type KeyReading } from './key-reader.js';
+import { UsageRecorder } from './usage-recorder.js';
 
 /** Knows the keys behind `ManagementKey-v1` credentials. */
 @Injectable()
 export class ApiKeyAuthenticator implements Authenticator {
   readonly scheme = 'managementkey-v1';
 
-  constructor(private readonly keys: KeyReader) {}
+  constructor(
+    private readonly keys: KeyReader,
+    private readonly usage: UsageRecorder,
+  ) {}
 
   async authenticate(token: string, deadline: number): Promise<ApiKeyPrincipal> {
     const reading = await this.keys.read(token, deadline);
     if (reading.kind === 'alive') {
       return reading.principal;
+    }
+    if (reading.kind === 'dead') {
+      this.usage.record(reading.key.id, null, null, reading.code);
     }
     throw credentialProblem(reading);
   }

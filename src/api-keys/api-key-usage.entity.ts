@@ -6,7 +6,7 @@ import { CountColumn, IdColumn, IntColumn, TextColumn, TimeColumn } from '../dat
  * It has no foreign key: a count that is written just after its key was deleted must not fail the counts of others.
  */
 @Entity('api_key_usage')
-@Index('ix_api_key_usage_last_used', ['apiKeyId', 'lastUsed'])
+@Index('ix_api_key_usage_last_used', ['apiKeyId', 'outcome', 'lastUsed'])
 export class ApiKeyUsage {
   @PrimaryColumn({ name: 'api_key_id', type: 'int' })
   apiKeyId: number;

@@ -89,7 +89,7 @@ export class ApiKeyViews {
       .createQueryBuilder('usage')
       .select('usage.apiKeyId', 'apiKeyId')
       .addSelect('MAX(usage.lastUsed)', 'lastUsed')
-      .where('usage.apiKeyId IN (:...ids)', { ids })
+      .where('usage.apiKeyId IN (:...ids) AND usage.outcome = :outcome', { ids, outcome: 'allowed' })
       .groupBy('usage.apiKeyId')
       .getRawMany<{ apiKeyId: number; lastUsed: number | string }>();
     return new Map(rows.map((row) => [row.apiKeyId, Number(row.lastUsed)]));

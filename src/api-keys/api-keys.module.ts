@@ -5,7 +5,9 @@ import { ChangesModule } from '../changes/changes.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { ApiKeyCheck } from './api-key-check.js';
+import { ApiKeyUsageController } from './api-key-usage.controller.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
+import { ApiKeyUsageService } from './api-key-usage.service.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import { ApiKeyViews } from './api-key-views.js';
 import { ApiKeysController } from './api-keys.controller.js';
@@ -23,8 +25,17 @@ import { UsageRecorder } from './usage-recorder.js';
     ApplicationsModule,
     ChangesModule,
   ],
-  controllers: [EndpointsController, ApiKeysController],
-  providers: [ApiKeysService, ApiKeyViews, KeyReader, GrantCache, ApiKeyAuthenticator, ApiKeyCheck, UsageRecorder],
+  controllers: [EndpointsController, ApiKeysController, ApiKeyUsageController],
+  providers: [
+    ApiKeysService,
+    ApiKeyViews,
+    KeyReader,
+    GrantCache,
+    ApiKeyAuthenticator,
+    ApiKeyCheck,
+    UsageRecorder,
+    ApiKeyUsageService,
+  ],
   exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator, ApiKeyCheck, UsageRecorder],
 })
 export class ApiKeysModule {}

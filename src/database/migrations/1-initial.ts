@@ -211,7 +211,7 @@ export class Initial1 implements MigrationInterface {
         bigint('amount'),
         bigint('last_used'),
       ],
-      { indices: [index('ix_api_key_usage_last_used', 'api_key_id', 'last_used')] },
+      { indices: [index('ix_api_key_usage_last_used', 'api_key_id', 'outcome', 'last_used')] },
     );
   }
 

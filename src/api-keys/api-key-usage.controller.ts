@@ -1,0 +1,24 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AdminOnly } from '../access/access.decorators.js';
+import { IdPipe } from '../http/id.pipe.js';
+import { Problems } from '../http/problems.decorator.js';
+import { ApiKeyUsagePage, ApiKeyUsageQuery } from './api-key-usage.dto.js';
+import { ApiKeyUsageService } from './api-key-usage.service.js';
+
+@ApiTags('Management API keys')
+@Controller('v1/api_keys/:apiKeyId/usage')
+export class ApiKeyUsageController {
+  constructor(private readonly usage: ApiKeyUsageService) {}
+
+  /** Counts by day, endpoint, Application and outcome, over all replicas, and which granted endpoints were never used. */
+  @Get()
+  @AdminOnly('Show what a key was used for')
+  @Problems('api-key-not-found')
+  getApiKeyUsage(
+    @Param('apiKeyId', IdPipe) apiKeyId: number,
+    @Query() query: ApiKeyUsageQuery,
+  ): Promise<ApiKeyUsagePage> {
+    return this.usage.show(apiKeyId, query);
+  }
+}
