@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RequestMethod } from '@nestjs/common';
+import { HTTP_CODE_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { documentedAccess } from '../src/access/describe-access.js';
 import { EndpointCatalogue } from '../src/access/endpoint-catalogue.js';
 import { PROBLEMS, type ProblemCode } from '../src/http/problem-codes.js';
@@ -204,6 +207,27 @@ describe('the OpenAPI document', () => {
           hasBody: status !== '204',
         });
       }
+    }
+  });
+
+  test('has the status with which each handler answers', () => {
+    const scanner = new MetadataScanner();
+    const handlers = latchkey
+      .get(DiscoveryService)
+      .getControllers()
+      .flatMap(({ metatype }) => {
+        const prototype = (metatype as { prototype: Record<string, object> }).prototype;
+        return scanner.getAllMethodNames(prototype).map((name) => ({ name, handler: prototype[name]! }));
+      })
+      .filter(({ handler }) => Reflect.hasMetadata(METHOD_METADATA, handler));
+    for (const { name, handler } of handlers) {
+      const usual = Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.POST ? 201 : 200;
+      const status = (Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined) ?? usual;
+      const { operation } = own().find(({ operation: { operationId } }) => operationId === name)!;
+      expect({ name, statuses: Object.keys(operation.responses) }).toEqual({
+        name,
+        statuses: expect.arrayContaining([String(status)]),
+      });
     }
   });
 

@@ -66,7 +66,9 @@ export class SwaggerPage {
       await operation.locator('textarea.body-param__text').fill(JSON.stringify(body, null, 2));
     }
     if (file) {
-      await operation.locator('input[type=file]').setInputFiles(file);
+      const chooser = this.page.waitForEvent('filechooser');
+      await operation.locator('input[type=file]').click();
+      await (await chooser).setFiles(file);
     }
     const clear = operation.getByRole('button', { name: 'Clear', exact: true });
     if (await clear.isVisible()) {

@@ -1,3 +1,4 @@
+import { ApiHideProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -133,22 +134,22 @@ export class CampaignRequest {
   @Type(() => CampaignLimit)
   limits?: CampaignLimit[];
 
-  /** There are no campaign groups here: it may only be empty.
-   * @example [] */
+  /** There are no campaign groups here: programs may send it, but only empty. */
+  @ApiHideProperty()
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(0)
   campaignGroups?: number[];
 
-  /** There are no stores here: it may only be empty.
-   * @example [] */
+  /** There are no stores here: programs may send it, but only empty. */
+  @ApiHideProperty()
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(0)
   linkedStoreIds?: number[];
 
-  /** There is only one type.
-   * @example "advanced" */
+  /** There is only one type: programs may say so. */
+  @ApiHideProperty()
   @IfPresent()
   @IsIn(['advanced'])
   type?: 'advanced';

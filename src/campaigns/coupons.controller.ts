@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, KeyAccess } from '../access/access.decorators.js';
 import type { Principal } from '../access/principal.js';
@@ -35,11 +35,18 @@ export class CouponsController {
   ) {}
 
   /**
-   * The file is CSV: commas, quotes as in RFC 4180, UTF-8 with or without byte-order mark, lines ending with LF or CRLF.
-   * The first line names the columns, in any order: `value` (the code, 3 to 100 characters, required), `expirydate` and
-   * `startdate` (RFC 3339), `recipientintegrationid`, `limitval` (redemptions, 0 = unlimited, 1 if left out),
-   * `discountlimit` (a decimal number), `attributes` (a JSON object), `reservation_limitval`, `is_reservation_mandatory`.
    * All or nothing: a fault anywhere, or a code that exists in the Application already, and nothing is imported.
+   *
+   * The file is CSV: commas, quotes as in RFC 4180, UTF-8 with or without byte-order mark, lines ending with LF or CRLF.
+   * The first line names the columns, in any order:
+   *
+   * - `value`: the code, 3 to 100 characters; the only column that must be there
+   * - `expirydate`, `startdate`: RFC 3339 times
+   * - `limitval`: how often it can be redeemed, 0 = without limit, 1 if left out
+   * - `discountlimit`: a decimal number
+   * - `recipientintegrationid`: the only customer who may use it
+   * - `attributes`: a JSON object
+   * - `reservation_limitval`, `is_reservation_mandatory`
    */
   @Post('import_coupons')
   @HttpCode(200)
@@ -76,6 +83,7 @@ export class CouponsController {
   @HttpCode(200)
   @KeyAccess('Generate coupons', { session: 'any' })
   @Problems('campaign-not-found', 'pattern-too-narrow')
+  @ApiOkResponse({ type: GeneratedCoupons })
   @ApiNoContentResponse({ description: 'They were made, and `silent=yes` asked not to be told.' })
   async createCoupons(
     @Caller() caller: Principal,

@@ -1,4 +1,4 @@
-import { ApiProperty, IntersectionType } from '@nestjs/swagger';
+import { ApiExtraModels, ApiHideProperty, ApiProperty, getSchemaPath, IntersectionType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -221,8 +221,8 @@ export class CouponTermsRequest {
   @IsTime()
   expiryDate?: string | null;
 
-  /** Limits of single coupons do not exist here: it may only be empty.
-   * @example [] */
+  /** Limits of single coupons do not exist here: programs may send it, but only empty. */
+  @ApiHideProperty()
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(0)
@@ -291,8 +291,8 @@ export class NewCoupons extends CouponTermsRequest {
   @Matches(/^.$/su, { each: true, message: 'each of validCharacters must be one character' })
   validCharacters?: string[];
 
-  /** Talon.One's older way of saying what codes look like: it may only be empty, say it with `couponPattern`.
-   * @example "" */
+  /** Talon.One's older way of saying what codes look like: programs may send it, but only empty. */
+  @ApiHideProperty()
   @IfPresent()
   @IsIn([''])
   uniquePrefix?: string;
@@ -377,14 +377,26 @@ export class CouponView {
   implicitlyReserved: boolean;
 }
 
+/** What `valuesOnly` leaves of a coupon. */
+export class CouponValue {
+  /** The code.
+   * @example "SUMMER-7KX2" */
+  value: string;
+}
+
 /** One page of coupons. */
+@ApiExtraModels(CouponView, CouponValue)
 export class CouponPage {
   /** Whether there are more behind these.
    * @example false */
   hasMore: boolean;
 
   /** The coupons of this page; with `valuesOnly`, of each only its code. */
-  data: CouponView[];
+  @ApiProperty({
+    type: 'array',
+    items: { anyOf: [{ $ref: getSchemaPath(CouponView) }, { $ref: getSchemaPath(CouponValue) }] },
+  })
+  data: (CouponView | CouponValue)[];
 }
 
 /** The coupons that were made. */

@@ -47,7 +47,7 @@ export class CouponsService {
     const views = coupons.map(couponView);
     return {
       hasMore: ids.length === take,
-      data: query.valuesOnly === 'true' ? views.map(({ value }) => ({ value }) as CouponView) : views,
+      data: query.valuesOnly === 'true' ? views.map(({ value }) => ({ value })) : views,
     };
   }
 

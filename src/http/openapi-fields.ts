@@ -4,7 +4,8 @@ import { operationsOf } from './openapi-operations.js';
 /** `id`, `userId`, `accountID`, `createdBy`, and lists of them: `allowedApplicationIds`. */
 const ID = /^(id|.*I[dD]s?|.*By)$/;
 /** What is counted, by name; what is not listed may have decimals. */
-const COUNT = /^(pageSize|skip|amount|totalResultSize|keysAffected|.*[cC]ount|numberOfCoupons|usage(Limit|Counter))$/;
+const COUNT =
+  /^(pageSize|skip|amount|totalResultSize|keysAffected|.*[cC]ount|numberOfCoupons|usage(Limit|Counter)|reservationLimit)$/;
 /** Filters by time. */
 const TIME_FILTER = /(Before|After)$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
