@@ -31,7 +31,7 @@ const url = await new Promise((resolve, reject) => {
   let output = '';
   server.stdout.on('data', (chunk) => {
     output += chunk;
-    const match = /listens on (http:\/\/[^\s"]+)/.exec(output);
+    const match = /listens on (http:\/\/[^\s";]+)/.exec(output);
     if (match) resolve(match[1]);
   });
   ended.then(() => reject(new Error(`the server did not start:\n${output}`)));

@@ -67,7 +67,7 @@ export async function prepareApplication(
   if (config.CORS_ORIGINS) {
     app.enableCors({
       origin: config.CORS_ORIGINS,
-      exposedHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
+      exposedHeaders: ['X-Request-Id', 'X-Keys-Affected', 'Retry-After', 'WWW-Authenticate'],
     });
   }
   if (config.DOCS_ENABLED) {

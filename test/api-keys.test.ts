@@ -381,7 +381,7 @@ describe('a key', () => {
     await latchkey.admin.delete(`/v1/api_keys/${key.id}`);
     const { body } = await latchkey.admin.get<{
       data: { entity: string; old?: object; new?: object; userId: number }[];
-    }>('/v1/changes?pageSize=10&includeOld=true');
+    }>('/v1/changes?pageSize=10&includeOld=true&sort=-created');
     const text = JSON.stringify(body.data);
     expect(text).toContain(`DELETE /v1/api_keys/${key.id}`);
     expect(text).toContain('Audited');

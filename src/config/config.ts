@@ -1,5 +1,6 @@
 import { plainToInstance, Transform, Type } from 'class-transformer';
 import {
+  IsAscii,
   IsBoolean,
   IsEmail,
   IsIn,
@@ -66,6 +67,7 @@ export class Config {
 
   /** E-mail address of the first admin; used only while there is no user at all. */
   @IsOptional()
+  @IsAscii()
   @IsEmail({ allow_utf8_local_part: false })
   readonly ADMIN_EMAIL?: string;
 

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import type { DataSource } from 'typeorm';
 import { type Config, ConfigurationError } from '../config/config.js';
+import { isSqliteBusy } from './driver-errors.js';
 import { connect, createSqliteFile, engineOf, mysqlOptions, sqliteFile, writingOptions } from './data-source.js';
 
 /** How long a process waits for another one that is migrating or making the first admin. */
@@ -49,11 +50,7 @@ async function lockFile(lock: Database.Database): Promise<void> {
       lock.exec('BEGIN EXCLUSIVE');
       return;
     } catch (error) {
-      if (
-        !(error instanceof Database.SqliteError) ||
-        !error.code.startsWith('SQLITE_BUSY') ||
-        performance.now() > deadline
-      ) {
+      if (!isSqliteBusy(error) || performance.now() > deadline) {
         throw error;
       }
       await sleep(20 + Math.random() * 30);
