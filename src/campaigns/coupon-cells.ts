@@ -184,11 +184,24 @@ export function lengthOf(text: string): number {
   return length;
 }
 
+/** Times that were read lately: most rows of a file have the same. */
+const TIMES = new Map<string, number>();
+const TIMES_MAX = 100;
+
 function readTime(cell: string): number {
+  const known = TIMES.get(cell);
+  if (known !== undefined) {
+    return known;
+  }
   const time = parseRfc3339(cell.trim());
   if (time === undefined) {
     throw new CellFault('must be an RFC 3339 date-time such as 2027-06-30T22:00:00Z');
   }
+  if (TIMES.size >= TIMES_MAX) {
+    TIMES.clear();
+  }
+  // Cut out of a large text, the cell would keep all of that alive.
+  TIMES.set(Buffer.from(cell).toString(), time);
   return time;
 }
 

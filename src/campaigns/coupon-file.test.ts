@@ -110,6 +110,7 @@ describe('a file of coupons', () => {
     ['has a code that is too short', 'value\nAB\n', 2, /3 to 100/],
     ['has a code that is too long', `value\n${'🎁'.repeat(101)}\n`, 2, /3 to 100/],
     ['has an empty code', 'value,limitval\n,1\n', 2, /value must not be empty/],
+    ['has an empty code in quotes and nothing else', 'value\n""\n', 2, /value must not be empty/],
     ['has a NUL in a code', 'value\nA\0BC\n', 2, /NUL/],
     ['has a date that is none', 'value,expirydate\nABC,2027-02-30T00:00:00Z\n', 2, /expirydate must be/],
     ['has a day for a date', 'value,startdate\nABC,2027-02-03\n', 2, /startdate must be/],
@@ -133,7 +134,7 @@ describe('a file of coupons', () => {
     ['has attributes that are too long', `value,attributes\nABC,"{""a"":""${'x'.repeat(10_000)}""}"\n`, 2, /10000/],
     ['has a quote that is never closed', 'value\nABC\n"DEF\nGHI\n', 3, /never closed/],
     ['has a quote that ends too early', 'value\n"A"BC\n', 2, /ends in the middle/],
-    ['has a quote that begins too late', 'value\nABC\nA"BC"\n', 3, /begins in the middle/],
+    ['has a quote that begins too late', 'value\nABC\nA"BC"\n', 3, /in the middle/],
     ['has a row without end', `value\nABC\n"${'x\n'.repeat(100_000)}"\n`, 3, /longer than/],
   ])('is at fault if it %s', async (_what, file, line, detail) => {
     expect(await faultsOf(file)).toContainEqual({ line, detail: expect.stringMatching(detail) as string });

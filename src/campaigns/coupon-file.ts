@@ -1,26 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { pipeline } from 'node:stream/promises';
-import { CsvError, type Options, parse } from 'csv-parse';
 import { type Fault, FAULTS_MAX } from '../http/problem.js';
 import { type Header, readHeader, readRow } from './coupon-cells.js';
+import { CsvFault, type CsvRow, CsvRows } from './csv-rows.js';
 import type { NewCoupon } from './new-coupon.js';
 
-/** Largest row, in bytes; a longer one is most likely a quote that is never closed. */
-const ROW_BYTES_MAX = 128 * 1024;
+/** Longest row, in characters; a longer one is most likely a quote that is never closed. */
+const ROW_LENGTH_MAX = 128 * 1024;
 const LF = 0x0a;
-
-/** What is wrong with a file from a line on, so that nothing behind it can be read. */
-class FileFault extends Error {
-  constructor(
-    readonly line: number,
-    readonly detail: string,
-  ) {
-    super(detail);
-  }
-}
-
-/** A file has so many faults that there is no point in reading on. */
-class EnoughFaults extends Error {}
 
 /** A coupon and the line where its row begins, the first is 1. */
 export interface CouponOfFile {
@@ -33,92 +19,82 @@ export interface CouponOfFile {
  * LF or CRLF, the columns named in the first line. Keeps nothing but what has arrived of it last.
  * Answers with what is wrong, up to a hundred faults, each with its line as a text editor counts it.
  *
- * @param onCoupon called with each coupon until the first fault
+ * @param onCoupon called with each coupon until the first fault; where it answers with a promise, that is awaited
  */
 export async function readCouponFile(
   file: AsyncIterable<Buffer>,
   onCoupon: (found: CouponOfFile) => Promise<void> | void,
 ): Promise<Fault[]> {
-  const rows = new RowReader();
-  const options: Options<CouponOfFile, string[]> = {
-    bom: true,
-    record_delimiter: ['\r\n', '\n'],
-    relax_column_count: true,
-    max_record_size: ROW_BYTES_MAX,
-    on_record: (cells) => rows.read(cells),
-  };
-  // The library's types know of records that become something else only together with its own way of naming columns.
-  const parser = parse(options as unknown as Options);
-  try {
-    await pipeline(file, refuseOtherThanUtf8, parser, async (coupons: AsyncIterable<CouponOfFile>) => {
-      for await (const found of coupons) {
-        await onCoupon(found);
+  const csv = new CsvRows(ROW_LENGTH_MAX);
+  const coupons = new CouponRows();
+  const pass = async (rows: Iterable<CsvRow>): Promise<void> => {
+    for (const row of rows) {
+      const found = coupons.read(row);
+      const pending = found && onCoupon(found);
+      if (pending) {
+        await pending;
       }
-    });
+      if (coupons.hopeless) {
+        return;
+      }
+    }
+  };
+  try {
+    for await (const bytes of refuseOtherThanUtf8(file)) {
+      await pass(csv.read(bytes.toString('utf8')));
+      if (coupons.hopeless) {
+        break;
+      }
+    }
+    if (!coupons.hopeless) {
+      await pass(csv.end());
+    }
   } catch (error) {
-    if (error instanceof FileFault) {
-      rows.faults.push({ line: error.line, detail: error.detail });
-    } else if (error instanceof CsvError) {
-      rows.faults.push({ line: rows.line, detail: describe(error) });
-    } else if (!(error instanceof EnoughFaults)) {
+    if (!(error instanceof CsvFault)) {
       throw error;
     }
+    coupons.faults.push({ line: error.line, detail: error.detail });
   }
-  if (!rows.hasHeader && rows.faults.length === 0) {
-    rows.faults.push({ line: 1, detail: 'the file is empty: its first line must name the columns' });
-  }
-  return rows.faults.slice(0, FAULTS_MAX);
+  return coupons.end();
 }
 
-/** Makes coupons and faults of the rows of a file, and counts its lines. */
-class RowReader {
+/** Makes coupons and faults of the rows of a file. */
+class CouponRows {
   readonly faults: Fault[] = [];
-  /** Where the next row begins. */
-  line = 1;
   private header: Header | undefined;
 
-  get hasHeader(): boolean {
-    return this.header !== undefined;
+  /** Whether there is no point in reading on. */
+  get hopeless(): boolean {
+    return this.faults.length >= FAULTS_MAX || this.header?.includes('value') === false;
   }
 
-  /** The coupon of a row, if it is one and nothing was wrong so far. Throws when more than enough is wrong. */
-  read(cells: string[]): CouponOfFile | null {
-    const { line } = this;
-    this.line += 1 + cells.reduce((breaks, cell) => breaks + lineBreaks(cell), 0);
-    if (cells.length === 1 && cells[0] === '') {
-      return null;
-    }
+  /** The coupon of a row, if it is one and nothing was wrong so far. */
+  read({ line, cells }: CsvRow): CouponOfFile | undefined {
     if (!this.header) {
       const { header, faults } = readHeader(cells);
       this.header = header;
       this.add(line, faults);
-      if (!header.includes('value')) {
-        throw new EnoughFaults();
-      }
-      return null;
+      return undefined;
     }
     const coupon = readRow(this.header, cells);
     if (Array.isArray(coupon)) {
       this.add(line, coupon);
-      return null;
+      return undefined;
     }
-    return this.faults.length === 0 ? { coupon, line } : null;
+    return this.faults.length === 0 ? { coupon, line } : undefined;
+  }
+
+  /** Everything that is wrong. */
+  end(): Fault[] {
+    if (!this.header && this.faults.length === 0) {
+      this.add(1, ['the file is empty: its first line must name the columns']);
+    }
+    return this.faults.slice(0, FAULTS_MAX);
   }
 
   private add(line: number, details: string[]): void {
     this.faults.push(...details.map((detail) => ({ line, detail })));
-    if (this.faults.length >= FAULTS_MAX) {
-      throw new EnoughFaults();
-    }
   }
-}
-
-function lineBreaks(cell: string): number {
-  let breaks = 0;
-  for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) {
-    breaks += 1;
-  }
-  return breaks;
 }
 
 /** Passes bytes on, cut between characters. Decoding anything else than UTF-8 would change codes in silence. */
@@ -158,28 +134,13 @@ function checkUtf8(bytes: Buffer, firstLine: number): number {
   let start = 0;
   for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, start)) {
     if (!valid && !isUtf8(bytes.subarray(start, at))) {
-      throw new FileFault(line, 'is not UTF-8');
+      throw new CsvFault(line, 'is not UTF-8');
     }
     start = at + 1;
     line += 1;
   }
   if (!valid) {
-    throw new FileFault(line, 'is not UTF-8');
+    throw new CsvFault(line, 'is not UTF-8');
   }
   return line;
-}
-
-function describe(error: CsvError): string {
-  switch (error.code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return 'a quote is opened here and never closed';
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return 'a quote ends in the middle of a cell: quotes inside a cell are written twice';
-    case 'INVALID_OPENING_QUOTE':
-      return 'a quote begins in the middle of a cell: such a cell is put in quotes, and quotes inside it are written twice';
-    case 'CSV_MAX_RECORD_SIZE':
-      return `the row is longer than ${ROW_BYTES_MAX} bytes: perhaps a quote is never closed`;
-    default:
-      return 'cannot be read as CSV';
-  }
 }
