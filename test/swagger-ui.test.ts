@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from './harness.js';
 import { type ServerProcess, startServer } from './process.js';
@@ -12,6 +12,9 @@ const ARTEFACTS = fileURLToPath(new URL('../artefacts/', import.meta.url));
 /** A name that is not this machine's: browsers are stricter with a page that came over plain http from elsewhere. */
 const HOST = 'latchkey.test';
 const IMPORT = '/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons';
+
+// A browser takes its time where many tests share few cores.
+jest.setTimeout(120_000);
 
 const isThere = existsSync(CHROMIUM);
 const required = process.env.REQUIRE_BROWSER === '1';
@@ -61,7 +64,7 @@ if (!isThere && !required) {
     swagger = new SwaggerPage(page);
     mkdirSync(ARTEFACTS, { recursive: true });
     await swagger.open(`${address}/docs`);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
