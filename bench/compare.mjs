@@ -1,0 +1,78 @@
+// Measures several servers in turn, again and again, so that whatever else the machine does meets all of them alike.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { putUnderLoad } from './load.mjs';
+
+const CONNECTIONS = 64;
+const WARM_UP_SECONDS = 3;
+/** After a load, what is written in the background is over by then. */
+const SETTLE_MS = 1500;
+
+/**
+ * Puts each target under load once per round, in turn.
+ *
+ * @param targets `{ name, server, requests, statements? }`
+ * @returns for each target its measurements, one per round, in the order of the targets
+ */
+export async function measureInTurn(targets, { rounds, seconds, settleMs = SETTLE_MS }) {
+  const results = targets.map(() => []);
+  for (const { server, requests } of targets) {
+    await putUnderLoad({ url: server.url, requests }, { seconds: WARM_UP_SECONDS, connections: CONNECTIONS });
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [nth, { name, server, requests, statements }] of targets.entries()) {
+      await sleep(settleMs);
+      const cpuBefore = server.cpuSeconds();
+      const statementsBefore = await statements?.();
+      const load = await putUnderLoad({ url: server.url, requests }, { seconds, connections: CONNECTIONS });
+      const measured = {
+        ...load,
+        cpuMicroseconds: ((server.cpuSeconds() - cpuBefore) * 1e6) / load.requests,
+        ...(statements && { statementsPerRequest: ((await statements()) - statementsBefore) / load.requests }),
+      };
+      results[nth].push(measured);
+      console.error(
+        `  round ${round + 1}: ${name}: ${Math.round(load.perSecond)} a second, p99 ${load.p99Ms.toFixed(1)} ms, ` +
+          `${measured.cpuMicroseconds.toFixed(1)} µs of processor each`,
+      );
+    }
+  }
+  return results;
+}
+
+/** The medians of what was measured of one target. */
+export function summarise(name, measurements) {
+  const of = (property) => median(measurements.map((measured) => measured[property]));
+  return {
+    name,
+    perSecond: of('perSecond'),
+    p50Ms: of('p50Ms'),
+    p99Ms: of('p99Ms'),
+    cpuMicroseconds: of('cpuMicroseconds'),
+  };
+}
+
+/** A figure: the median of the ratios of rounds, and whether it is as it should be. */
+export function ratioFigure(name, property, ones, others, goal) {
+  const ratios = ones.map((one, round) => one[property] / others[round][property]);
+  return figure(name, ratios, goal);
+}
+
+/** A figure that was measured once per round. `goal` is `{ atLeast }` or `{ atMost }`. */
+export function figure(name, values, { atLeast, atMost, unit = '' }) {
+  const value = median(values);
+  const text = (number) => `${number >= 10 ? number.toFixed(1) : number.toFixed(3)}${unit}`;
+  return {
+    name,
+    goal: atLeast === undefined ? `<= ${atMost}${unit}` : `>= ${atLeast}${unit}`,
+    value: text(value),
+    each: values.map(text).join(' '),
+    isReached: atLeast === undefined ? value <= atMost : value >= atLeast,
+  };
+}
+
+/** The middle of some numbers. */
+export function median(numbers) {
+  const sorted = [...numbers].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,0 +1,43 @@
+// Says what all this was measured on.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import mysql from 'mysql2/promise';
+import { GENERATOR } from './load.mjs';
+
+/** The machine and the versions, as rows of a table. */
+export async function describeMachine(mysqlVersion) {
+  return [
+    ['processors', `${cpus().length} x ${cpus()[0].model.trim()}, shared by server, database and load generator`],
+    ['memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
+    ['system', `Linux ${release()}`],
+    ['Node', process.version],
+    ['MySQL', mysqlVersion],
+    ['Nest', versionOf('@nestjs/core')],
+    ['Better Auth', versionOf('better-auth')],
+    ['load generator', GENERATOR],
+    ['date', new Date().toISOString().slice(0, 10)],
+  ];
+}
+
+/** The version of the MySQL server that is measured with. */
+export async function mysqlVersion() {
+  const connection = await mysql.createConnection(process.env.BENCH_MYSQL_URL);
+  const [[{ version }]] = await connection.query('SELECT VERSION() AS version');
+  await connection.end();
+  return version;
+}
+
+function versionOf(name) {
+  const [folder] = createRequire(import.meta.url)
+    .resolve.paths(name)
+    .filter((path) => {
+      try {
+        return readFileSync(join(path, name, 'package.json'));
+      } catch {
+        return false;
+      }
+    });
+  return JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')).version;
+}

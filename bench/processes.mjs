@@ -1,0 +1,73 @@
+// Starts the processes that are measured, and asks the system what they used.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Ticks of /proc/<pid>/stat, on every Linux. */
+const TICKS_PER_SECOND = 100;
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => process.exit(1));
+}
+
+/** A TCP port that nobody uses. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * Runs a script of Node with nothing in its environment but PATH, PORT and what is given, and waits until it listens.
+ *
+ * @param log the file that gets what it writes
+ */
+export async function startProcess(script, environment, log, nodeFlags = []) {
+  const port = await freePort();
+  const output = openSync(log, 'w');
+  const child = spawn(process.execPath, [...nodeFlags, script], {
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), ...environment },
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  running.add(child);
+  const exited = once(child, 'exit').then(() => running.delete(child));
+  while (!(await listens(port))) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`${script} ended instead of listening:\n${readFileSync(log, 'utf8')}`);
+    }
+    await sleep(20);
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid,
+    /** Seconds of processor time, of all its threads, since its start. */
+    cpuSeconds: () => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    },
+    residentMegabytes: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
