@@ -1,7 +1,11 @@
-/** Unit tests lie beside the code (src/**), everything that goes through HTTP in test/. */
+/**
+ * Unit tests lie beside the code (src/**), everything that goes through HTTP in test/. Those in test/faults kill and
+ * freeze what they run on: `npm run test:faults`.
+ */
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: process.env.FAULTS ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/faults/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
