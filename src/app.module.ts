@@ -17,7 +17,10 @@ import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { BodyInterceptor } from './http/body.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
+import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { Metrics } from './metrics/metrics.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { ServiceCatalogue } from './services/service-catalogue.js';
 import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
@@ -31,6 +34,7 @@ import { VerificationModule } from './verification/verification.module.js';
 @Module({
   imports: [
     ConfigModule,
+    MetricsModule,
     DatabaseModule,
     AccessModule,
     SessionsModule,
@@ -41,6 +45,7 @@ import { VerificationModule } from './verification/verification.module.js';
     ChangesModule,
     ServicesModule,
     VerificationModule,
+    HealthModule,
   ],
   providers: [
     {
@@ -52,14 +57,15 @@ import { VerificationModule } from './verification/verification.module.js';
     { provide: APP_PIPE, useClass: InputPipe },
     {
       provide: APP_GUARD,
-      inject: [EndpointCatalogue, Config, SessionAuthenticator, ApiKeyAuthenticator, UsageRecorder],
+      inject: [EndpointCatalogue, Config, SessionAuthenticator, ApiKeyAuthenticator, UsageRecorder, Metrics],
       useFactory: (
         catalogue: EndpointCatalogue,
         config: Config,
         sessions: SessionAuthenticator,
         apiKeys: ApiKeyAuthenticator,
         usage: UsageRecorder,
-      ) => new AccessGuard(catalogue, [sessions, apiKeys], config.DECISION_WAIT_MS, usage),
+        metrics: Metrics,
+      ) => new AccessGuard(catalogue, [sessions, apiKeys], config.DECISION_WAIT_MS, usage, metrics.decisions('route')),
     },
   ],
 })

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Express } from 'express';
@@ -7,12 +6,10 @@ import { describeRawRoutes, JUDGED_ENDPOINTS } from './access/describe-raw-route
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
 import { RAW_ROUTES, serveRawRoute } from './access/raw-routes.js';
 import { Config } from './config/config.js';
+import { VERSION } from './config/version.js';
 import { createDocsPage, createDocumentRoute } from './http/docs-page.js';
 import { createDocument, sortedByTag } from './http/openapi-document.js';
 import { addCommonProblems, describeProblems } from './http/openapi-problems.js';
-
-/** The version of this program, from the one place that states it. */
-export const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 
 /** Serves Swagger UI and the OpenAPI document, each from what the routes declare about themselves. */
 export function serveDocs(server: Express, app: INestApplication): void {

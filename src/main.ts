@@ -1,9 +1,12 @@
+#!/usr/bin/env node
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
-import { Config, ConfigurationError } from './config/config.js';
+import { Config } from './config/config.js';
 import { createLogger, NestLogger } from './http/logging.js';
 import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './server.js';
+import { Shutdown } from './shutdown.js';
+import { describeStartFailure } from './start-failure.js';
 import { resetPassword } from './users/reset-password.js';
 
 async function main(): Promise<void> {
@@ -11,16 +14,14 @@ async function main(): Promise<void> {
     process.exitCode = await resetPassword(process.argv.slice(3));
     return;
   }
-  const nest = await NestFactory.create(AppModule, createServerAdapter(), {
-    ...APPLICATION_OPTIONS,
-    logger: ['error', 'warn'],
-  });
+  const shutdown = new Shutdown();
+  const nest = await NestFactory.create(AppModule, createServerAdapter(), { ...APPLICATION_OPTIONS, logger: false });
   const config = nest.get(Config);
   const logger = createLogger(config.LOG_LEVEL);
   nest.useLogger(new NestLogger(logger));
   const app = await prepareApplication(nest, logger);
-  app.enableShutdownHooks();
   await app.listen(config.PORT, config.HOST);
+  shutdown.startedAs(app, logger);
   const url = await app.getUrl();
   const docs = config.DOCS_ENABLED ? `; Swagger UI: ${url}/docs` : '';
   logger.info({ url }, `Latchkey listens on ${url}${docs}`);
@@ -29,9 +30,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof ConfigurationError)) {
-    throw error;
-  }
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
 }

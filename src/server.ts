@@ -3,13 +3,16 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
-import { RAW_ROUTES, refuseUndeclaredRoutes, serveAhead } from './access/raw-routes.js';
+import { RAW_ROUTES, refuseUndeclaredRoutes, serveAhead, serveRawRoute } from './access/raw-routes.js';
 import { Config } from './config/config.js';
 import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
-import { createRequestLog } from './http/logging.js';
+import { Drain } from './health/drain.js';
+import { createRequestLog } from './http/request-log.js';
 import { answerRequestId } from './http/request-id.js';
 import { answerUnparsable } from './http/unparsable-request.js';
+import { Metrics } from './metrics/metrics.js';
+import { createMetricsRoute } from './metrics/metrics-route.js';
 import { createForwardAuth, refusalOfUnparsable } from './verification/forward-auth.js';
 import { Judge } from './verification/judge.js';
 
@@ -73,14 +76,21 @@ export async function prepareApplication(
   if (config.DOCS_ENABLED) {
     serveDocs(server, app);
   }
+  const metrics = app.get(Metrics);
+  if (config.METRICS_ENABLED) {
+    serveRawRoute(server, RAW_ROUTES.metrics, createMetricsRoute(metrics));
+  }
   await app.init();
   refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));
   const http = app.getHttpServer();
-  serveAhead(http, RAW_ROUTES.forwardAuth, createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger));
+  const decisions = metrics.decisions('forward-auth');
+  const forwardAuth = createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger, decisions);
+  serveAhead(http, RAW_ROUTES.forwardAuth, forwardAuth);
   answerUnparsable(http, refusalOfUnparsable);
   // Uploads may take as long as they like as long as something arrives; JSON bodies have a limit of their own.
   http.requestTimeout = 0;
   http.headersTimeout = 10_000;
   http.keepAliveTimeout = 65_000;
+  app.get(Drain).watch(http);
   return app;
 }

@@ -511,7 +511,11 @@ describe('forward auth', () => {
       .log()
       .split('\n')
       .find((entry) => entry.includes('to-be-logged'))!;
-    expect(JSON.parse(line)).toMatchObject({ code: 'endpoint-not-allowed', apiKeyId: key.id, level: 30 });
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'info',
+      code: 'endpoint-not-allowed',
+      principal: { kind: 'api-key', id: key.id, hint: key.hint },
+    });
     expect(latchkey.log()).not.toContain(key.key);
   });
 });

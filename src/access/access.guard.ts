@@ -1,9 +1,11 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Problem } from '../http/problem.js';
-import { endpointName } from './access.js';
+import { noteCaller } from '../http/request-notes.js';
+import type { Decisions } from '../metrics/metrics.js';
+import { endpointName, type OwnEndpoint } from './access.js';
 import type { Authenticator } from './authenticator.js';
-import { rememberCaller } from './caller.js';
+import { callerInLog, rememberCaller } from './caller.js';
 import { readCredential } from './credentials.js';
 import { decide } from './decision.js';
 import type { DecisionObserver } from './decision-observer.js';
@@ -22,12 +24,13 @@ export class AccessGuard implements CanActivate {
     authenticators: readonly Authenticator[],
     private readonly decisionWaitMs: number,
     private readonly observer: DecisionObserver,
+    private readonly decisions: Decisions,
   ) {
     this.authenticators = new Map(authenticators.map((authenticator) => [authenticator.scheme, authenticator]));
   }
 
   async canActivate(context: ExecutionContext): Promise<true> {
-    const deadline = performance.now() + this.decisionWaitMs;
+    const began = performance.now();
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
     const endpoint = this.catalogue.endpointOf(context.getClass(), context.getHandler());
@@ -35,7 +38,19 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     http.getResponse<Response>().setHeader('Cache-Control', 'no-store');
+    try {
+      await this.letIn(request, endpoint, began + this.decisionWaitMs);
+      this.decisions.add('allowed', began);
+      return true;
+    } catch (error) {
+      this.decisions.add(error instanceof Problem ? error.code : 'internal-error', began);
+      throw error;
+    }
+  }
+
+  private async letIn(request: Request, endpoint: OwnEndpoint, deadline: number): Promise<void> {
     const caller = await this.authenticate(request, deadline);
+    noteCaller(request, callerInLog(caller));
     const { applicationParameter } = endpoint;
     const applicationId = applicationParameter === null ? undefined : request.params[applicationParameter];
     const decision = decide(endpoint, caller, typeof applicationId === 'string' ? applicationId : undefined);
@@ -50,7 +65,6 @@ export class AccessGuard implements CanActivate {
       });
     }
     rememberCaller(request, caller);
-    return true;
   }
 
   private async authenticate(request: Request, deadline: number): Promise<Principal> {

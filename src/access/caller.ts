@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { CallerInLog } from '../http/request-notes.js';
 import type { Principal } from './principal.js';
 
 const callers = new WeakMap<IncomingMessage, Principal>();
@@ -20,4 +21,16 @@ export function callerOf(request: IncomingMessage): Principal {
     throw new Error('this endpoint has no caller: it is public');
   }
   return caller;
+}
+
+/** As much of a principal as its request's line in the log may tell. */
+export function callerInLog(caller: Principal): CallerInLog {
+  switch (caller.kind) {
+    case 'user':
+      return { kind: 'user', id: caller.userId };
+    case 'api-key':
+      return { kind: 'api-key', id: caller.apiKeyId, hint: caller.hint };
+    default:
+      return caller satisfies never;
+  }
 }

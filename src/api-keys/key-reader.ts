@@ -4,6 +4,7 @@ import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
 import { DecisionReader, type Statement } from '../database/decision-reader.js';
 import { Problem } from '../http/problem.js';
+import { Metrics } from '../metrics/metrics.js';
 import { GrantCache } from './grant-cache.js';
 import { faultOf, type KeyFault, type KeyVitals } from './key-condition.js';
 
@@ -78,6 +79,7 @@ export class KeyReader {
     private readonly reader: DecisionReader,
     private readonly grants: GrantCache,
     private readonly clock: Clock,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -143,6 +145,7 @@ export class KeyReader {
         this.open = undefined;
       }
       const hashes = [...batch.keys()];
+      this.metrics.keysPerStatement.add(hashes.length);
       return { mysql: MYSQL, sqlite: SQLITE, parameters: [hashes], sqliteParameters: [JSON.stringify(hashes)] };
     };
     this.reader.read<Row>(close, deadline).then(

@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
 import { connect, engineOf, readingOptions, writingOptions } from './data-source.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
+import { DatabaseMetrics } from './database-metrics.js';
 import { DecisionReader } from './decision-reader.js';
 import { LargeTransactions } from './large-transactions.js';
 import { migrate } from './migrate.js';
@@ -12,6 +14,7 @@ import { Transactions, WRITER } from './transactions.js';
 @Global()
 @Module({
   imports: [
+    MetricsModule,
     TypeOrmModule.forRootAsync({
       inject: [Config],
       useFactory: async (config: Config) => {
@@ -31,6 +34,7 @@ import { Transactions, WRITER } from './transactions.js';
     Transactions,
     LargeTransactions,
     DecisionReader,
+    DatabaseMetrics,
   ],
   exports: [Transactions, LargeTransactions, DecisionReader],
 })

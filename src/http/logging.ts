@@ -1,48 +1,45 @@
 import type { LoggerService } from '@nestjs/common';
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
-import { pinoHttp, type HttpLogger } from 'pino-http';
-import { requestIdOf } from './request-id.js';
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import { redact, withoutSecrets } from './redaction.js';
 
-const SECRETS = /lk[ms]_[0-9A-Za-z]{20,}/g;
-
-/** Takes everything that looks like a key or a token out of a text. */
-export function redact(text: string): string {
-  return text.replaceAll(SECRETS, '[redacted]');
-}
+/** How lines look to people: a request's is a sentence of its own. */
+const READABLE: PinoPretty.PrettyOptions = {
+  sync: true,
+  translateTime: 'SYS:HH:MM:ss.l',
+  singleLine: true,
+  ignore: 'method,path,status,durationMs,code',
+  messageFormat: ({ msg, method, path, status, durationMs, code }) =>
+    typeof method === 'string'
+      ? [method, path, status, code, `(${durationMs} ms)`, msg === 'aborted' && msg].filter(Boolean).join(' ')
+      : String(msg),
+};
 
 /** The process's logger: JSON lines, or readable ones on a terminal. No secret gets through it at any level. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,
-    redact: {
-      paths: [
-        'req.headers.authorization',
-        'req.headers.cookie',
-        '*.password',
-        '*.token',
-        '*.key',
-        'password',
-        'token',
-        'key',
-      ],
-      censor: '[redacted]',
-    },
-    hooks: {
-      streamWrite: redact,
-    },
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+    hooks: { streamWrite: redact },
   };
   if (destination) {
     return pino(options, destination);
   }
-  return process.stdout.isTTY ? pino({ ...options, transport: { target: 'pino-pretty' } }) : pino(options);
+  return process.stdout.isTTY ? pino(options, PinoPretty(READABLE)) : pino(options);
 }
+
+/** Where Nest itself speaks while it starts: a line for every route it has, which the OpenAPI document shows better. */
+const STARTING = ['InstanceLoader', 'NestApplication', 'NestFactory', 'RouterExplorer', 'RoutesResolver'];
 
 /** Lets Nest log through the process's logger. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, context?: string): void {
-    this.logger.info({ context }, String(message));
+    const level = context !== undefined && STARTING.includes(context) ? 'debug' : 'info';
+    this.logger[level]({ context }, String(message));
   }
 
   error(message: unknown, ...rest: unknown[]): void {
@@ -65,20 +62,4 @@ export class NestLogger implements LoggerService {
   verbose(message: unknown, context?: string): void {
     this.logger.trace({ context }, String(message));
   }
-}
-
-/** Logs one line per request, when it has been answered. */
-export function createRequestLog(logger: Logger): HttpLogger {
-  return pinoHttp({
-    logger,
-    genReqId: requestIdOf,
-    serializers: {
-      req: (request: { id: string; method: string; url: string }) => ({
-        id: request.id,
-        method: request.method,
-        url: request.url,
-      }),
-      res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
-    },
-  });
 }

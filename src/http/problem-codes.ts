@@ -74,6 +74,7 @@ export const PROBLEMS = define({
   'decision-failed': { status: 503, title: 'No decision could be made', level: 'error' },
   'decision-timeout': { status: 503, title: 'No decision could be made in time', level: 'error' },
   'too-busy': { status: 503, title: 'Too much is being asked at once', level: 'warn' },
+  'not-ready': { status: 503, title: 'The process should not be sent requests now', level: 'warn' },
   'shutting-down': { status: 503, title: 'The process is shutting down', level: 'info' },
 });
 

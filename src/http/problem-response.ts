@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Problem, FAULTS_MAX } from './problem.js';
 import { PROBLEMS } from './problem-codes.js';
 import { requestIdOf } from './request-id.js';
+import { noteProblem } from './request-notes.js';
 
 /** The header that names the ways to authenticate, with the error words of RFC 6750 where a credential was refused. */
 function challenge(problem: Problem): string {
@@ -27,6 +28,7 @@ export function problemBody(problem: Problem, instance: string): Record<string, 
 
 /** Answers with a problem. If the answer has begun already, the connection is cut: half an answer must not look whole. */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  noteProblem(request, problem);
   if (response.headersSent) {
     response.destroy();
     return;

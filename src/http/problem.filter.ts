@@ -1,11 +1,4 @@
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  HttpException,
-  Logger,
-  NotFoundException,
-} from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem-response.js';
@@ -13,8 +6,6 @@ import { sendProblem } from './problem-response.js';
 /** Turns whatever was thrown into a problem and answers with it. Nothing else in the process writes an error. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger('Problem');
-
   /** @param explainMissing says why nothing is served at an address: no such path, or not with this method */
   constructor(private readonly explainMissing: (request: Request) => Problem) {}
 
@@ -23,9 +14,6 @@ export class ProblemFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     const request = http.getRequest<Request>();
     const problem = error instanceof NotFoundException ? this.explainMissing(request) : problemOf(error);
-    if (problem.status >= 500) {
-      this.logger.error(problem.cause ?? error);
-    }
     sendProblem(request, response, problem);
   }
 }

@@ -1,3 +1,4 @@
+import type { CallerInLog } from './request-notes.js';
 import { PROBLEMS, type ProblemCode } from './problem-codes.js';
 
 /** One fault of the input: where it is and what is wrong with it. */
@@ -31,14 +32,17 @@ export interface ProblemExtensions {
 /** A refusal or failure that the caller is told about. Everything a service throws on purpose is one of these. */
 export class Problem extends Error {
   readonly status: number;
+  /** Whom it is about, where that was found out although they were refused. For the log, never for the answer. */
+  readonly about?: CallerInLog;
 
   constructor(
     readonly code: ProblemCode,
     readonly detail: string = PROBLEMS[code].title,
     readonly extensions: ProblemExtensions = {},
-    options?: ErrorOptions,
+    options?: ErrorOptions & { about?: CallerInLog },
   ) {
     super(`${code}: ${detail}`, options);
+    this.about = options?.about;
     this.status = PROBLEMS[code].status;
   }
 }

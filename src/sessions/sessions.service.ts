@@ -9,6 +9,7 @@ import type { ReadRepository } from '../database/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
 import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
+import { Metrics } from '../metrics/metrics.js';
 import { PasswordCheck } from '../users/password-check.js';
 import { UsersService } from '../users/users.service.js';
 import { Session } from './session.entity.js';
@@ -27,6 +28,7 @@ export class SessionsService {
     private readonly passwordCheck: PasswordCheck,
     private readonly clock: Clock,
     private readonly config: Config,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -34,27 +36,8 @@ export class SessionsService {
    *
    * @param address where the request comes from
    */
-  async create({ email, password }: Credentials, address: string | undefined): Promise<NewSession> {
-    const user = await this.passwordCheck.find(email, password, address);
-    if (!user) {
-      throw new Problem('sign-in-failed');
-    }
-    const token = mintSecret('lks_');
-    const created = this.clock.now();
-    await this.transactions.inTransaction(async (tx) => {
-      // The user may have been deactivated while the password was being checked.
-      if (!(await this.users.signIn(tx, user.id, user.credentialsVersion))) {
-        throw new Problem('sign-in-failed');
-      }
-      await tx.insert(Session, {
-        created,
-        expires: created + this.config.SESSION_LIFETIME_HOURS * HOUR_MS,
-        userId: user.id,
-        tokenHash: hashSecret(token),
-        credentialsVersion: user.credentialsVersion,
-      });
-    });
-    return { userId: user.id, token, created: toRfc3339(created) };
+  create(credentials: Credentials, address: string | undefined): Promise<NewSession> {
+    return this.metrics.signIn(() => this.signIn(credentials, address));
   }
 
   /** Ends the session of a caller, or all sessions of that user. */
@@ -84,5 +67,28 @@ export class SessionsService {
         return rows.length;
       });
     }
+  }
+
+  private async signIn({ email, password }: Credentials, address: string | undefined): Promise<NewSession> {
+    const user = await this.passwordCheck.find(email, password, address);
+    if (!user) {
+      throw new Problem('sign-in-failed');
+    }
+    const token = mintSecret('lks_');
+    const created = this.clock.now();
+    await this.transactions.inTransaction(async (tx) => {
+      // The user may have been deactivated while the password was being checked.
+      if (!(await this.users.signIn(tx, user.id, user.credentialsVersion))) {
+        throw new Problem('sign-in-failed');
+      }
+      await tx.insert(Session, {
+        created,
+        expires: created + this.config.SESSION_LIFETIME_HOURS * HOUR_MS,
+        userId: user.id,
+        tokenHash: hashSecret(token),
+        credentialsVersion: user.credentialsVersion,
+      });
+    });
+    return { userId: user.id, token, created: toRfc3339(created) };
   }
 }

@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type Credential, readCredential } from '../access/credentials.js';
+import { inLog } from '../api-keys/api-key-authenticator.js';
 import { Problem } from '../http/problem.js';
 import { sendProblem } from '../http/problem-response.js';
 import { requestIdOf } from '../http/request-id.js';
+import { logRequest } from '../http/request-log.js';
+import { noteCaller } from '../http/request-notes.js';
+import type { Decisions } from '../metrics/metrics.js';
 import { readForwardedRequest } from './forwarded-request.js';
 import type { Judge, Judgement, KnownEndpoint } from './judge.js';
 
@@ -21,39 +25,46 @@ export function createForwardAuth(
   judge: Judge,
   decisionWaitMs: number,
   logger: Logger,
+  decisions: Decisions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const headers = new EndpointHeaders();
 
-  const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem, apiKeyId?: number): void => {
-    const requestId = requestIdOf(request);
-    const { code, cause, extensions } = problem;
-    if (problem.status === 503) {
-      logger.error({ requestId, code, err: cause }, 'no decision could be made');
-    } else {
-      logger.info({ requestId, code, apiKeyId, endpoint: extensions.endpoint }, 'refused');
-    }
-    response.setHeader('X-Request-Id', requestId);
+  const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem, began: number): void => {
+    decisions.add(problem.code, began);
+    response.setHeader('X-Request-Id', requestIdOf(request));
     sendProblem(request, response, problem);
+    logRequest(logger, request, response, { began });
   };
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const deadline = performance.now() + decisionWaitMs;
+  const answer = async (request: IncomingMessage, response: ServerResponse, began: number): Promise<void> => {
+    const deadline = began + decisionWaitMs;
     const question = readForwardedRequest(request);
     if (question === 'dialect-unknown') {
       throw new Problem('endpoint-unknown', 'The dialects of forward auth are forwarded, original and envoy.');
     }
     const judgement = await judge.judge(keyOf(readCredential(request)), question, deadline);
     if (judgement.kind === 'allowed') {
+      decisions.add('allowed', began);
       allow(request, response, judgement, headers.of(judgement.endpoint));
+      // Proxies log what they let pass themselves, and here it would be tens of thousands of lines in a second.
+      if (logger.isLevelEnabled('debug')) {
+        noteCaller(request, inLog(judgement.key));
+        logRequest(logger, request, response, { began, level: 'debug' });
+      }
     } else {
-      refuse(request, response, judgement.problem, judgement.key?.id);
+      if (judgement.key) {
+        noteCaller(request, inLog(judgement.key));
+      }
+      refuse(request, response, judgement.problem, began);
     }
   };
 
   return (request, response) => {
-    answer(request, response).catch((error: unknown) => {
+    const began = performance.now();
+    answer(request, response, began).catch((error: unknown) => {
       const isRefusal = error instanceof Problem && REFUSALS.includes(error.status);
-      refuse(request, response, isRefusal ? error : new Problem('decision-failed', undefined, {}, { cause: error }));
+      const problem = isRefusal ? error : new Problem('decision-failed', undefined, {}, { cause: error });
+      refuse(request, response, problem, began);
     });
   };
 }

@@ -6,22 +6,30 @@ import type { ReadKey } from '../api-keys/key-reader.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
 import { toRfc3339 } from '../database/times.js';
-import { Judge, type KnownEndpoint } from './judge.js';
+import { Problem } from '../http/problem.js';
+import { type Decisions, Metrics } from '../metrics/metrics.js';
+import { Judge, type Judgement, type KnownEndpoint } from './judge.js';
 import type { NewVerification, Verification, VerifiedEndpoint, VerifiedKey } from './verifications.dto.js';
 
 /** Answers other services that ask whether a key which was presented to them may do what it is presented for. */
 @Injectable()
 export class VerificationsService {
+  private readonly decisions: Decisions;
+
   constructor(
     private readonly judge: Judge,
     private readonly config: Config,
     private readonly clock: Clock,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.decisions = metrics.decisions('verification');
+  }
 
   /** Whether the key may do that, by what the database says now. */
-  async verify({ key: secret, service = MANAGEMENT, method, path }: NewVerification): Promise<Verification> {
-    const deadline = performance.now() + this.config.DECISION_WAIT_MS;
-    const judgement = await this.judge.judge(secret, { service, method, path: readRawPath(path) }, deadline);
+  async verify(question: NewVerification): Promise<Verification> {
+    const began = performance.now();
+    const judgement = await this.judgementOf(question, began);
+    this.decisions.add(judgement.kind === 'allowed' ? 'allowed' : judgement.problem.code, began);
     const key = judgement.key && this.view(judgement.key);
     const endpoint = judgement.endpoint && endpointOf(judgement.endpoint);
     switch (judgement.kind) {
@@ -36,6 +44,19 @@ export class VerificationsService {
       }
       default:
         return judgement satisfies never;
+    }
+  }
+
+  private async judgementOf(
+    { key: secret, service = MANAGEMENT, method, path }: NewVerification,
+    began: number,
+  ): Promise<Judgement> {
+    try {
+      const deadline = began + this.config.DECISION_WAIT_MS;
+      return await this.judge.judge(secret, { service, method, path: readRawPath(path) }, deadline);
+    } catch (error) {
+      this.decisions.add(error instanceof Problem ? error.code : 'internal-error', began);
+      throw error;
     }
   }
 

@@ -1,0 +1,74 @@
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { Config } from '../config/config.js';
+import { VERSION } from '../config/version.js';
+import { DecisionReader } from '../database/decision-reader.js';
+import { NEWEST_MIGRATION } from '../database/migrations/migrations.js';
+import { Problem } from '../http/problem.js';
+import { Drain } from './drain.js';
+import type { Liveness, Readiness } from './health.dto.js';
+
+const MIGRATIONS = 'SELECT name FROM migrations';
+
+/** Tells load balancers and monitors how the process is. */
+@Injectable()
+export class HealthService {
+  private checking: Promise<Readiness> | undefined;
+
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly drain: Drain,
+    private readonly reader: DecisionReader,
+    private readonly config: Config,
+  ) {}
+
+  /** That it answers is all it says. */
+  liveness(): Liveness {
+    return { status: 'ok', version: VERSION };
+  }
+
+  /** Whether it should be sent requests. Throws `not-ready`. Whoever asks at the same time gets the same answer. */
+  readiness(): Promise<Readiness> {
+    this.checking ??= this.check().finally(() => (this.checking = undefined));
+    return this.checking;
+  }
+
+  private async check(): Promise<Readiness> {
+    try {
+      const { details } = await this.checks.check([
+        () => indicate('process', this.drain.hasBegun ? 'It is shutting down.' : undefined),
+        async () => indicate('database', await this.faultOfDatabase()),
+      ]);
+      return { status: 'ok', details: details as Readiness['details'] };
+    } catch (error) {
+      throw error instanceof ServiceUnavailableException ? notReady(error) : error;
+    }
+  }
+
+  /** Asks on the very connections that decisions are read on, and waits no longer than a decision does. */
+  private async faultOfDatabase(): Promise<string | undefined> {
+    const deadline = performance.now() + this.config.DECISION_WAIT_MS;
+    const statement = { mysql: MIGRATIONS, sqlite: MIGRATIONS, parameters: [] };
+    try {
+      const rows = await this.reader.read<{ name: string }>(() => statement, deadline);
+      return rows.some(({ name }) => name === NEWEST_MIGRATION) ? undefined : 'Its schema is older than this version.';
+    } catch (error) {
+      if (error instanceof Problem) {
+        return `It cannot be reached (${error.code}).`;
+      }
+      throw error;
+    }
+  }
+}
+
+function indicate(name: string, fault: string | undefined): HealthIndicatorResult {
+  return { [name]: fault === undefined ? { status: 'up' } : { status: 'down', fault } };
+}
+
+function notReady(error: ServiceUnavailableException): Problem {
+  const { details } = error.getResponse() as HealthCheckResult;
+  const faults = Object.entries(details).flatMap(([name, { fault }]) =>
+    typeof fault === 'string' ? [`${name}: ${fault}`] : [],
+  );
+  return new Problem('not-ready', faults.join(' '));
+}

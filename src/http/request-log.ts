@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { PROBLEMS } from './problem-codes.js';
+import { requestIdOf } from './request-id.js';
+import { notesOf } from './request-notes.js';
+
+const PATH_LENGTH_MAX = 1000;
+/** What monitors ask every few seconds: nobody wants to read that all is well. */
+const QUIET = /^\/(?:health\/(?:live|ready)|metrics)$/;
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Writes one line for each request when it has been answered, or its client has gone. */
+export function createRequestLog(
+  logger: Logger,
+): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
+  return (request, response, next) => {
+    const began = performance.now();
+    const { url } = request;
+    response.once('close', () => logRequest(logger, request, response, { began, url }));
+    next();
+  };
+}
+
+/**
+ * Writes the line of a request. Its level is that of the problem with which it was answered. It tells no query, no header
+ * and no body: people put secrets there.
+ *
+ * @param began when the request arrived, on the clock of `performance.now()`
+ * @param url as it arrived: a router may have cut it since
+ * @param level of a success
+ */
+export function logRequest(
+  logger: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { began, url = request.url, level = 'info' }: { began: number; url?: string | undefined; level?: Level },
+): void {
+  const [path = ''] = url?.split('?', 1) ?? [];
+  const { caller, problem } = notesOf(request);
+  const chosen = problem ? PROBLEMS[problem.code].level : QUIET.test(path) ? 'debug' : level;
+  if (!logger.isLevelEnabled(chosen)) {
+    return;
+  }
+  const line = {
+    requestId: requestIdOf(request),
+    method: request.method,
+    path: path.slice(0, PATH_LENGTH_MAX),
+    status: response.statusCode,
+    durationMs: Math.round((performance.now() - began) * 10) / 10,
+    ...(caller && { principal: caller }),
+    ...(problem && { code: problem.code, endpoint: problem.extensions.endpoint }),
+    ...(problem && problem.status >= 500 && { err: problem.cause ?? problem }),
+  };
+  logger[chosen](line, response.writableEnded ? 'answered' : 'aborted');
+}

@@ -1,0 +1,111 @@
+/** What a metric says when prom-client asks it. */
+interface Statement {
+  name: string;
+  help: string;
+  type: 'counter' | 'histogram';
+  values: { metricName?: string; labels: Record<string, string | number>; value: number }[];
+}
+
+/**
+ * Counts events by their labels and outcome. Where tens of thousands are counted in a second, prom-client's own counter costs ten
+ * times as much: it looks its labels up anew for each event.
+ */
+export class Tally<Label extends string> {
+  private readonly lines: { labels: Record<Label, string>; amounts: Amounts }[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly help: string,
+  ) {}
+
+  /** The counter of events with these labels, to be kept and used. */
+  of(labels: Record<Label, string>): Amounts {
+    const amounts = new Amounts();
+    this.lines.push({ labels, amounts });
+    return amounts;
+  }
+
+  get(): Promise<Statement> {
+    const values = this.lines.flatMap(({ labels, amounts }) =>
+      [...amounts.entries()].map(([outcome, value]) => ({
+        labels: { ...labels, outcome },
+        value,
+      })),
+    );
+    return Promise.resolve({ name: this.name, help: this.help, type: 'counter', values });
+  }
+}
+
+/** How many events ended how. */
+export class Amounts {
+  private readonly amounts = new Map<string, number>();
+
+  /** @param outcome one of few: each is a line of its own for ever */
+  add(outcome: string): void {
+    this.amounts.set(outcome, (this.amounts.get(outcome) ?? 0) + 1);
+  }
+
+  entries(): Iterable<[string, number]> {
+    return this.amounts.entries();
+  }
+}
+
+/** Measures something and sorts it into buckets; as cheap as `Tally`, and for the same reason. */
+export class Distributions<Label extends string> {
+  private readonly lines: { labels: Record<Label, string>; distribution: Distribution }[] = [];
+
+  /** @param bounds upper bounds of the buckets, ascending */
+  constructor(
+    readonly name: string,
+    private readonly help: string,
+    private readonly bounds: readonly number[],
+  ) {}
+
+  /** The buckets of what has these labels, to be kept and used. */
+  of(labels: Record<Label, string>): Distribution {
+    const distribution = new Distribution(this.bounds);
+    this.lines.push({ labels, distribution });
+    return distribution;
+  }
+
+  get(): Promise<Statement> {
+    const values = this.lines.flatMap(({ labels, distribution }) =>
+      distribution.lines().map(({ suffix, le, value }) => ({
+        metricName: `${this.name}_${suffix}`,
+        labels: { ...labels, ...(le !== undefined && { le }) },
+        value,
+      })),
+    );
+    return Promise.resolve({ name: this.name, help: this.help, type: 'histogram', values });
+  }
+}
+
+/** Amounts by size. */
+export class Distribution {
+  private readonly buckets: number[];
+  private sum = 0;
+
+  constructor(private readonly bounds: readonly number[]) {
+    this.buckets = Array.from({ length: bounds.length + 1 }, () => 0);
+  }
+
+  add(size: number): void {
+    const { bounds, buckets } = this;
+    let bucket = 0;
+    while (bucket < bounds.length && size > bounds[bucket]!) {
+      bucket += 1;
+    }
+    buckets[bucket]! += 1;
+    this.sum += size;
+  }
+
+  /** The lines of a histogram: in each bucket, whatever is not above its bound. */
+  lines(): { suffix: string; le?: number | string; value: number }[] {
+    let count = 0;
+    const lines = this.buckets.map((amount, bucket) => {
+      count += amount;
+      return { suffix: 'bucket', le: this.bounds[bucket] ?? '+Inf', value: count };
+    });
+    return [...lines, { suffix: 'sum', value: this.sum }, { suffix: 'count', value: count }];
+  }
+}
