@@ -54,6 +54,10 @@ export function readServiceBody(bytes: Uint8Array): ReadBody {
       const { pointer, detail } = error;
       return { kind: 'read', fields, document: { kind: 'fault', pointer, detail } };
     }
+    // The YAML parser calls itself for each level.
+    if (error instanceof RangeError) {
+      return { kind: 'read', fields, document: { kind: 'fault', pointer: '', detail: 'is nested too deeply' } };
+    }
     throw error;
   }
 }
@@ -67,7 +71,7 @@ function parseText(text: string): unknown {
       // YAML may begin with a brace and still not be JSON.
     }
   }
-  const document = parseDocument(text, { merge: true, logLevel: 'silent', prettyErrors: false });
+  const document = parseDocument(text, { merge: true, logLevel: 'error', prettyErrors: false });
   const [first] = document.errors;
   if (first) {
     const line = text.slice(0, first.pos[0]).split('\n').length;

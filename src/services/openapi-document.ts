@@ -209,12 +209,8 @@ class DocumentReading {
       }
     }
     for (const name of names) {
-      const parameter = described.get(name);
-      if (!parameter) {
-        continue;
-      }
-      // GitHub's description says it so; `allowReserved` is how OpenAPI 3.2 does.
-      if (property(parameter, 'x-multi-segment') === true || property(parameter, 'allowReserved') === true) {
+      const parameter = described.get(name) ?? {};
+      if (saysMany(name, parameter)) {
         return `the parameter {${name}} may stand for more than one segment`;
       }
       const style = property(parameter, 'style');
@@ -224,6 +220,18 @@ class DocumentReading {
     }
     return undefined;
   }
+}
+
+/**
+ * Whether a parameter may stand for more than one segment: some gateways and routers write it into the name, GitHub's
+ * description has a word of its own for it, and OpenAPI 3.2 has `allowReserved`.
+ */
+function saysMany(name: string, parameter: JsonObject): boolean {
+  return (
+    /(?:\+|\.\.\.)$/.test(name) ||
+    property(parameter, 'x-multi-segment') === true ||
+    property(parameter, 'allowReserved') === true
+  );
 }
 
 /** A text as it can be stored on every engine, cut to a length without cutting a character. */
