@@ -47,7 +47,8 @@ export async function createDatabase(): Promise<TestDatabase> {
   return server ? createMysqlDatabase(server) : createSqliteDatabase();
 }
 
-function createSqliteDatabase(): TestDatabase {
+/** Makes an empty SQLite database in a folder of its own. */
+export function createSqliteDatabase(): TestDatabase {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'));
   return {
     url: `sqlite:${join(folder, 'latchkey.sqlite')}`,
@@ -60,7 +61,8 @@ function createSqliteDatabase(): TestDatabase {
   };
 }
 
-async function createMysqlDatabase(server: string): Promise<TestDatabase> {
+/** Makes an empty database on a MySQL server. */
+export async function createMysqlDatabase(server: string): Promise<TestDatabase> {
   const name = `latchkey_test_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   const url = new URL(server);
   const admin = await mysql.createConnection({ uri: server, database: undefined });

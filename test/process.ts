@@ -21,17 +21,23 @@ export interface ServerProcess {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Runs `node dist/main.js` with nothing in its environment but PATH and what is given. */
-export function spawnServer(environment: Record<string, string>, parameters: string[] = []): Child {
-  return spawn(process.execPath, [MAIN, ...parameters], {
+/** Runs `node dist/main.js` with nothing in its environment but PATH and what is given; by another command, if one is. */
+export function spawnServer(
+  environment: Record<string, string>,
+  parameters: string[] = [],
+  runBy: string[] = [],
+): Child {
+  const [command, ...rest] = [...runBy, process.execPath, MAIN, ...parameters];
+  return spawn(command!, rest, {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 /** Starts the built service on a free port and waits until it listens. Rejects with its output if it ends instead. */
-export async function startServer(environment: Record<string, string>): Promise<ServerProcess> {
-  const child = spawnServer({ PORT: '0', ADMIN_EMAIL, ADMIN_PASSWORD, LOG_LEVEL: 'info', ...environment });
+export async function startServer(environment: Record<string, string>, runBy: string[] = []): Promise<ServerProcess> {
+  const set = { PORT: '0', ADMIN_EMAIL, ADMIN_PASSWORD, LOG_LEVEL: 'info', ...environment };
+  const child = spawnServer(set, [], runBy);
   let output = '';
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   const url = await new Promise<string>((resolve, reject) => {
