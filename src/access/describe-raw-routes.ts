@@ -84,7 +84,10 @@ function metrics(): OperationObject {
         content: {
           'text/plain': {
             schema: { type: 'string' },
-            example: '# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1795446855',
+            example:
+              '# TYPE latchkey_decisions_total counter\n' +
+              'latchkey_decisions_total{kind="route",outcome="allowed"} 4711\n' +
+              'latchkey_decisions_total{kind="route",outcome="expired"} 2\n',
           },
         },
       },

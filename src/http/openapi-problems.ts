@@ -16,7 +16,7 @@ import { PROBLEMS_EXTENSION } from './problems.decorator.js';
 
 const BODY: ProblemCode[] = ['body-incomplete', 'request-timeout', 'body-too-large', 'media-type-unsupported'];
 const JSON_BODY: ProblemCode[] = ['body-missing', 'json-malformed', 'validation-failed', ...BODY];
-const ALWAYS: ProblemCode[] = ['internal-error', 'database-unavailable', 'database-busy'];
+const DATABASE: ProblemCode[] = ['database-unavailable', 'database-busy'];
 
 const PROBLEM_SCHEMA: SchemaObject = {
   type: 'object',
@@ -134,7 +134,9 @@ function commonProblems(operation: OperationObject, method: string): ProblemCode
   const parameters = (operation.parameters ?? []).flatMap((parameter) => ('in' in parameter ? [parameter] : []));
   const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
   return [
-    ...ALWAYS,
+    'internal-error',
+    // What is wrong with the database, Health answers in its own words.
+    ...(operation.tags?.includes('Health') ? [] : DATABASE),
     ...(method === 'get' ? [] : (['storage-full', 'shutting-down'] as const)),
     ...(parameters.some((parameter) => parameter.in === 'path') ? (['path-malformed'] as const) : []),
     ...(parameters.some(isId) ? (['id-malformed'] as const) : []),

@@ -61,6 +61,7 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
     detail: '/openapi must be a version 3.0.x or 3.1.x: other ones are not read here.',
     errors: [{ pointer: '/openapi', detail: 'must be a version 3.0.x or 3.1.x: other ones are not read here' }],
   },
+  'not-ready': { detail: 'database: It cannot be reached (decision-timeout).' },
   'too-busy': { detail: 'Too much is being asked at once.', retryAfterSeconds: 1 },
   'coupon-exists': {
     detail: 'Line 17: SUMMER-7F3K exists already in this Application.',
