@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FIGURES } from './figures.mjs';
-import { describeMachine, mysqlVersion } from './machine.mjs';
+import { describeMachine } from './machine.mjs';
 import { printTable } from './table.mjs';
 
 const { values } = parseArgs({
@@ -18,18 +18,21 @@ const { values } = parseArgs({
 });
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 const settings = { folder, seconds: Number(values.seconds), rounds: Number(values.rounds), keys: Number(values.keys) };
+const machine = await describeMachine();
 
 try {
   const measured = [];
   const reached = [];
+  const notes = [];
   for (const figure of FIGURES.filter(({ name }) => name.includes(values.only))) {
     console.error(`measuring: ${figure.name}`);
     const result = await figure.measure(settings);
     measured.push(...result.measured);
     reached.push(...result.figures);
+    notes.push(...(result.notes ?? []));
   }
   console.log('\n## The machine\n');
-  printTable(['', ''], await describeMachine(await mysqlVersion()));
+  printTable(['', ''], machine);
   console.log(
     `\n## Measured (medians of ${settings.rounds} interleaved rounds of ${settings.seconds} s, 64 connections)\n`,
   );
@@ -48,6 +51,7 @@ try {
       isReached ? 'reached' : 'NOT reached',
     ]),
   );
+  notes.forEach((note) => console.log(`\n${note}`));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -144,10 +144,20 @@ function* batches(all) {
   }
 }
 
-/** An empty database of this name on the server that BENCH_MYSQL_URL names. */
-export async function openMysql(name) {
+/** The MySQL server that is measured with. */
+export function mysqlServer() {
+  if (!process.env.BENCH_MYSQL_URL) {
+    throw new Error('BENCH_MYSQL_URL must name a MySQL server, such as mysql://root@127.0.0.1:3306');
+  }
   const url = new URL(process.env.BENCH_MYSQL_URL);
-  const connection = await mysql.createConnection({ uri: url.href, database: undefined });
+  url.pathname = '/';
+  return url;
+}
+
+/** An empty database of this name on the server that is measured with. */
+export async function openMysql(name) {
+  const url = mysqlServer();
+  const connection = await mysql.createConnection(url.href);
   const database = `latchkey_bench_${name}`;
   url.pathname = `/${database}`;
   await connection.query(`DROP DATABASE IF EXISTS ${database}`);

@@ -4,16 +4,17 @@ import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
+import { mysqlServer } from './databases.mjs';
 import { GENERATOR } from './load.mjs';
 
 /** The machine and the versions, as rows of a table. */
-export async function describeMachine(mysqlVersion) {
+export async function describeMachine() {
   return [
     ['processors', `${cpus().length} x ${cpus()[0].model.trim()}, shared by server, database and load generator`],
     ['memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
     ['system', `Linux ${release()}`],
     ['Node', process.version],
-    ['MySQL', mysqlVersion],
+    ['MySQL', await mysqlVersion()],
     ['Nest', versionOf('@nestjs/core')],
     ['Better Auth', versionOf('better-auth')],
     ['load generator', GENERATOR],
@@ -21,9 +22,8 @@ export async function describeMachine(mysqlVersion) {
   ];
 }
 
-/** The version of the MySQL server that is measured with. */
-export async function mysqlVersion() {
-  const connection = await mysql.createConnection(process.env.BENCH_MYSQL_URL);
+async function mysqlVersion() {
+  const connection = await mysql.createConnection(mysqlServer().href);
   const [[{ version }]] = await connection.query('SELECT VERSION() AS version');
   await connection.end();
   return version;

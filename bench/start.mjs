@@ -1,3 +1,104 @@
-export async function measureStart() {
-  return { measured: [], figures: [] };
+// Measures how long it takes from starting the process until its first decision, and how much of that is the framework.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { figure, median } from './compare.mjs';
+import { MAIN, makeDatabase } from './databases.mjs';
+import { readRequests } from './load.mjs';
+import { freePort } from './processes.mjs';
+
+const STARTS = 7;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NEST = fileURLToPath(new URL('peers/nest-unguarded.mjs', import.meta.url));
+
+/** On SQLite, with the tables there already, as on every start but the first. */
+export async function measureStart({ folder }) {
+  const database = await makeDatabase(folder, 'sqlite', 'start', { keys: 1000 });
+  const [question] = readRequests(database.forwardAuth);
+  const imports = [...packagesOf(MAIN)].map((name) => `import '${name}';`).join('\n');
+  const [latchkey, nest, framework, node] = [[], [], [], []];
+  for (let nth = 0; nth < STARTS; nth += 1) {
+    node.push(await secondsUntilEnd(''));
+    framework.push(await secondsUntilEnd(imports));
+    nest.push(await secondsUntilAnswer(NEST, { BODY_BYTES: '0' }, question));
+    latchkey.push(await secondsUntilAnswer(MAIN, { DATABASE_URL: database.url }, question));
+  }
+  const whole = median(latchkey);
+  const share = (seconds) => `${seconds.toFixed(2)} s (${Math.round((100 * seconds) / whole)} %)`;
+  return {
+    measured: [],
+    figures: [figure('start of the process until its first decision, SQLite', latchkey, { atMost: 1.5, unit: ' s' })],
+    notes: [
+      `Of the ${whole.toFixed(2)} s until the first decision, starting Node is ${share(median(node))} and loading the ` +
+        `frameworks and libraries ${share(median(framework) - median(node))}. The rest, ` +
+        `${share(whole - median(framework))}, is Latchkey's own code and what it has the frameworks do: modules, entities, ` +
+        `routes. A Nest application with one route needs ${median(nest).toFixed(2)} s until its first answer.`,
+    ],
+  };
+}
+
+/** Seconds that Node takes to run a module and end. */
+async function secondsUntilEnd(code) {
+  const start = performance.now();
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', `${code}\nprocess.exit(0);`], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await once(child, 'exit');
+  return (performance.now() - start) / 1000;
+}
+
+/** Seconds from starting a script until it has answered a question with 200. */
+async function secondsUntilAnswer(script, environment, question) {
+  const port = await freePort();
+  const start = performance.now();
+  const child = spawn(process.execPath, [script], {
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  while ((await statusOf(port, question)) !== 200) {
+    if (child.exitCode !== null) {
+      throw new Error(`${script} ended with ${child.exitCode}`);
+    }
+    await sleep(5);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  child.kill('SIGTERM');
+  await ended;
+  return seconds;
+}
+
+function statusOf(port, { method, path, headers }) {
+  return new Promise((resolve) => {
+    const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on('error', () => resolve(undefined));
+    asked.end();
+  });
+}
+
+/** The packages that a built file and everything of ours that it imports at its start get loaded. */
+function packagesOf(file, seen = new Set()) {
+  seen.add(file);
+  const packages = new Set();
+  const code = readFileSync(file, 'utf8');
+  for (const [, name] of code.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)';|^import '([^']+)';/gm)) {
+    const imported = name ?? 'reflect-metadata';
+    if (!imported.startsWith('.')) {
+      if (!imported.startsWith('node:')) packages.add(imported);
+      continue;
+    }
+    const next = fileURLToPath(new URL(imported, `file://${file}`));
+    if (!seen.has(next)) {
+      packagesOf(next, seen).forEach((found) => packages.add(found));
+    }
+  }
+  return packages;
 }
