@@ -1,11 +1,15 @@
 /**
  * Unit tests lie beside the code (src/**), everything that goes through HTTP in test/. Those in test/faults kill and
- * freeze what they run on: `npm run test:faults`.
+ * freeze what they run on: `npm run test:faults`. Those in test/security attack for minutes: `npm run test:security`.
  */
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: process.env.FAULTS ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/faults/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.FAULTS ? [] : ['<rootDir>/test/faults/']),
+    ...(process.env.SECURITY ? [] : ['<rootDir>/test/security/']),
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
