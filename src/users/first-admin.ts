@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Config, ConfigurationError } from '../config/config.js';
 import { engineOf, sqliteFile } from '../database/data-source.js';
@@ -16,6 +16,8 @@ const UNNAMED_EMAIL = 'admin@latchkey.localhost';
 /** Makes the first admin when the process starts on a database without any user, deleted ones included. */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap {
+  private readonly logger = new Logger('FirstAdmin');
+
   constructor(
     private readonly config: Config,
     @InjectRepository(User) private readonly rows: ReadRepository<User>,
@@ -37,6 +39,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
     const { ADMIN_EMAIL, ADMIN_PASSWORD } = this.config;
     if (ADMIN_EMAIL !== undefined && ADMIN_PASSWORD !== undefined) {
       await this.users.createFirstAdmin(ADMIN_EMAIL, ADMIN_PASSWORD);
+      this.logger.log(`The first admin was made: sign in as ${ADMIN_EMAIL} with the password of ADMIN_PASSWORD`);
       return;
     }
     const password = mintPassword();
