@@ -668,7 +668,8 @@ describe('registering a service again', () => {
     expect([await ask(), await gone()]).toEqual([403, [true]]);
     await put(service, before);
     expect([await ask(), await gone()]).toEqual([200, [false]]);
-    await latchkey.admin.delete(`/v1/services/${service}`);
+    const removed = await latchkey.admin.delete(`/v1/services/${service}`);
+    expect(removed.headers.get('x-keys-affected')).toBe('1');
     expect([await ask(), await gone()]).toEqual([403, [true]]);
     await put(service, before);
     expect([await ask(), await gone()]).toEqual([200, [false]]);

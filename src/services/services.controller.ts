@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { AdminOnly, Caller } from '../access/access.decorators.js';
 import type { Principal } from '../access/principal.js';
 import { UnparsedJsonBody } from '../http/body.interceptor.js';
+import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
 import { Problems } from '../http/problems.decorator.js';
 import {
   NewService,
@@ -77,7 +78,12 @@ export class ServicesController {
   @HttpCode(204)
   @AdminOnly('Remove a service')
   @Problems('service-not-found')
-  async deleteService(@Caller() caller: Principal, @Param('service') service: string): Promise<void> {
-    await this.services.delete(caller, service);
+  @TellsKeysAffected('keys hold an endpoint of the service')
+  deleteService(
+    @Caller() caller: Principal,
+    @Param('service') service: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    return tellKeysAffected(response, this.services.delete(caller, service));
   }
 }

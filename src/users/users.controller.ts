@@ -5,7 +5,7 @@ import { AdminOnly, Caller, KeyAccess, SignedIn } from '../access/access.decorat
 import type { Principal, UserPrincipal } from '../access/principal.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
-import { TellsKeysAffected, tellKeysAffected } from './keys-affected.js';
+import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import {
   ChangedUser,
@@ -18,6 +18,8 @@ import {
   UserView,
 } from './users.dto.js';
 import { UsersService } from './users.service.js';
+
+const KEYS = 'keys that have not expired stop, or revive, with this change';
 
 @ApiTags('Users')
 @Controller('v1/users')
@@ -71,7 +73,7 @@ export class UsersController {
   @HttpCode(204)
   @AdminOnly('Delete a user')
   @Problems('user-not-found', 'last-admin')
-  @TellsKeysAffected()
+  @TellsKeysAffected(KEYS)
   deleteUser(
     @Caller() caller: Principal,
     @Param('userId', IdPipe) userId: number,
@@ -85,7 +87,7 @@ export class UsersController {
   @HttpCode(204)
   @KeyAccess('Activate a user by e-mail address', { session: 'admin' })
   @Problems('user-not-found', 'user-protected')
-  @TellsKeysAffected()
+  @TellsKeysAffected(KEYS)
   activateUserByEmail(
     @Caller() caller: Principal,
     @Body() { email }: UserByEmail,
@@ -99,7 +101,7 @@ export class UsersController {
   @HttpCode(204)
   @KeyAccess('Deactivate a user by e-mail address', { session: 'admin' })
   @Problems('user-not-found', 'user-protected', 'last-admin')
-  @TellsKeysAffected()
+  @TellsKeysAffected(KEYS)
   deactivateUserByEmail(
     @Caller() caller: Principal,
     @Body() { email }: UserByEmail,
@@ -113,7 +115,7 @@ export class UsersController {
   @HttpCode(204)
   @KeyAccess('Delete a user by e-mail address', { session: 'admin' })
   @Problems('user-not-found', 'user-protected', 'last-admin')
-  @TellsKeysAffected()
+  @TellsKeysAffected(KEYS)
   deleteUserByEmail(
     @Caller() caller: Principal,
     @Body() { email }: UserByEmail,

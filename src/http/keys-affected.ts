@@ -3,19 +3,19 @@ import type { Response } from 'express';
 
 const HEADER = 'X-Keys-Affected';
 
-/** Documents the header that says how many keys a change of a user concerns, where the answer has no body. */
-export const TellsKeysAffected = (): MethodDecorator =>
+/** Documents the header that says how many keys a change concerns, where the answer has no body; `which` says which. */
+export const TellsKeysAffected = (which: string): MethodDecorator =>
   ApiNoContentResponse({
     description: 'Done.',
     headers: {
       [HEADER]: {
-        description: 'How many keys that have not expired stop, or revive, with this change.',
+        description: `How many ${which}.`,
         schema: { type: 'integer', minimum: 0, example: 3 },
       },
     },
   });
 
-/** Says in the answer's header how many keys a change of a user concerns. */
+/** Says in the answer's header how many keys a change concerns. */
 export async function tellKeysAffected(response: Response, keysAffected: Promise<number>): Promise<void> {
   response.setHeader(HEADER, await keysAffected);
 }
