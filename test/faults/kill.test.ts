@@ -1,0 +1,237 @@
+import { Client } from '../client.js';
+import { CAMPAIGNS, createApplication } from '../fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../harness.js';
+import { type ServerProcess, startServer } from '../process.js';
+import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
+import { Ledger, type Page } from './ledger.js';
+import { until } from './until.js';
+
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 50);
+const PROCESSES = 2;
+const KEY_LANES = 3;
+/** A round is cut off at a random moment of so many milliseconds after it has come under way. */
+const ROUND_MS = 400;
+const COUPONS = 3000;
+
+describe.each(ENGINES)('on %s, after kill -9', (engine) => {
+  let database: TestDatabase;
+  let servers: ServerProcess[] = [];
+  let session: string;
+  let applicationId: number;
+  let roundEnds = false;
+  const ledger = new Ledger();
+
+  beforeAll(async () => {
+    database = await createDatabaseOn(engine);
+    servers = await Promise.all(Array.from({ length: PROCESSES }, start));
+    const { body } = await client().post<{ token: string }>('/v1/sessions', {
+      email: ADMIN_EMAIL,
+      password: ADMIN_PASSWORD,
+    });
+    session = `Bearer ${body.token}`;
+    applicationId = await createApplication(client());
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await database.drop();
+  }, 60_000);
+
+  function start(): Promise<ServerProcess> {
+    return startServer({ DATABASE_URL: database.url, DECISION_WAIT_MS: '10000' });
+  }
+
+  function client(number = 0): Client {
+    return new Client(servers[number % PROCESSES]!.url, session, new Set());
+  }
+
+  /** Does one thing after another until the server or the round is at its end. What was not answered is in doubt. */
+  async function lane(work: (turn: number) => Promise<void>): Promise<void> {
+    for (let turn = 0; !roundEnds; turn += 1) {
+      try {
+        await work(turn);
+      } catch (error) {
+        // What fetch rejects with when it finds no server, or loses it in the middle of an answer.
+        if (['fetch failed', 'terminated'].includes((error as Error).message)) {
+          return;
+        }
+        throw error;
+      }
+    }
+  }
+
+  async function makeAndDeleteKeys(server: Client, name: string): Promise<void> {
+    await lane(async (turn) => {
+      const entry = ledger.key(`${name} ${turn}`);
+      const made = await server.post<{ id: number; key: string }>('/v1/api_keys', {
+        name: entry.name,
+        expiryDate: '2099-06-30T22:00:00Z',
+        allowedApplicationIds: [applicationId],
+        endpoints: [CAMPAIGNS],
+      });
+      expect(made).toMatchObject({ status: 201 });
+      Object.assign(entry, { id: made.body.id, secret: made.body.key, state: 'alive' });
+      if (turn % 2 === 1) {
+        entry.state = 'in doubt';
+        expect(await server.delete(`/v1/api_keys/${entry.id}`)).toMatchObject({ status: 204 });
+        entry.state = 'deleted';
+      }
+    });
+  }
+
+  async function makeAndChangeUsers(server: Client, name: string): Promise<void> {
+    await lane(async (turn) => {
+      const entry = ledger.user(`${name}-${turn}@example.com`);
+      const made = await server.post<{ id: number }>('/v1/users', {
+        name: entry.email,
+        email: entry.email,
+        password: 'a password of a user',
+      });
+      expect(made).toMatchObject({ status: 201 });
+      Object.assign(entry, { id: made.body.id, state: 'active' });
+      entry.state = 'in doubt';
+      if (turn % 2 === 0) {
+        const answer = await server.put(`/v1/users/${entry.id}`, { state: 'deactivated' });
+        expect(answer).toMatchObject({ status: 200 });
+        entry.state = 'deactivated';
+      } else {
+        expect(await server.delete(`/v1/users/${entry.id}`)).toMatchObject({ status: 204 });
+        entry.state = 'deleted';
+      }
+    });
+  }
+
+  async function importCoupons(server: Client, name: string): Promise<void> {
+    await lane(async (turn) => {
+      const campaigns = `/v1/applications/${applicationId}/campaigns`;
+      const campaign = await server.post<{ id: number }>(campaigns, { name: `${name} ${turn}` });
+      expect(campaign).toMatchObject({ status: 201 });
+      const entry = ledger.import(`${campaigns}/${campaign.body.id}`);
+      const form = new FormData();
+      const rows = Array.from({ length: COUPONS }, (_, row) => `${name}-${turn}-${row}`);
+      form.set('upFile', new Blob([`value\n${rows.join('\n')}\n`]), 'coupons.csv');
+      expect(await server.post(`${entry.path}/import_coupons`, form)).toMatchObject({ status: 200 });
+      entry.state = 'imported';
+    });
+  }
+
+  async function checkKeys(victim: number): Promise<void> {
+    for (const entry of ledger.keys) {
+      if (entry.id === undefined) {
+        const { data } = (
+          await client(victim).get<Page<{ id: number; name: string }>>(
+            `/v1/api_keys?name=${encodeURIComponent(entry.name)}&pageSize=1000`,
+          )
+        ).body;
+        const found = data.filter(({ name }) => name === entry.name);
+        expect(found.length).toBeLessThanOrEqual(1);
+        // Nobody has seen its value; from now on only its being whole matters.
+        entry.state = found.length === 0 ? 'never made' : 'unseen';
+        entry.id = found[0]?.id ?? 0;
+      }
+      if (entry.state === 'in doubt') {
+        const { status } = await client(victim).get(`/v1/api_keys/${entry.id}`);
+        entry.state = status === 200 ? 'alive' : 'deleted';
+      }
+      if (entry.state === 'alive' || entry.state === 'unseen') {
+        const { status, body } = await client(victim).get(`/v1/api_keys/${entry.id}`);
+        expect({ name: entry.name, status, body }).toMatchObject({
+          status: 200,
+          body: { endpoints: [CAMPAIGNS], allowedApplicationIds: [applicationId], state: 'valid' },
+        });
+      }
+      if (entry.secret !== undefined) {
+        const asked = await fetch(`${servers[victim]!.url}/v1/applications/${applicationId}/campaigns`, {
+          headers: { authorization: `ManagementKey-v1 ${entry.secret}` },
+        });
+        await asked.arrayBuffer();
+        const expected = entry.state === 'alive' ? 200 : 401;
+        expect({ ...entry, answered: asked.status }).toEqual({ ...entry, answered: expected });
+      }
+    }
+  }
+
+  async function checkUsers(victim: number): Promise<void> {
+    for (const entry of ledger.users) {
+      if (entry.id === undefined) {
+        const { data } = (
+          await client(victim).get<Page<{ id: number; email: string }>>('/v1/users?pageSize=1000&sort=-id')
+        ).body;
+        entry.id = data.find(({ email }) => email === entry.email)?.id ?? 0;
+        entry.state = entry.id === 0 ? 'never made' : 'active';
+      }
+      if (entry.id === 0) {
+        continue;
+      }
+      const { status, body } = await client(victim).get<{ state: string }>(`/v1/users/${entry.id}`);
+      const state = status === 404 ? 'deleted' : body.state;
+      entry.state = entry.state === 'in doubt' ? state : entry.state;
+      expect({ ...entry, state }).toEqual(entry);
+    }
+  }
+
+  async function checkImports(victim: number): Promise<void> {
+    for (const entry of ledger.imports) {
+      const [first, last] = await Promise.all(
+        [0, COUPONS - 1].map(async (skip) => {
+          const { body } = await client(victim).get<Page<unknown>>(
+            `${entry.path}/coupons/no_total?skip=${skip}&pageSize=2`,
+          );
+          return body.data.length;
+        }),
+      );
+      const found = first === 0 ? 'nothing' : last === 1 ? 'imported' : `not ${COUPONS} coupons`;
+      entry.state = entry.state === 'in doubt' && found === 'nothing' ? 'nothing' : entry.state;
+      entry.state = entry.state === 'in doubt' && found === 'imported' ? 'imported' : entry.state;
+      expect({ ...entry, found }).toEqual({ ...entry, found: entry.state });
+    }
+  }
+
+  /** A change and its entry in the audit trail are one: as many keys were made and deleted as it tells of. */
+  async function checkAuditTrail(): Promise<void> {
+    const told = { made: 0, deleted: 0 };
+    for (let skip = 0; ; skip += 1000) {
+      const { body } = await client().get<Page<{ entity: string }> & { hasMore: boolean }>(
+        `/v1/changes?entityPath=/v1/api_keys&pageSize=1000&skip=${skip}`,
+      );
+      told.made += body.data.filter(({ entity }) => entity === 'POST /v1/api_keys').length;
+      told.deleted += body.data.filter(({ entity }) => entity.startsWith('DELETE /v1/api_keys/')).length;
+      if (!body.hasMore) {
+        break;
+      }
+    }
+    const made = ledger.keys.filter(({ state }) => state !== 'never made').length;
+    const deleted = ledger.keys.filter(({ state }) => state === 'deleted').length;
+    expect(told).toEqual({ made, deleted });
+  }
+
+  test(
+    `what was acknowledged is there, and everything else is whole or not there, ${ROUNDS} times`,
+    async () => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const victim = round % PROCESSES;
+        const before = ledger.acknowledged;
+        roundEnds = false;
+        const lanes = [
+          ...Array.from({ length: KEY_LANES }, (_, number) =>
+            makeAndDeleteKeys(client(round + number), `Round ${round}, lane ${number},`),
+          ),
+          makeAndChangeUsers(client(round), `round-${round}`),
+          importCoupons(client(round), `R${round}`),
+        ];
+        const ended = Promise.all(lanes);
+        await Promise.race([ended, until('something was acknowledged', () => ledger.acknowledged > before + 3)]);
+        // The one sleep: the moment of the kill is left to chance.
+        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.random() * ROUND_MS))]);
+        servers[victim]!.kill('SIGKILL');
+        roundEnds = true;
+        await Promise.all([ended, servers[victim]!.exited]);
+        servers[victim] = await start();
+        await Promise.all([checkKeys(victim), checkUsers(victim), checkImports(victim)]);
+        await checkAuditTrail();
+      }
+      expect(ledger.acknowledged).toBeGreaterThan(ROUNDS * 3);
+      expect(ledger.inDoubt).toBe(0);
+    },
+    60_000 + ROUNDS * 20_000,
+  );
+});
