@@ -18,6 +18,6 @@ export default {
       { useESM: true, tsconfig: '<rootDir>/test/tsconfig.json', transpilation: true, diagnostics: false },
     ],
   },
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   maxWorkers: 2,
 };

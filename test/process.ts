@@ -36,7 +36,7 @@ export function spawnServer(
 
 /** Starts the built service on a free port and waits until it listens. Rejects with its output if it ends instead. */
 export async function startServer(environment: Record<string, string>, runBy: string[] = []): Promise<ServerProcess> {
-  const set = { PORT: '0', ADMIN_EMAIL, ADMIN_PASSWORD, LOG_LEVEL: 'info', ...environment };
+  const set = { PORT: '0', ADMIN_EMAIL, ADMIN_PASSWORD, LOG_LEVEL: 'info', DECISION_WAIT_MS: '10000', ...environment };
   const child = spawnServer(set, [], runBy);
   let output = '';
   const exited = once(child, 'exit').then(([code]) => code as number | null);
