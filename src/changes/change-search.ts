@@ -35,6 +35,11 @@ const LEADS = [
   { field: 'applicationId', column: 'application_id', index: 'ix_changes_application_id' },
 ] as const;
 
+/** Index entries in the first slice: enough for most pages, few enough to cost nothing. */
+const FIRST_SLICE = 1000;
+/** SQLite answers within the process, which does nothing else meanwhile: there slices stay small. */
+const LARGEST_SLICE: Record<Engine, number> = { sqlite: 8000, mysql: 128_000 };
+
 /**
  * Finds entries without ever looking at many of them at once. The trail is walked in its order along the one index that
  * fits the filter best, in slices; a filter that no index serves, such as a part of a path, costs time that grows with
@@ -181,8 +186,3 @@ interface RawPlace {
   created: number | string;
   id: number;
 }
-
-/** Index entries in the first slice: enough for most pages, few enough to cost nothing. */
-const FIRST_SLICE = 1000;
-/** SQLite answers within the process, which does nothing else meanwhile: there slices stay small. */
-const LARGEST_SLICE: Record<Engine, number> = { sqlite: 8000, mysql: 128_000 };
