@@ -8,6 +8,7 @@ import { Config } from './config/config.js';
 import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
 import { Drain } from './health/drain.js';
+import { parseQuery } from './http/query-string.js';
 import { createRequestLog } from './http/request-log.js';
 import { answerRequestId } from './http/request-id.js';
 import { answerUnparsable } from './http/unparsable-request.js';
@@ -29,7 +30,7 @@ export function createServerAdapter(): ExpressAdapter {
   const server = express();
   server.set('case sensitive routing', true);
   server.set('strict routing', true);
-  server.set('query parser', 'simple');
+  server.set('query parser', parseQuery);
   server.set('etag', false);
   server.disable('x-powered-by');
   return new ExpressAdapter(server);

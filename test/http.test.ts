@@ -56,6 +56,17 @@ describe('HTTP', () => {
     });
   });
 
+  describe('a query', () => {
+    test.each(['_=1795435200000', '_=1', 'pageSize=1&_=2'])('may have a time against caches: %s', async (query) => {
+      expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
+    });
+
+    test.each(['_=', '_=x', '_=1&_=2', '__=1', `_=${'1'.repeat(21)}`])('may have nothing like it: %s', async (query) => {
+      const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${query}`);
+      expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+    });
+  });
+
   describe('a body', () => {
     test.each([
       ['no body', undefined, {}, 400, 'body-missing'],

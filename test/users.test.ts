@@ -64,6 +64,7 @@ describe('users', () => {
         modified: '2026-11-23T12:00:00.000Z',
         email: 'Ada@Example.com',
         accountId: 1,
+        inviteToken: '',
         name: 'Ada Lovelace',
         state: 'active',
         isAdmin: false,

@@ -1,4 +1,6 @@
-import { IsIn, IsString, Length, Matches } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { ID_MAX } from '../http/id.pipe.js';
 import { IfPresent } from '../http/input.pipe.js';
 import { PageQuery } from '../http/paging.js';
 import { IsTime } from '../http/rfc3339.js';
@@ -88,4 +90,22 @@ export class CampaignQuery extends PageQuery {
   @IfPresent()
   @IsTime()
   endAfter?: string;
+
+  /** Only campaigns of this group: there are no campaign groups here, so there are none.
+   * @example 5 */
+  @IfPresent()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(ID_MAX)
+  campaignGroupId?: number;
+
+  /** Only campaigns made from this template: there are no templates here, so there are none.
+   * @example 5 */
+  @IfPresent()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(ID_MAX)
+  templateId?: number;
 }

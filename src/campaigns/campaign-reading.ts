@@ -65,6 +65,9 @@ export async function listCampaigns(
   } else if (query.campaignState !== undefined) {
     find.andWhere(`${FRONTEND_STATE_SQL} = :campaignState`, query);
   }
+  if (query.campaignGroupId !== undefined || query.templateId !== undefined) {
+    find.andWhere('1 = 0');
+  }
   narrowByText(find, query);
   narrowByTimes(find, query);
   const totalResultSize = await find.getCount();

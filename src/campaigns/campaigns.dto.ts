@@ -20,6 +20,7 @@ import { IsJsonObject } from '../http/json-object.js';
 import { IfGiven } from '../http/nullable.js';
 import { IsTime } from '../http/rfc3339.js';
 import { Trimmed } from '../http/trimmed.js';
+import { Unused } from '../http/unused.js';
 import { CAMPAIGN_FEATURES, CAMPAIGN_STATES, type CampaignFeature, type CampaignState } from './campaign.entity.js';
 import type { FrontendState } from './frontend-state.js';
 
@@ -153,6 +154,15 @@ export class CampaignRequest {
   @IfPresent()
   @IsIn(['advanced'])
   type?: 'advanced';
+
+  @Unused()
+  activeRulesetId?: unknown;
+
+  @Unused()
+  couponSettings?: unknown;
+
+  @Unused()
+  referralSettings?: unknown;
 }
 
 /** A promotion of one Application. */

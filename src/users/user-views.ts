@@ -13,6 +13,7 @@ export function userView(user: User): UserView {
     modified: toRfc3339(user.modified),
     email: user.email,
     accountId: 1,
+    inviteToken: '',
     name: user.name,
     state: user.state,
     isAdmin: user.isAdmin,

@@ -1,18 +1,8 @@
-import { ApiHideProperty } from '@nestjs/swagger';
-import {
-  IsAscii,
-  IsBoolean,
-  IsEmail,
-  IsIn,
-  IsString,
-  Length,
-  MaxLength,
-  ValidateBy,
-  type ValidationOptions,
-} from 'class-validator';
+import { IsAscii, IsBoolean, IsEmail, IsIn, IsString, Length, MaxLength } from 'class-validator';
 import { IfPresent } from '../http/input.pipe.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
+import { Unused } from '../http/unused.js';
 import { PASSWORD_LENGTH } from './passwords.js';
 
 /** What a list of users can be sorted by. */
@@ -20,23 +10,6 @@ export const USER_SORTS = ['id', 'created', 'modified', 'email', 'name', 'state'
 
 /** The states in which a user is shown. */
 export const USER_STATES = ['active', 'deactivated'] as const;
-
-/** For fields that other servers have a meaning for: programs may send them along, but not expect anything of them. */
-const IsEmpty = (options?: ValidationOptions): PropertyDecorator =>
-  ValidateBy(
-    {
-      name: 'isEmpty',
-      validator: {
-        validate: (value: unknown) =>
-          value === undefined ||
-          value === null ||
-          value === '' ||
-          (typeof value === 'object' && Object.keys(value).length === 0),
-        defaultMessage: () => '$property is not used here and must be empty',
-      },
-    },
-    options,
-  );
 
 /** A user to be made. */
 export class NewUser {
@@ -90,17 +63,13 @@ export class UserUpdate {
   @IsBoolean()
   isAdmin?: boolean;
 
-  /** Not used; accepted if empty, like the two below, for programs that send them. */
-  @ApiHideProperty()
-  @IsEmpty()
+  @Unused()
   policy?: unknown;
 
-  @ApiHideProperty()
-  @IsEmpty()
+  @Unused()
   roles?: unknown;
 
-  @ApiHideProperty()
-  @IsEmpty()
+  @Unused()
   applicationNotificationSubscriptions?: unknown;
 }
 
@@ -179,6 +148,10 @@ export class UserView {
   /** The account, of which there is one.
    * @example 1 */
   accountId: number;
+
+  /** Always empty: nobody is invited here; there for programs that expect it.
+   * @example "" */
+  inviteToken: string;
 
   /** What people call the user.
    * @example "Ada Lovelace" */
