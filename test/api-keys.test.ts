@@ -103,6 +103,7 @@ describe('a key', () => {
       ['a name with NUL', { ...CAMPAIGN_KEY, name: 'a\0b' }, '/name'],
       ['no endpoints', { ...CAMPAIGN_KEY, endpoints: [] }, '/endpoints'],
       ['endpoints that are no list', { ...CAMPAIGN_KEY, endpoints: {} }, '/endpoints'],
+      ['endpoints that are lists', { ...CAMPAIGN_KEY, endpoints: [[CAMPAIGNS]] }, '/endpoints'],
       ['endpoints that are null', { ...CAMPAIGN_KEY, endpoints: [null] }, '/endpoints/0'],
       [
         'a method in small letters',

@@ -61,10 +61,13 @@ describe('HTTP', () => {
       expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
     });
 
-    test.each(['_=', '_=x', '_=1&_=2', '__=1', `_=${'1'.repeat(21)}`])('may have nothing like it: %s', async (query) => {
-      const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${query}`);
-      expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
-    });
+    test.each(['_=', '_=x', '_=1&_=2', '__=1', `_=${'1'.repeat(21)}`])(
+      'may have nothing like it: %s',
+      async (query) => {
+        const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${query}`);
+        expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+      },
+    );
   });
 
   describe('a body', () => {
@@ -94,6 +97,13 @@ describe('HTTP', () => {
         'validation-failed',
       ],
       ['a constructor', '{"constructor": {"prototype": {"isAdmin": true}}}', json, 400, 'validation-failed'],
+      [
+        'a constructor further in',
+        JSON.stringify({ ...APPLICATION, attributes: { a: { constructor: 1 } } }),
+        json,
+        400,
+        'validation-failed',
+      ],
       ['NUL', JSON.stringify({ ...APPLICATION, name: 'a\0' }), json, 400, 'validation-failed'],
       [
         'half a surrogate pair',

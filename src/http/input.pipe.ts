@@ -3,6 +3,9 @@ import { ValidateIf, type ValidationError } from 'class-validator';
 import { type Fault, Problem } from './problem.js';
 import { isCleanText } from './text.js';
 
+/** Names by which a prototype can be reached: the framework drops them in silence, so that they are refused aloud. */
+const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+
 /** Deepest nesting of a JSON body. */
 const DEPTH_MAX = 64;
 
@@ -113,7 +116,7 @@ export function refuseUnstorable(root: unknown): void {
       throw invalid([{ pointer, detail: `is nested deeper than ${DEPTH_MAX} levels` }]);
     }
     for (const [name, child] of Object.entries(value)) {
-      if (name === '__proto__' || !isCleanText(name)) {
+      if (PROTOTYPE_NAMES.has(name) || !isCleanText(name)) {
         throw invalid([{ pointer, detail: 'has a property with an unusable name' }]);
       }
       stack.push({ value: child, pointer: pointer + pointerPart(name), depth: depth + 1 });
