@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** What a secret begins with: keys and session tokens cannot be taken for one another. */
@@ -30,7 +30,7 @@ export function isWellFormedSecret(prefix: SecretPrefix, text: string): boolean 
  * bits and cost every request.
  */
 export function hashSecret(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 /** CRC32 as zlib has it, in base62, padded with `0` on the left. */
