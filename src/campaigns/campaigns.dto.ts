@@ -155,12 +155,15 @@ export class CampaignRequest {
   @IsIn(['advanced'])
   type?: 'advanced';
 
+  @ApiHideProperty()
   @Unused()
   activeRulesetId?: unknown;
 
+  @ApiHideProperty()
   @Unused()
   couponSettings?: unknown;
 
+  @ApiHideProperty()
   @Unused()
   referralSettings?: unknown;
 }

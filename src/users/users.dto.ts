@@ -1,3 +1,4 @@
+import { ApiHideProperty } from '@nestjs/swagger';
 import { IsAscii, IsBoolean, IsEmail, IsIn, IsString, Length, MaxLength } from 'class-validator';
 import { IfPresent } from '../http/input.pipe.js';
 import { PageQuery } from '../http/paging.js';
@@ -63,12 +64,15 @@ export class UserUpdate {
   @IsBoolean()
   isAdmin?: boolean;
 
+  @ApiHideProperty()
   @Unused()
   policy?: unknown;
 
+  @ApiHideProperty()
   @Unused()
   roles?: unknown;
 
+  @ApiHideProperty()
   @Unused()
   applicationNotificationSubscriptions?: unknown;
 }
