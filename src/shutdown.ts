@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { UsageRecorder } from './api-keys/usage-recorder.js';
 import { Drain } from './health/drain.js';
 
 /** After so long the process ends whatever it is waiting for; an orchestrator that gives it ten seconds need not kill it. */
@@ -36,8 +37,10 @@ export class Shutdown {
     const elapsed = (): number => Math.round(performance.now() - began);
     logger.info({ signal }, 'Latchkey is shutting down');
     setTimeout(() => {
-      logger.error({ durationMs: elapsed() }, 'Latchkey could not end in order and was cut off');
-      process.exit(1);
+      // Only the database is still busy: with what was not answered yet, and it undoes that by itself.
+      const isComplete = app.get(UsageRecorder).isWritten;
+      logger[isComplete ? 'warn' : 'error']({ durationMs: elapsed() }, 'Latchkey was cut off while it shut down');
+      process.exit(isComplete ? 0 : 1);
     }, SHUTDOWN_MS).unref();
     void app.get(Drain).begin();
     app.close().then(

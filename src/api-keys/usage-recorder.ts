@@ -56,6 +56,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
   private unwritten = new Set<Counter>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
+  private flushing = 0;
 
   constructor(
     private readonly transactions: Transactions,
@@ -78,8 +79,14 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.writing = this.writing.then(() => this.write());
+    this.flushing += 1;
+    this.writing = this.writing.then(() => this.write()).finally(() => (this.flushing -= 1));
     return this.writing;
+  }
+
+  /** Whether everything that was counted stands in the database. */
+  get isWritten(): boolean {
+    return this.flushing === 0 && this.unwritten.size === 0;
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -14,6 +14,7 @@ import { Transactions } from '../database/transactions.js';
 import { readFormPart } from '../http/form-part.js';
 import { Problem } from '../http/problem.js';
 import { discardRest, readUpload } from '../http/upload.js';
+import { Metrics } from '../metrics/metrics.js';
 import { CampaignsService } from './campaigns.service.js';
 import { newBatchId } from './coupon-batch.js';
 import { readCouponFile } from './coupon-file.js';
@@ -57,20 +58,38 @@ export class CouponImportService implements OnModuleDestroy {
     private readonly callerChecks: CallerChecks,
     private readonly config: Config,
     private readonly clock: Clock,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
    * Imports the file that a request uploads. Throws `campaign-not-found`, `import-invalid` with the faults of the file,
    * `coupon-exists` with the lines of codes that are taken, `too-busy`, and what can be wrong with an upload.
    */
-  async import(caller: Principal, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
+  import(caller: Principal, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
+    return this.metrics.import(() => this.importInPhases(caller, target, request));
+  }
+
+  /** Cuts uploads off, and lets what is being written come to its end if that is near. */
+  onModuleDestroy(): void {
+    const problem = new Problem('shutting-down', 'Nothing was imported.');
+    this.receiving.abort(problem);
+    setTimeout(() => this.writing.abort(problem), SHUTDOWN_WRITE_MS).unref();
+  }
+
+  private async importInPhases(
+    caller: Principal,
+    target: ImportTarget,
+    request: IncomingMessage,
+  ): Promise<CouponImportView> {
     try {
       return await this.inOneOfFewPlaces(async () => {
         await this.campaigns.get(target.applicationId, target.campaignId);
         const spool = await CouponSpool.create();
         try {
-          await this.receive(request, spool);
-          return await this.inTurn(target.applicationId, () => this.write(caller, target, spool));
+          await this.metrics.duringImport('receiving', () => this.receive(request, spool));
+          return await this.inTurn(target.applicationId, () =>
+            this.metrics.duringImport('writing', () => this.write(caller, target, spool)),
+          );
         } finally {
           await spool.close();
         }
@@ -81,13 +100,6 @@ export class CouponImportService implements OnModuleDestroy {
       }
       throw error;
     }
-  }
-
-  /** Cuts uploads off, and lets what is being written come to its end if that is near. */
-  onModuleDestroy(): void {
-    const problem = new Problem('shutting-down', 'Nothing was imported.');
-    this.receiving.abort(problem);
-    setTimeout(() => this.writing.abort(problem), SHUTDOWN_WRITE_MS).unref();
   }
 
   private async inOneOfFewPlaces<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -6,7 +6,7 @@ import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 /** So long a connection that is kept open may still bring a request; that is its last one. */
 const GRACE_MS = 500;
 /** After so long every connection is cut, whatever is being answered on it. */
-const DRAIN_MS = 9000;
+const DRAIN_MS = 9200;
 const LOOK_MS = 20;
 
 /**
@@ -48,6 +48,12 @@ export class Drain implements BeforeApplicationShutdown {
     http.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
       response.shouldKeepAlive = false;
     });
+    for (const { _httpMessage: response } of this.sockets as Set<Socket & { _httpMessage?: ServerResponse | null }>) {
+      // What is being answered already; Node has no other way to it.
+      if (response) {
+        response.shouldKeepAlive = false;
+      }
+    }
     const closed = new Promise<void>((resolve) => {
       // The HTTP server's own `close` cuts idle connections at once, and with them the request that is on its way.
       NetServer.prototype.close.call(http, () => resolve());

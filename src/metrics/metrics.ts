@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, type Metric, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { Problem } from '../http/problem.js';
 import { type Amounts, type Distribution, Distributions, Tally } from './tally.js';
 
@@ -34,7 +34,8 @@ export class Metrics {
   readonly registry = new Registry();
   /** Keys that were looked up with one statement. */
   readonly keysPerStatement: Distribution;
-  readonly importedCoupons: Counter;
+  private readonly importedCoupons: Counter;
+  private readonly importsInProgress: Gauge<'phase'>;
   private readonly decisionOutcomes = new Tally<'kind'>(
     'latchkey_decisions_total',
     'Decisions whether a request may do what it asks for, by where they are made and outcome.',
@@ -66,6 +67,14 @@ export class Metrics {
       // prom-client asks a metric for nothing but its name and what it has to say.
       this.registry.registerMetric(metric as unknown as Metric);
     }
+    this.importsInProgress = new Gauge({
+      name: 'latchkey_imports_in_progress',
+      help: 'Imports that are being received and checked, or written to the database.',
+      labelNames: ['phase'],
+      registers: [this.registry],
+    });
+    this.importsInProgress.set({ phase: 'receiving' }, 0);
+    this.importsInProgress.set({ phase: 'writing' }, 0);
     this.importedCoupons = new Counter({
       name: 'latchkey_imported_coupons_total',
       help: 'Coupons that were made by imports.',
@@ -83,9 +92,21 @@ export class Metrics {
     return counted(this.signIns, work);
   }
 
-  /** Counts an import by how it ends. */
-  import<Result>(work: () => Promise<Result>): Promise<Result> {
-    return counted(this.imports, work);
+  /** Counts an import by how it ends, and the coupons that it made. */
+  async import<Result extends { amount: number }>(work: () => Promise<Result>): Promise<Result> {
+    const result = await counted(this.imports, work);
+    this.importedCoupons.inc(result.amount);
+    return result;
+  }
+
+  /** Counts an import as one that is in a phase, as long as it is. */
+  async duringImport<Result>(phase: 'receiving' | 'writing', work: () => Promise<Result>): Promise<Result> {
+    this.importsInProgress.inc({ phase });
+    try {
+      return await work();
+    } finally {
+      this.importsInProgress.dec({ phase });
+    }
   }
 
   /** Adds what Node tells about its process: CPU, memory, event loop, garbage collection. */

@@ -1,0 +1,253 @@
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from './client.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from './harness.js';
+import { createApplication, createKey, type MadeKey } from './fixtures.js';
+import { type ServerProcess, startServer } from './process.js';
+
+/** Rows that take longer to write than a process that is asked to end lets an import go on. */
+const MANY = process.env.TEST_MYSQL_URL ? 600_000 : 1_500_000;
+
+describe('a process that is asked to end', () => {
+  let database: TestDatabase;
+  let server: ServerProcess;
+  let admin: Client;
+  let applicationId: number;
+  let key: MadeKey;
+  const sockets: Socket[] = [];
+
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  beforeEach(async () => {
+    await restart();
+    applicationId = await createApplication(admin, `Shop ${Math.random()}`);
+    key = await createKey(admin, { expiryDate: '2099-01-01' });
+  });
+  afterEach(async () => {
+    sockets.splice(0).forEach((socket) => socket.destroy());
+    server.kill('SIGKILL');
+    await server.exited;
+  });
+
+  async function restart(): Promise<void> {
+    server = await startServer({ DATABASE_URL: database.url });
+    const session = await new Client(server.url, undefined, new Set()).post<{ token: string }>('/v1/sessions', {
+      email: ADMIN_EMAIL,
+      password: ADMIN_PASSWORD,
+    });
+    admin = new Client(server.url, `Bearer ${session.body.token}`, new Set());
+  }
+
+  /** A connection of which the test sees every byte. */
+  async function open(): Promise<{ socket: Socket; received: () => string; ended: Promise<unknown> }> {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    sockets.push(socket);
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('error', () => undefined);
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    await once(socket, 'connect');
+    return { socket, received: () => text, ended };
+  }
+
+  async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    const deadline = performance.now() + 60_000;
+    while (!(await condition())) {
+      if (performance.now() > deadline) {
+        throw new Error(`never: ${what}\n${server.output().slice(-2000)}`);
+      }
+      await wait(20);
+    }
+  }
+
+  async function askToEnd(): Promise<number> {
+    const began = performance.now();
+    server.kill('SIGTERM');
+    await until(() => server.output().includes('is shutting down'), 'the process notices that it is asked to end');
+    return began;
+  }
+
+  const head = (method: string, path: string, headers: string[] = []): string =>
+    [`${method} ${path} HTTP/1.1`, 'Host: x', `Authorization: ${admin.authorization}`, ...headers, '', ''].join('\r\n');
+
+  test('drops nothing that it accepted, flushes what it counted, and exits with 0', async () => {
+    const path = `/v1/applications/${applicationId}/campaigns`;
+    const agents = Array.from({ length: 24 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const faults: string[] = [];
+    let allowed = 0;
+    let lastOnes = 0;
+    let refusedConnections = 0;
+    const call = (agent: Agent): Promise<'go on' | 'stop'> =>
+      new Promise((resolve) => {
+        const request = httpRequest(server.url + path, {
+          agent,
+          headers: { authorization: `ManagementKey-v1 ${key.key}` },
+        });
+        request.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ECONNREFUSED') {
+            refusedConnections += 1;
+          } else {
+            faults.push(`${error.code}: ${error.message}`);
+          }
+          resolve('stop');
+        });
+        request.on('response', (response) => {
+          if (response.statusCode !== 200) {
+            faults.push(`status ${response.statusCode}`);
+          }
+          response.resume();
+          response.on('end', () => {
+            allowed += 1;
+            lastOnes += response.headers.connection === 'close' ? 1 : 0;
+            resolve('go on');
+          });
+          response.on('aborted', () => faults.push('half an answer'));
+        });
+        request.end();
+      });
+    const callers = agents.map(async (agent) => {
+      while ((await call(agent)) === 'go on');
+    });
+    await until(() => allowed > 500, 'the load is there');
+    const began = await askToEnd();
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - began).toBeLessThan(5000);
+    await Promise.all(callers);
+    agents.forEach((agent) => agent.destroy());
+    expect(faults).toEqual([]);
+    expect(refusedConnections).toBe(agents.length);
+    expect(lastOnes).toBe(agents.length);
+
+    await restart();
+    const usage = await admin.get<{ data: { amount: number; outcome: string }[] }>(`/v1/api_keys/${key.id}/usage`);
+    const counted = usage.body.data
+      .filter((row) => row.outcome === 'allowed')
+      .reduce((sum, row) => sum + row.amount, 0);
+    expect(counted).toBe(allowed);
+  });
+
+  test('is not ready at once, and says with its answer that it was the last', async () => {
+    const { socket, received, ended } = await open();
+    socket.write(head('GET', '/health/ready'));
+    await until(() => received().includes('"status":"ok"'), 'it is ready');
+    expect(received()).not.toContain('Connection: close');
+    await askToEnd();
+    socket.write(head('GET', '/health/ready'));
+    await ended;
+    const [, last] = received().split('"status":"up"}}}');
+    expect(last).toMatch(/^HTTP\/1\.1 503 [^]*Connection: close[^]*"code":"not-ready"/);
+    expect(last).toContain('process: It is shutting down.');
+    expect(await server.exited).toBe(0);
+  });
+
+  test('answers a request of which half had arrived', async () => {
+    const { socket, received, ended } = await open();
+    const body = JSON.stringify({ name: 'Half-way', timezone: 'UTC', currency: 'EUR' });
+    const type = 'Content-Type: application/json';
+    socket.write(head('POST', '/v1/applications', [type, `Content-Length: ${body.length}`]) + body.slice(0, 10));
+    await until(() => socket.bytesWritten > 100, 'it is sent');
+    await admin.get('/v1/applications');
+    await askToEnd();
+    // Until everything else is long gone.
+    await wait(1500);
+    socket.write(body.slice(10));
+    await ended;
+    expect(received()).toMatch(/^HTTP\/1\.1 201 [^]*Connection: close[^]*"name":"Half-way"/);
+    expect(await server.exited).toBe(0);
+  });
+
+  test('exits with 0 within ten seconds whatever its clients hold on to', async () => {
+    const silent = await Promise.all([open(), open(), open()]);
+    const idle = await open();
+    idle.socket.write(head('GET', '/health/live'));
+    const unfinishedHead = await open();
+    unfinishedHead.socket.write('GET /health/live HTTP/1.1\r\nHost:');
+    const unfinishedBody = await open();
+    unfinishedBody.socket.write(
+      head('POST', '/v1/applications', ['Content-Type: application/json', 'Content-Length: 9']),
+    );
+    await until(() => idle.received().includes('"ok"'), 'the idle one is idle');
+    const began = await askToEnd();
+    await Promise.all([...silent, idle].map(({ ended }) => ended));
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await Promise.all([unfinishedHead.ended, unfinishedBody.ended]);
+  });
+
+  describe('while coupons are imported', () => {
+    let campaignId: number;
+
+    beforeEach(async () => {
+      const campaign = await admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, {
+        name: 'Spring',
+      });
+      campaignId = campaign.body.id;
+    });
+
+    const path = (): string => `/v1/applications/${applicationId}/campaigns/${campaignId}`;
+
+    async function countCoupons(): Promise<number> {
+      const coupons = await admin.get<{ data: unknown[] }>(`${path()}/coupons/no_total?pageSize=10`);
+      return coupons.body.data.length;
+    }
+
+    test('cuts an upload off, with a reason', async () => {
+      const { socket, received, ended } = await open();
+      const type = 'Content-Type: multipart/form-data; boundary=b';
+      socket.write(head('POST', `${path()}/import_coupons`, [type, 'Content-Length: 100000']));
+      socket.write(
+        '--b\r\nContent-Disposition: form-data; name="upFile"; filename="x.csv"\r\n\r\nvalue\r\nSPRING-1\r\n',
+      );
+      await admin.get('/v1/applications');
+      const began = await askToEnd();
+      await ended;
+      expect(received()).toMatch(/^HTTP\/1\.1 503 [^]*"code":"shutting-down"/);
+      expect(await server.exited).toBe(0);
+      expect(performance.now() - began).toBeLessThan(5000);
+      await restart();
+      expect(await countCoupons()).toBe(0);
+    });
+
+    test('undoes what is not written after eight seconds', async () => {
+      const form = new FormData();
+      const rows = Array.from({ length: MANY }, (_, row) => `SUMMER-${row}\n`);
+      form.append('upFile', new Blob(['value\n', ...rows]), 'coupons.csv');
+      const answer = admin.post<{ code: string }>(`${path()}/import_coupons`, form).then(
+        ({ status, body }) => `${status} ${body.code}`,
+        () => 'cut off',
+      );
+      await until(isWriting, 'the writing begins');
+      const began = await askToEnd();
+      expect(await server.exited).toBe(0);
+      const seconds = (performance.now() - began) / 1000;
+      expect(seconds).toBeGreaterThan(7.9);
+      expect(seconds).toBeLessThan(10);
+      // MySQL takes its time to undo; what it has not undone when the process is gone, it undoes then.
+      expect(['503 shutting-down', ...(database.engine === 'mysql' ? ['cut off'] : [])]).toContain(await answer);
+      await restart();
+      expect(await countCoupons()).toBe(0);
+    }, 180_000);
+
+    async function isWriting(): Promise<boolean> {
+      const metrics = await fetch(`${server.url}/metrics`);
+      return (await metrics.text()).includes('latchkey_imports_in_progress{phase="writing"} 1');
+    }
+  });
+
+  test('exits at once if it is asked a second time', async () => {
+    const { socket } = await open();
+    socket.write(head('POST', '/v1/applications', ['Content-Type: application/json', 'Content-Length: 9']));
+    await admin.get('/v1/applications');
+    const began = await askToEnd();
+    server.kill('SIGINT');
+    expect(await server.exited).toBe(1);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
