@@ -210,6 +210,14 @@ describe('coupons', () => {
       expect((await admin.put<Coupon>(path, {})).body).toEqual(body);
     });
 
+    it('has its discount limit exactly as it was given, to the last digit', async () => {
+      const path = `${place.path}/coupons/${coupon.id}`;
+      for (const discountLimit of [0, 0.1, 999999.9999999981, 999999999999998.1, 12.345678901234567, 1e15, 5e-324]) {
+        expect((await admin.put<Coupon>(path, { discountLimit })).body.discountLimit).toBe(discountLimit);
+        expect((await listCoupons(admin, place))[0]!.discountLimit).toBe(discountLimit);
+      }
+    });
+
     it('loses what a request sets to null', async () => {
       const cleared = {
         discountLimit: null,

@@ -1,7 +1,13 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import mysql, { type Connection, type ConnectionOptions, type Pool, type PoolOptions } from 'mysql2';
+import mysql, {
+  type Connection,
+  type ConnectionOptions,
+  type Pool,
+  type PoolOptions,
+  type TypeCastField,
+} from 'mysql2';
 import { type ColumnType, DataSource, type DataSourceOptions, getMetadataArgsStorage } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { MIGRATIONS } from './migrations/migrations.js';
@@ -123,11 +129,20 @@ function options(config: Config, readonly: boolean): DataSourceOptions {
   }
 }
 
+/** mysql2 puts numbers with decimals together digit by digit, and the last digits come out wrong. */
+function readDoublesExactly(field: TypeCastField, next: () => unknown): unknown {
+  if (field.type !== 'DOUBLE') {
+    return next();
+  }
+  const text = field.string();
+  return text === null ? null : Number(text);
+}
+
 /** mysql2, with every connection of every pool configured as it is made. */
 const mysqlDriver = {
   ...mysql,
   createPool: (poolOptions: PoolOptions): Pool => {
-    const pool = mysql.createPool(poolOptions);
+    const pool = mysql.createPool({ ...poolOptions, typeCast: readDoublesExactly });
     pool.on('connection', configureMysql);
     return pool;
   },
