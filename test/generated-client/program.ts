@@ -1,0 +1,166 @@
+/**
+ * A program as somebody would write it who has nothing but `/openapi.json`: `schema.ts` beside it is generated from that.
+ * The test compiles it, runs it against the service, and looks at what it prints. It has no `as` and no `any`.
+ */
+import createClient, { type Client } from 'openapi-fetch';
+import type { components, paths } from './schema.js';
+
+type Problem = components['schemas']['Problem'];
+
+const baseUrl = process.argv[2]!;
+const email = process.argv[3]!;
+const password = process.argv[4]!;
+
+const as = (authorization?: string): Client<paths> =>
+  createClient<paths>({ baseUrl, headers: authorization === undefined ? {} : { authorization } });
+
+/** What was answered; throws for a refusal. */
+function dataOf<Data>(answer: { data?: Data; error?: Problem; response: Response }): NonNullable<Data> {
+  if (answer.data === undefined || answer.data === null) {
+    throw new Error(`${answer.response.status}: ${answer.error?.detail}`);
+  }
+  return answer.data;
+}
+
+/** Status and reason of a refusal; throws for anything else. */
+function refusalOf(answer: { error?: Problem; response: Response }): string {
+  if (answer.error === undefined) {
+    throw new Error(`not refused: ${answer.response.status}`);
+  }
+  return `${answer.response.status} ${answer.error.code}`;
+}
+
+const session = dataOf(await as().POST('/v1/sessions', { body: { email, password } }));
+const admin = as(`Bearer ${session.token}`);
+
+const application = async (name: string): Promise<number> =>
+  dataOf(await admin.POST('/v1/applications', { body: { name, timezone: 'Europe/Berlin', currency: 'EUR' } })).id;
+const shop = await application('Web shop');
+const kiosk = await application('Kiosk');
+
+const campaign = dataOf(
+  await admin.POST('/v1/applications/{applicationId}/campaigns', {
+    params: { path: { applicationId: shop } },
+    body: { name: 'Summer sale', tags: ['summer'], features: ['coupons'], endTime: null },
+  }),
+);
+const place = { applicationId: shop, campaignId: campaign.id };
+
+const choices = dataOf(
+  await admin.GET('/v1/endpoints', { params: { query: { scope: 'application', q: 'import_coupons' } } }),
+).data.map(({ service, method, path }) => ({ service, method, path }));
+
+const minted = dataOf(
+  await admin.POST('/v1/api_keys', {
+    body: {
+      name: 'Coupon importer',
+      expiryDate: '2099-12-31',
+      allowedApplicationIds: [shop],
+      endpoints: choices,
+    },
+  }),
+);
+const importer = as(`ManagementKey-v1 ${minted.key}`);
+
+/** Imports a file of codes, as the form that the document asks for. */
+const importCodes = (path: typeof place, codes: string) =>
+  importer.POST('/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons', {
+    params: { path, query: { skipDuplicates: 'true' } },
+    body: { upFile: new Blob([codes]) },
+    bodySerializer: ({ upFile }) => {
+      const form = new FormData();
+      form.append('upFile', upFile, 'codes.csv');
+      return form;
+    },
+  });
+
+const imported = dataOf(await importCodes(place, 'value\nSUMMER-1\nSUMMER-2\nSUMMER-2\n'));
+const elsewhere = refusalOf(await importCodes({ ...place, applicationId: kiosk }, 'value\nSUMMER-3\n'));
+const notGranted = refusalOf(
+  await importer.GET('/v1/applications/{applicationId}/campaigns', { params: { path: { applicationId: shop } } }),
+);
+const coupons = dataOf(
+  await admin.GET('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total', {
+    params: { path: place, query: { value: 'SUMMER', pageSize: 10 } },
+  }),
+);
+const file = dataOf(
+  await admin.GET('/v1/applications/{applicationId}/export_coupons', {
+    params: { path: { applicationId: shop }, query: { campaignId: campaign.id } },
+    parseAs: 'text',
+  }),
+);
+const malformed = await importCodes(place, 'value,limitval\nSUMMER-4,many\n');
+
+const apiKeyId = minted.id;
+await admin.DELETE('/v1/api_keys/{apiKeyId}', { params: { path: { apiKeyId } } });
+const deleted = refusalOf(await importCodes(place, 'value\nSUMMER-5\n'));
+
+const user = dataOf(
+  await admin.POST('/v1/users', {
+    body: { name: 'Ada', email: 'ada@example.com', password: 'the password of Ada', isAdmin: false },
+  }),
+);
+const renamed = dataOf(
+  await admin.PUT('/v1/users/{userId}', { params: { path: { userId: user.id } }, body: { name: 'Ada Lovelace' } }),
+);
+const stateOf = async (): Promise<string> => {
+  const answer = await admin.GET('/v1/users/{userId}', { params: { path: { userId: user.id } } });
+  return answer.error === undefined ? dataOf(answer).state : refusalOf(answer);
+};
+const states: string[] = [await stateOf()];
+const byEmail = { body: { email: user.email } };
+const offboarding = as(
+  `ManagementKey-v1 ${
+    dataOf(
+      await admin.POST('/v1/api_keys', {
+        body: {
+          name: 'Off-boarding',
+          expiryDate: '2099-12-31T00:00:00Z',
+          endpoints: [
+            { method: 'POST', path: '/v1/users/activate' },
+            { method: 'POST', path: '/v1/users/deactivate' },
+            { method: 'POST', path: '/v1/users/delete' },
+          ],
+        },
+      }),
+    ).key
+  }`,
+);
+const protectedUser = refusalOf(await offboarding.POST('/v1/users/deactivate', { body: { email } }));
+const keysAffected = [await admin.POST('/v1/users/deactivate', byEmail)].map(({ response }) =>
+  response.headers.get('x-keys-affected'),
+);
+states.push(await stateOf());
+await admin.POST('/v1/users/activate', byEmail);
+states.push(await stateOf());
+await offboarding.POST('/v1/users/deactivate', byEmail);
+states.push(await stateOf());
+await offboarding.POST('/v1/users/activate', byEmail);
+states.push(await stateOf());
+await offboarding.POST('/v1/users/delete', byEmail);
+states.push(await stateOf());
+
+const trail = dataOf(
+  await admin.GET('/v1/changes', { params: { query: { sort: '-created', pageSize: 1, includeOld: false } } }),
+);
+const { response: signedOut } = await admin.DELETE('/v1/sessions', { params: { query: { all: true } } });
+
+console.log(
+  JSON.stringify({
+    shop,
+    campaign: [campaign.name, campaign.frontendState, campaign.endTime],
+    choices,
+    key: [minted.state, minted.expiryDate, minted.allApplications, minted.allowedApplicationIds],
+    imported: imported.amount,
+    coupons: coupons.data.map((coupon) => [coupon.value, 'importId' in coupon && coupon.importId === imported.id]),
+    file: file.split('\n', 2).map((line) => line.split(',')[0]),
+    refusals: { elsewhere, notGranted, deleted, protectedUser, malformed: refusalOf(malformed) },
+    lines: malformed.error?.errors?.map(({ line }) => line),
+    renamed: [renamed.name, renamed.keysAffected],
+    states,
+    keysAffected,
+    trail: trail.data.map(({ entity, managementKeyId }) => [entity, managementKeyId !== undefined]),
+    signedOut: signedOut.status,
+  }),
+);
