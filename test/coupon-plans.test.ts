@@ -1,0 +1,115 @@
+import { DataSource } from 'typeorm';
+import { type CouponIndex, selectCoupons } from '../src/campaigns/coupon-selection.js';
+import { CouponStatements, type Direction, type Reading } from '../src/campaigns/coupon-walk.js';
+import type { CouponFilters } from '../src/campaigns/coupons.dto.js';
+import { type CouponPlace, createCampaign, createPlace, importCoupons, listCoupons } from './coupon-fixtures.js';
+import { type Latchkey, startLatchkey } from './harness.js';
+
+const NOW = Date.parse('2026-11-23T12:00:00.000Z');
+
+/** Stands for the batch of the coupons that are looked for. */
+const BATCH = 'the batch';
+
+/** Every way in which coupons are found, and the index that must lead there. */
+const WAYS: [filters: CouponFilters, index: CouponIndex][] = [
+  [{}, 'ix_coupons_campaign_id'],
+  [{ value: 'CODE-7' }, 'ix_coupons_campaign_id'],
+  [{ createdAfter: '2026-01-01T00:00:00Z', valid: 'validNow', usable: 'true' }, 'ix_coupons_campaign_id'],
+  [{ value: 'CODE-7', exactMatch: 'true' }, 'uq_coupons_application_value'],
+  [{ value: 'CODE-7', exactMatch: 'true', batchId: BATCH, valid: 'validNow' }, 'uq_coupons_application_value'],
+  [{ batchId: BATCH }, 'ix_coupons_batch_id'],
+  [{ batchId: BATCH, value: '7', redeemed: 'true' }, 'ix_coupons_batch_id'],
+  [{ recipientIntegrationId: 'customer-7' }, 'ix_coupons_recipient'],
+  [
+    { recipientIntegrationId: 'customer-7', batchId: BATCH, expiresBefore: '2027-01-01T00:00:00Z' },
+    'ix_coupons_recipient',
+  ],
+];
+
+describe('the plans of coupons', () => {
+  let latchkey: Latchkey;
+  let place: CouponPlace;
+  let database: DataSource;
+  let batchId: string;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+    database = latchkey.get(DataSource);
+    place = await createPlace(latchkey.admin);
+    const others = await createCampaign(latchkey.admin, place.applicationId);
+    for (const [at, prefix] of [
+      [place, 'CODE'],
+      [others, 'OTHER'],
+    ] as const) {
+      const rows = Array.from({ length: 3000 }, (_, number) => `${prefix}-${number},customer-${number % 700}`);
+      await importCoupons(latchkey.admin, at, `value,recipientintegrationid\n${rows.join('\n')}\n`);
+    }
+    batchId = (await listCoupons(latchkey.admin, place))[0]!.batchId!;
+  });
+  afterAll(() => latchkey.close());
+
+  const engine = (): 'mysql' | 'sqlite' => (database.options.type === 'mysql' ? 'mysql' : 'sqlite');
+
+  /** What an engine says about how it would read; throws if it does not understand the statement. */
+  const explain = async ({ sql, parameters }: Reading): Promise<string> => {
+    if (engine() === 'mysql') {
+      const [row] = (await database.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, parameters)) as Record<
+        string,
+        unknown
+      >[];
+      return `${String(row!.type)} ${String(row!.key)} ${String(row!.key_len)} ${String(row!.Extra)}`;
+    }
+    const rows = (await database.query(`EXPLAIN QUERY PLAN ${sql}`, parameters)) as { detail: string }[];
+    return rows.map((row) => row.detail).join('; ');
+  };
+
+  const expectIndex = (plan: string, index: string): void => {
+    expect(plan).toContain(index);
+    // Neither all coupons, nor any that has to be put in order first.
+    expect(plan).not.toMatch(/SCAN|^ALL|^index |filesort|temporary|TEMP B-TREE/);
+  };
+
+  describe.each(['ascending', 'descending'] as Direction[])('%s', (direction) => {
+    it.each(WAYS)('finding %j leads along %s', async (filters, index) => {
+      const selection = selectCoupons(place, { ...filters, ...(filters.batchId && { batchId }) }, NOW);
+      expect(selection.index).toBe(index);
+      const statements = new CouponStatements(engine(), selection, direction);
+      const [last, end] = direction === 'ascending' ? [0, 5000] : [5000, 0];
+      const readings = [statements.windowEnd(last), statements.window(last, end)];
+      if (!selection.besides) {
+        readings.push(statements.page(0, 51));
+      }
+      for (const reading of readings) {
+        expectIndex(await explain(reading), index);
+      }
+    });
+
+    it('a page, and the end of a window, are read from the index alone', async () => {
+      const statements = new CouponStatements(engine(), selectCoupons(place, {}, NOW), direction);
+      for (const reading of [statements.page(2000, 51), statements.windowEnd(100)]) {
+        expect(await explain(reading)).toMatch(/COVERING INDEX|Using index(?! condition)/);
+      }
+    });
+  });
+
+  it('looking for codes that are taken leads along the index of codes', async () => {
+    const codes = Array.from({ length: 250 }, (_, number) => `CODE-${number}`);
+    const plan = await explain({
+      sql: `SELECT value AS value, import_id AS importId FROM coupons WHERE application_id = ? AND value IN (${codes.map(() => '?').join(', ')})`,
+      parameters: [place.applicationId, ...codes],
+    });
+    expectIndex(plan, 'uq_coupons_application_value');
+  });
+
+  it('reading and deleting by ids leads along the primary key', async () => {
+    const ids = Array.from({ length: 250 }, (_, number) => number + 1);
+    const list = ids.map(() => '?').join(', ');
+    for (const sql of [
+      `SELECT * FROM coupons WHERE id IN (${list}) ORDER BY id`,
+      `DELETE FROM coupons WHERE id IN (${list}) AND campaign_id = ?`,
+    ]) {
+      const parameters = sql.startsWith('DELETE') ? [...ids, place.campaignId] : ids;
+      expect(await explain({ sql, parameters })).toMatch(/PRIMARY|rowid=/);
+    }
+  });
+});
