@@ -15,6 +15,7 @@ import { ChangesModule } from './changes/changes.module.js';
 import { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { translateDriverError } from './database/driver-errors.js';
 import { BodyInterceptor } from './http/body.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
 import { HealthModule } from './health/health.module.js';
@@ -51,7 +52,8 @@ import { VerificationModule } from './verification/verification.module.js';
     {
       provide: APP_FILTER,
       inject: [EndpointCatalogue],
-      useFactory: (catalogue: EndpointCatalogue) => new ProblemFilter((request) => catalogue.problemOfMissing(request)),
+      useFactory: (catalogue: EndpointCatalogue) =>
+        new ProblemFilter((request) => catalogue.problemOfMissing(request), translateDriverError),
     },
     { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
     { provide: APP_PIPE, useClass: InputPipe },

@@ -65,6 +65,13 @@ export class Config {
   @Max(1000)
   readonly DATABASE_POOL_SIZE: number = 10;
 
+  /** Milliseconds that a request waits for a MySQL connection, and for the answer to each statement; past them, 503. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(2000)
+  @Max(600_000)
+  readonly DATABASE_WAIT_MS: number = 10_000;
+
   /** E-mail address of the first admin; used only while there is no user at all. */
   @IsOptional()
   @IsAscii()

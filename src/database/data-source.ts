@@ -1,15 +1,10 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import mysql, {
-  type Connection,
-  type ConnectionOptions,
-  type Pool,
-  type PoolOptions,
-  type TypeCastField,
-} from 'mysql2';
+import mysql, { type Connection, type ConnectionOptions, type PoolOptions, type TypeCastField } from 'mysql2';
 import { type ColumnType, DataSource, type DataSourceOptions, getMetadataArgsStorage } from 'typeorm';
 import type { Config } from '../config/config.js';
+import { boundWaits } from './bounded-pool.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 
 /** The two databases that Latchkey runs on. */
@@ -87,7 +82,12 @@ export function writingOptions(config: Config): DataSourceOptions {
   return options(config, false);
 }
 
-function options(config: Config, readonly: boolean): DataSourceOptions {
+/** Options of the data source that migrations are run with: a change of a large table takes its time. */
+export function migratingOptions(config: Config): DataSourceOptions {
+  return options(config, false, Infinity);
+}
+
+function options(config: Config, readonly: boolean, waitMs: number = config.DATABASE_WAIT_MS): DataSourceOptions {
   const common = {
     entities: getMetadataArgsStorage().tables.map((table) => table.target),
     migrations: MIGRATIONS,
@@ -101,7 +101,7 @@ function options(config: Config, readonly: boolean): DataSourceOptions {
       return {
         ...common,
         type: 'mysql',
-        driver: mysqlDriver,
+        driver: mysqlDriver(waitMs),
         host,
         port,
         username: user,
@@ -138,15 +138,17 @@ function readDoublesExactly(field: TypeCastField, next: () => unknown): unknown 
   return text === null ? null : Number(text);
 }
 
-/** mysql2, with every connection of every pool configured as it is made. */
-const mysqlDriver = {
-  ...mysql,
-  createPool: (poolOptions: PoolOptions): Pool => {
-    const pool = mysql.createPool({ ...poolOptions, typeCast: readDoublesExactly });
-    pool.on('connection', configureMysql);
-    return pool;
-  },
-};
+/** mysql2, with every connection of every pool configured as it is made, and every wait bounded. */
+function mysqlDriver(waitMs: number): object {
+  return {
+    ...mysql,
+    createPool: (poolOptions: PoolOptions) => {
+      const pool = mysql.createPool({ ...poolOptions, typeCast: readDoublesExactly });
+      pool.on('connection', configureMysql);
+      return Number.isFinite(waitMs) ? boundWaits(pool, waitMs) : pool;
+    },
+  };
+}
 
 /** Opens a data source. */
 export async function connect(dataSourceOptions: DataSourceOptions): Promise<DataSource> {

@@ -17,6 +17,13 @@ export function driverCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+function isFatal(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) {
+    return false;
+  }
+  return 'driverError' in error ? isFatal(error.driverError) : 'fatal' in error && error.fatal === true;
+}
+
 const REPEATABLE = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
 /** Whether a transaction failed only because of others, so that it may succeed when it is done again. */
@@ -29,7 +36,7 @@ export function isSqliteBusy(error: unknown): boolean {
   return driverCode(error).startsWith('SQLITE_BUSY');
 }
 
-/** What an error of a driver means to those who wrote; any other error is handed back as it is. */
+/** What an error of a driver means to those who read or wrote; any other error is handed back as it is. */
 export function translateDriverError(error: unknown): unknown {
   const code = driverCode(error);
   switch (code) {
@@ -73,6 +80,10 @@ export function translateDriverError(error: unknown): unknown {
         return new Problem('database-busy', undefined, {}, { cause: error });
       }
       if (/^SQLITE_(READONLY|IOERR|CANTOPEN|PROTOCOL)/.test(code)) {
+        return new Problem('database-unavailable', undefined, {}, { cause: error });
+      }
+      // What mysql2 calls fatal happened to the connection, whatever code it has, if it has one.
+      if (isFatal(error)) {
         return new Problem('database-unavailable', undefined, {}, { cause: error });
       }
       return error;

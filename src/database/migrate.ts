@@ -4,7 +4,7 @@ import mysql from 'mysql2/promise';
 import type { DataSource } from 'typeorm';
 import { type Config, ConfigurationError } from '../config/config.js';
 import { isSqliteBusy } from './driver-errors.js';
-import { connect, createSqliteFile, engineOf, mysqlOptions, sqliteFile, writingOptions } from './data-source.js';
+import { connect, createSqliteFile, engineOf, migratingOptions, mysqlOptions, sqliteFile } from './data-source.js';
 
 /** How long a process waits for another one that is migrating or making the first admin. */
 const LOCK_WAIT_MS = 120_000;
@@ -61,7 +61,7 @@ async function lockFile(lock: Database.Database): Promise<void> {
 /** Brings the database to the newest schema; several processes may call it at once. */
 export async function migrate(config: Config): Promise<void> {
   await withStartLock(config, async () => {
-    const dataSource = await connect(writingOptions(config));
+    const dataSource = await connect(migratingOptions(config));
     try {
       await refuseUnsupportedServer(dataSource);
       await dataSource.runMigrations({ transaction: engineOf(config) === 'sqlite' ? 'each' : 'none' });

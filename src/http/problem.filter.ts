@@ -6,14 +6,21 @@ import { sendProblem } from './problem-response.js';
 /** Turns whatever was thrown into a problem and answers with it. Nothing else in the process writes an error. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  /** @param explainMissing says why nothing is served at an address: no such path, or not with this method */
-  constructor(private readonly explainMissing: (request: Request) => Problem) {}
+  /**
+   * @param explainMissing says why nothing is served at an address: no such path, or not with this method
+   * @param explainFailure says what an error that is no problem stands for, if it is known; or hands it back
+   */
+  constructor(
+    private readonly explainMissing: (request: Request) => Problem,
+    private readonly explainFailure: (error: unknown) => unknown,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const response = http.getResponse<Response>();
     const request = http.getRequest<Request>();
-    const problem = error instanceof NotFoundException ? this.explainMissing(request) : problemOf(error);
+    const problem =
+      error instanceof NotFoundException ? this.explainMissing(request) : problemOf(this.explainFailure(error));
     sendProblem(request, response, problem);
   }
 }
