@@ -146,10 +146,10 @@ function* batches(all) {
 
 /** The MySQL server that is measured with. */
 export function mysqlServer() {
-  if (!process.env.BENCH_MYSQL_URL) {
-    throw new Error('BENCH_MYSQL_URL must name a MySQL server, such as mysql://root@127.0.0.1:3306');
+  if (!process.env.TEST_MYSQL_URL) {
+    throw new Error('TEST_MYSQL_URL must name a MySQL server, such as mysql://root@127.0.0.1:3306/latchkey');
   }
-  const url = new URL(process.env.BENCH_MYSQL_URL);
+  const url = new URL(process.env.TEST_MYSQL_URL);
   url.pathname = '/';
   return url;
 }

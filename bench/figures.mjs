@@ -1,5 +1,5 @@
 // What is measured, and what is to be reached.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { measureStart } from './start.mjs';
 
 const ROUTES = path('servers/latchkey-routes.mjs');
 const NEST = path('peers/nest-unguarded.mjs');
+const NODE = path('peers/node-http.mjs');
 const BETTER_AUTH = path('peers/better-auth.mjs');
 
 /** In the order of measuring. Each answers `{ measured, figures }`. */
@@ -28,8 +29,14 @@ async function measureForwardAuth(settings) {
   const { folder } = settings;
   const database = await makeDatabase(folder, 'mysql', 'forward_auth', { keys: 1000 });
   const latchkey = await startLatchkey(folder, database);
-  const answerBytes = await sizeOfAnswer(latchkey.url, readRequests(database.forwardAuth)[0]);
-  const nest = await startNestOfSize(folder, answerBytes, readRequests(database.forwardAuth)[0]);
+  const [question] = readRequests(database.forwardAuth);
+  const answer = await ask(latchkey.url, question);
+  const nest = await startNestOfSize(folder, answer.bytes, question);
+  const bare = await startProcess(
+    NODE,
+    { ANSWER_HEADERS: JSON.stringify(withoutNodesOwn(answer.headers)) },
+    join(folder, 'node-http.log'),
+  );
 
   const peerDatabase = await openMysql('better_auth');
   const keyFile = join(folder, 'better-auth.keys');
@@ -41,29 +48,38 @@ async function measureForwardAuth(settings) {
   const peerRequests = join(folder, 'better-auth.requests');
   writePeerRequests(peerRequests, readFileSync(keyFile, 'utf8').split('\n'));
 
-  const [decisions, answers, verified] = await measureInTurn(
+  const before = await countersOf(latchkey.url);
+  const [decisions, answers, verified, nothing] = await measureInTurn(
     [
       { name: 'forward auth', server: latchkey, requests: database.forwardAuth, statements: database.statements },
       { name: 'unguarded Nest route', server: nest, requests: database.forwardAuth },
       { name: 'Better Auth', server: peer, requests: peerRequests },
+      { name: 'node:http', server: bare, requests: database.forwardAuth },
     ],
     settings,
   );
-  await Promise.all([latchkey.stop(), nest.stop(), peer.stop()]);
+  const after = await countersOf(latchkey.url);
+  await Promise.all([latchkey, nest, peer, bare].map((server) => server.stop()));
   await database.drop();
   await peerDatabase.drop();
   return {
     measured: [
       summarise('forward auth, 1,000 keys, MySQL', decisions),
-      summarise(`Nest route that nothing guards, same answer size (${answerBytes} bytes)`, answers),
+      summarise(`Nest route that nothing guards, same answer size (${answer.bytes} bytes)`, answers),
       summarise("Better Auth's verifyApiKey, 1,000 keys, MySQL, node:http", verified),
+      summarise('node:http that looks at nothing and gives the same answer', nothing),
     ],
     figures: [
       ratioFigure("forward auth / Better Auth's verifyApiKey", 'perSecond', decisions, verified, { atLeast: 10 }),
       ratioFigure('forward auth / unguarded Nest route', 'perSecond', decisions, answers, { atLeast: 1.3 }),
       ratioFigure('p99 of forward auth / p99 of the unguarded Nest route', 'p99Ms', decisions, answers, { atMost: 1 }),
       figure(
-        'statements of any kind that MySQL ran, per decision',
+        'statements for decisions, per decision (from /metrics)',
+        [(after.statements - before.statements) / (after.decisions - before.decisions)],
+        { atMost: 0.1 },
+      ),
+      figure(
+        'statements of any kind, usage included, per decision (as MySQL counts them)',
         decisions.map((round) => round.statementsPerRequest),
         { atMost: 0.1 },
       ),
@@ -142,15 +158,25 @@ async function measureCatalogue(settings) {
 }
 
 async function measureKeys(settings) {
-  const { keys } = settings;
+  const { folder, keys } = settings;
   const count = keys.toLocaleString('en');
-  const { measured, rounds } = await measureSizes(settings, [
-    { name: '100 keys', size: { keys: 100 } },
-    { name: `${count} keys, 100 of them in use`, size: { keys, inUse: 100 } },
-    { name: `${count} keys, 10,000 of them in use`, size: { keys, inUse: 10_000 } },
-  ]);
+  const few = await makeDatabase(folder, 'mysql', 'keys_few', { keys: 100 });
+  const many = await makeDatabase(folder, 'mysql', 'keys_many', { keys, inUse: 10_000 });
+  const ofHundred = join(folder, 'keys_many.100.requests');
+  const lines = readFileSync(many.forwardAuth, 'utf8').trimEnd().split('\n');
+  writeFileSync(ofHundred, `${lines.filter((_, nth) => nth % (lines.length / 100) === 0).join('\n')}\n`);
+  const [serverOfFew, serverOfMany] = [await startLatchkey(folder, few), await startLatchkey(folder, many)];
+  const targets = [
+    { name: '100 keys', server: serverOfFew, requests: few.forwardAuth },
+    { name: `${count} keys, 100 of them in use`, server: serverOfMany, requests: ofHundred },
+    { name: `${count} keys, 10,000 of them in use`, server: serverOfMany, requests: many.forwardAuth },
+  ];
+  const rounds = await measureInTurn(targets, settings);
+  await Promise.all([serverOfFew.stop(), serverOfMany.stop()]);
+  await few.drop();
+  await many.drop();
   return {
-    measured,
+    measured: targets.map(({ name }, nth) => summarise(`forward auth, ${name}`, rounds[nth])),
     figures: [
       ratioFigure(`${count} / 100 keys`, 'perSecond', rounds[1], rounds[0], { atLeast: 0.95 }),
       ratioFigure(`${count} keys, 10,000 in use / 100 keys`, 'perSecond', rounds[2], rounds[0], { atLeast: 0.95 }),
@@ -184,13 +210,13 @@ async function startNestOfSize(folder, bytes, question) {
     startProcess(NEST, { BODY_BYTES: String(bodyBytes) }, join(folder, `nest-${bodyBytes}.log`));
   const guess = 100;
   const first = await start(guess);
-  const got = await sizeOfAnswer(first.url, question);
+  const answer = await ask(first.url, question);
   await first.stop();
-  return start(guess + bytes - got);
+  return start(guess + bytes - answer.bytes);
 }
 
-/** Bytes of the answer to a request, head and body. */
-function sizeOfAnswer(url, { method, path: target, headers }) {
+/** The headers of the answer to a request, and how many bytes it has, head and body. */
+function ask(url, { method, path: target, headers }) {
   return new Promise((resolve, reject) => {
     const asked = request(url + target, { method, headers, agent: false }, (response) => {
       if (response.statusCode !== 200) {
@@ -198,11 +224,25 @@ function sizeOfAnswer(url, { method, path: target, headers }) {
       }
       const { socket } = response;
       response.resume();
-      response.on('end', () => resolve(socket.bytesRead));
+      response.on('end', () => resolve({ bytes: socket.bytesRead, headers: response.rawHeaders }));
     });
     asked.on('error', reject);
     asked.end();
   });
+}
+
+function withoutNodesOwn(rawHeaders) {
+  return rawHeaders.filter((_, nth) => !['Date', 'Connection', 'Keep-Alive'].includes(rawHeaders[nth - (nth % 2)]));
+}
+
+/** What a server says that it has counted. */
+async function countersOf(url) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const sum = (pattern) => [...text.matchAll(pattern)].reduce((total, [, amount]) => total + Number(amount), 0);
+  return {
+    decisions: sum(/^latchkey_decisions_total\{.*\} (\S+)$/gm),
+    statements: sum(/^latchkey_key_reader_batch_size_count(?:\{.*\})? (\S+)$/gm),
+  };
 }
 
 function path(relative) {

@@ -11,7 +11,7 @@ process.on('SIGWINCH', async () => {
   if (!isRunning) {
     isRunning = true;
     await session.post('Profiler.enable');
-    await session.post('Profiler.setSamplingInterval', { interval: 200 });
+    await session.post('Profiler.setSamplingInterval', { interval: 100 });
     await session.post('Profiler.start');
     return;
   }
