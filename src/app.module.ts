@@ -20,6 +20,7 @@ import { BodyInterceptor } from './http/body.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { QueryInterceptor } from './http/query.interceptor.js';
 import { Metrics } from './metrics/metrics.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ServiceCatalogue } from './services/service-catalogue.js';
@@ -55,6 +56,7 @@ import { VerificationModule } from './verification/verification.module.js';
       useFactory: (catalogue: EndpointCatalogue) =>
         new ProblemFilter((request) => catalogue.problemOfMissing(request), translateDriverError),
     },
+    { provide: APP_INTERCEPTOR, useClass: QueryInterceptor },
     { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
     { provide: APP_PIPE, useClass: InputPipe },
     {

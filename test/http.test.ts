@@ -1,5 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
+import { EndpointCatalogue } from '../src/access/endpoint-catalogue.js';
 import type { Answer, ProblemBody } from './client.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 
@@ -57,6 +58,26 @@ describe('HTTP', () => {
   });
 
   describe('a query', () => {
+    test('has no parameter that an endpoint does not name', async () => {
+      const endpoints = latchkey.get(EndpointCatalogue).own.filter(({ method }) => /GET|DELETE/.test(method));
+      expect(endpoints.length).toBeGreaterThan(20);
+      for (const { method, path } of endpoints) {
+        const url = `${path.replaceAll(/\{\w+\}/g, '1')}?colour=red`;
+        const answer = await latchkey.admin.send<ProblemBody>(method, url);
+        expect({ url, code: answer.body.code, errors: answer.body.errors }).toMatchObject({
+          url,
+          code: 'validation-failed',
+          errors: [{ parameter: 'colour' }],
+        });
+      }
+    });
+
+    test('does nothing where it is refused', async () => {
+      const answer = await latchkey.admin.post<ProblemBody>('/v1/applications?dryRun=true', APPLICATION);
+      expect(answer).toMatchObject({ status: 400, body: { errors: [{ parameter: 'dryRun' }] } });
+      expect((await latchkey.admin.get('/v1/applications')).body).toMatchObject({ totalResultSize: 0 });
+    });
+
     test.each(['_=1795435200000', '_=1', 'pageSize=1&_=2'])('may have a time against caches: %s', async (query) => {
       expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
     });

@@ -15,7 +15,7 @@ import { Problem } from './problem.js';
 import { PROBLEMS_EXTENSION } from './problems.decorator.js';
 
 const BODY: ProblemCode[] = ['body-incomplete', 'request-timeout', 'body-too-large', 'media-type-unsupported'];
-const JSON_BODY: ProblemCode[] = ['body-missing', 'json-malformed', 'validation-failed', ...BODY];
+const JSON_BODY: ProblemCode[] = ['body-missing', 'json-malformed', ...BODY];
 const DATABASE: ProblemCode[] = ['database-unavailable', 'database-busy'];
 
 const PROBLEM_SCHEMA: SchemaObject = {
@@ -135,12 +135,13 @@ function commonProblems(operation: OperationObject, method: string): ProblemCode
   const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
   return [
     'internal-error',
+    // A query may be wrong everywhere: no endpoint takes parameters that it does not name.
+    'validation-failed',
     // What is wrong with the database, Health answers in its own words.
     ...(operation.tags?.includes('Health') ? [] : DATABASE),
     ...(method === 'get' ? [] : (['storage-full', 'shutting-down'] as const)),
     ...(parameters.some((parameter) => parameter.in === 'path') ? (['path-malformed'] as const) : []),
     ...(parameters.some(isId) ? (['id-malformed'] as const) : []),
-    ...(parameters.some((parameter) => parameter.in === 'query') ? (['validation-failed'] as const) : []),
     ...(body['application/json'] ? JSON_BODY : []),
     ...(body['multipart/form-data'] ? BODY : []),
   ];
