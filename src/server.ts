@@ -33,6 +33,8 @@ export function createServerAdapter(): ExpressAdapter {
   server.set('query parser', parseQuery);
   server.set('etag', false);
   server.disable('x-powered-by');
+  // Without validators no client can have an answer already, but Express believes `If-None-Match: *` and sends a 304.
+  Object.defineProperty(server.request, 'fresh', { get: () => false });
   return new ExpressAdapter(server);
 }
 

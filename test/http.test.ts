@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { EndpointCatalogue } from '../src/access/endpoint-catalogue.js';
 import type { Answer, ProblemBody } from './client.js';
 import { type Latchkey, startLatchkey } from './harness.js';
+import { sendRaw } from './raw-http.js';
 
 const APPLICATION = { name: 'Shop', timezone: 'UTC', currency: 'EUR' };
 
@@ -182,6 +183,20 @@ describe('HTTP', () => {
   test('an answer to somebody who is signed in is not to be kept', async () => {
     expect((await latchkey.admin.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
     expect((await latchkey.nobody.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('an answer is whole whatever a client says that it has already', async () => {
+    const authorization = ['Authorization', latchkey.admin.authorization!] as const;
+    // `fetch` would say at once that it wants no old answer.
+    for (const condition of [
+      ['If-None-Match', '*'] as const,
+      ['If-Modified-Since', new Date().toUTCString()] as const,
+    ]) {
+      for (const path of ['/v1/applications', '/health/live', '/metrics', '/docs', '/openapi.json']) {
+        const { status } = await sendRaw(latchkey.url, 'GET', path, [authorization, condition]);
+        expect({ path, condition, status }).toEqual({ path, condition, status: 200 });
+      }
+    }
   });
 
   test('nothing tells what the server is made of', async () => {
