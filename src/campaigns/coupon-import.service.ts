@@ -133,7 +133,8 @@ export class CouponImportService implements OnModuleDestroy {
       // Not awaited: it may be waiting for the network.
       void bytes.return(undefined);
     }
-    await discardRest(request);
+    // Nothing of interest comes behind the form.
+    request.resume();
   }
 
   private async inTurn<Result>(applicationId: number, work: () => Promise<Result>): Promise<Result> {
