@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import mysql, { type Connection, type QueryError, type RowDataPacket } from 'mysql2';
 import { Config } from '../config/config.js';
 import { Problem } from '../http/problem.js';
-import { configureMysql, configureSqlite, engineOf, mysqlOptions, sqliteFile } from './data-source.js';
+import { configureSqlite, engineOf, MYSQL_SESSION, mysqlOptions, sqliteFile } from './data-source.js';
 import { isSqliteBusy } from './driver-errors.js';
 
 /** One read, in the words of each engine. */
@@ -30,6 +30,8 @@ interface Job {
 }
 
 const MYSQL_LANES = 2;
+/** How long a new connection may take until it can be used. */
+const CONNECT_WAIT_MS = 5000;
 
 /**
  * Reads what decisions are made from, as the database has it now, on connections of their own: nothing else that the
@@ -105,58 +107,80 @@ export class DecisionReader implements OnApplicationShutdown {
   }
 }
 
+/** A connection, and whether it is made and was told how to behave. */
+interface Link {
+  connection: Connection;
+  configured: Promise<void>;
+}
+
 class MysqlLane implements Lane {
-  private connection: Connection | undefined;
+  private link: Link | undefined;
 
   constructor(private readonly config: Config) {}
 
-  read(statement: Statement, deadline: number): Promise<unknown[]> {
-    return new Promise((resolve, reject) => {
-      const connection = (this.connection ??= this.open());
-      let done = false;
-      const finish = (error: Error | null, rows?: unknown[]): void => {
-        if (done) {
-          return;
-        }
-        done = true;
-        clearTimeout(timer);
-        if (error) {
-          this.drop(connection);
-          reject(
-            error instanceof Problem ? error : new Problem('database-unavailable', undefined, {}, { cause: error }),
-          );
-        } else {
-          resolve(rows!);
-        }
-      };
-      // mysql2's own time-out gives the connection back while the server is still busy with it; this one destroys it.
-      const timer = setTimeout(() => finish(new Problem('decision-timeout')), deadline - performance.now());
-      connection.query<RowDataPacket[]>(
-        statement.mysql,
-        statement.parameters,
-        (error: QueryError | null, rows: RowDataPacket[]) => finish(error, rows),
-      );
-    });
+  async read(statement: Statement, deadline: number): Promise<unknown[]> {
+    const link = (this.link ??= this.open());
+    try {
+      // A deadline that passes here ends the reading alone: a connection that takes long to make would never be made.
+      await inTime(link.configured, deadline);
+    } catch (error) {
+      throw problemOf(error);
+    }
+    try {
+      // mysql2's own time-out gives the connection back while the server is still busy with it; this one is dropped.
+      return await inTime(query(link.connection, statement), deadline);
+    } catch (error) {
+      this.drop(link);
+      throw problemOf(error);
+    }
   }
 
   close(): void {
-    this.connection?.destroy();
-    this.connection = undefined;
-  }
-
-  private open(): Connection {
-    const connection = mysql.createConnection(mysqlOptions(this.config));
-    connection.on('error', () => this.drop(connection));
-    configureMysql(connection);
-    return connection;
-  }
-
-  private drop(connection: Connection): void {
-    connection.destroy();
-    if (this.connection === connection) {
-      this.connection = undefined;
+    if (this.link) {
+      this.drop(this.link);
     }
   }
+
+  private open(): Link {
+    const connection = mysql.createConnection(mysqlOptions(this.config));
+    const configured = inTime(
+      new Promise<void>((resolve, reject) => {
+        connection.query(MYSQL_SESSION, (error) => (error ? reject(error) : resolve()));
+      }),
+      performance.now() + CONNECT_WAIT_MS,
+    );
+    const link = { connection, configured };
+    configured.catch(() => this.drop(link));
+    connection.on('error', () => this.drop(link));
+    return link;
+  }
+
+  private drop(link: Link): void {
+    link.connection.destroy();
+    if (this.link === link) {
+      this.link = undefined;
+    }
+  }
+}
+
+function query(connection: Connection, { mysql: sql, parameters }: Statement): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    connection.query<RowDataPacket[]>(sql, parameters, (error: QueryError | null, rows: RowDataPacket[]) =>
+      error ? reject(error) : resolve(rows),
+    );
+  });
+}
+
+/** Hands on what work comes to, unless the deadline passes first. */
+function inTime<Result>(work: Promise<Result>, deadline: number): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Problem('decision-timeout')), deadline - performance.now());
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function problemOf(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem('database-unavailable', undefined, {}, { cause: error });
 }
 
 class SqliteLane implements Lane {

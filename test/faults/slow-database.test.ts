@@ -1,0 +1,73 @@
+import type { TestDatabase } from '../harness.js';
+import { createDatabaseOn } from './faulty-mysql.js';
+import { Load } from './load.js';
+import { everyKind, type Service, startService } from './service.js';
+import { TcpProxy } from './tcp-proxy.js';
+import { until } from './until.js';
+
+const RECOVERED_WITHIN_MS = 30_000;
+const CUTS = 30;
+
+describe('with a MySQL server at the end of a bad wire', () => {
+  let database: TestDatabase;
+  let proxy: TcpProxy;
+  let service: Service;
+
+  beforeAll(async () => {
+    database = await createDatabaseOn('mysql');
+    proxy = await TcpProxy.start(database.url);
+    service = await startService(proxy.through(database.url));
+  }, 60_000);
+  afterEach(() => {
+    proxy.delayMs = 0;
+  });
+  afterAll(async () => {
+    await service.server.stop();
+    await proxy.close();
+    await database.drop();
+  });
+
+  test('connections that are cut at any moment cost single answers, never a wrong one', async () => {
+    const load = new Load(service.server.url, everyKind(service));
+    try {
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+      for (let cut = 0; cut < CUTS; cut += 1) {
+        const answered = load.records.length;
+        await until('some requests are under way again', () => load.records.length > answered + 5 + (cut % 7));
+        proxy.cut();
+      }
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+    } finally {
+      await load.stop();
+    }
+    expect(load.records.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
+    expect(load.faults.slice(0, 20)).toEqual([]);
+  }, 120_000);
+
+  test('a server that takes a while answers everything', async () => {
+    const load = new Load(service.server.url, everyKind(service));
+    try {
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+      proxy.delayMs = 50;
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+    } finally {
+      await load.stop();
+    }
+    expect(load.faults.slice(0, 20)).toEqual([]);
+  }, 90_000);
+
+  test('decisions come back even if making a connection takes longer than a decision may', async () => {
+    const kinds = Object.entries(everyKind(service)).filter(([kind]) => kind.startsWith('forward auth'));
+    const load = new Load(service.server.url, Object.fromEntries(kinds));
+    try {
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+      // A connection needs five ways of the wire before the first statement, 1250 ms; the statement needs two.
+      proxy.delayMs = 250;
+      proxy.cut();
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+    } finally {
+      await load.stop();
+    }
+    expect(load.faults.slice(0, 20)).toEqual([]);
+  }, 90_000);
+});

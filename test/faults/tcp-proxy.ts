@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A wire to a server that can be made slow, and cut. */
+export class TcpProxy {
+  /** How long whatever is sent, in either direction, is on its way. */
+  delayMs = 0;
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
+
+  private constructor(host: string, port: number) {
+    this.server = createServer((client) => {
+      const upstream = connect(port, host);
+      this.join(client, upstream);
+      this.join(upstream, client);
+    });
+  }
+
+  /** Starts one in front of a server that a URL names. */
+  static async start(url: string): Promise<TcpProxy> {
+    const { hostname, port } = new URL(url);
+    const proxy = new TcpProxy(hostname, Number(port));
+    proxy.server.listen(0, '127.0.0.1');
+    await once(proxy.server, 'listening');
+    return proxy;
+  }
+
+  /** The same URL, by way of the proxy. */
+  through(url: string): string {
+    const changed = new URL(url);
+    changed.port = String((this.server.address() as AddressInfo).port);
+    return changed.href;
+  }
+
+  /** Cuts every connection there is, whatever is on its way. */
+  cut(): void {
+    this.sockets.forEach((socket) => socket.resetAndDestroy());
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private join(from: Socket, to: Socket): void {
+    this.sockets.add(from);
+    const later = (work: () => void): void => void setTimeout(work, this.delayMs);
+    from.setNoDelay(true);
+    from.on('data', (bytes) => later(() => to.write(bytes)));
+    from.on('end', () => later(() => to.end()));
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      this.sockets.delete(from);
+      later(() => to.destroy());
+    });
+  }
+}
