@@ -1,0 +1,49 @@
+import Database from 'better-sqlite3';
+import mysql from 'mysql2/promise';
+import { createKey } from '../fixtures.js';
+import { startServer } from '../process.js';
+import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
+import { signIn } from './service.js';
+
+const REPLICAS = 3;
+
+async function read<Row>(url: string, sql: string): Promise<Row[]> {
+  if (url.startsWith('sqlite:')) {
+    const database = new Database(url.slice('sqlite:'.length), { readonly: true });
+    const rows = database.prepare(sql).all() as Row[];
+    database.close();
+    return rows;
+  }
+  const connection = await mysql.createConnection(url);
+  const [rows] = await connection.query(sql);
+  await connection.end();
+  return rows as Row[];
+}
+
+test.each(ENGINES)(
+  '%s: of three replicas that start at once on an empty database, one migrates, one makes the first admin, and all serve',
+  async (engine) => {
+    const database = await createDatabaseOn(engine);
+    const servers = await Promise.all(
+      Array.from({ length: REPLICAS }, () => startServer({ DATABASE_URL: database.url })),
+    );
+    try {
+      const admins = await Promise.all(servers.map(({ url }) => signIn(url)));
+      const made = await createKey(admins[0]!, { expiryDate: '2099-01-01' });
+      for (const [replica, admin] of admins.entries()) {
+        const users = await admin.get<{ totalResultSize: number }>('/v1/users');
+        expect(users).toMatchObject({ status: 200, body: { totalResultSize: 1 } });
+        const verification = { key: made.key, method: 'GET', path: '/v1/applications/1/campaigns' };
+        expect(await admin.post('/v1/verifications', verification)).toMatchObject({ body: { valid: true } });
+        expect(servers[replica]!.output()).not.toMatch(/"level":"(error|warn)"/);
+      }
+      const migrations = await read<{ name: string }>(database.url, 'SELECT name FROM migrations');
+      expect(migrations.length).toBeGreaterThan(0);
+      expect(new Set(migrations.map(({ name }) => name)).size).toBe(migrations.length);
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+      await database.drop();
+    }
+  },
+  120_000,
+);

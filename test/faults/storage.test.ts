@@ -1,0 +1,164 @@
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import mysql from 'mysql2/promise';
+import type { ProblemBody } from '../client.js';
+import type { TestDatabase } from '../harness.js';
+import { createDatabaseOn, FaultyMysql } from './faulty-mysql.js';
+import { type Call, Load } from './load.js';
+import { everyKind, type Service, someCoupons, startService } from './service.js';
+
+const WITHIN_MS = 30_000;
+const READS = /living|deleted|verification|list|readiness/;
+
+/** How a service answers each kind of call once. */
+async function answers(service: Service, kinds: { [kind: string]: Call }): Promise<{ [kind: string]: string }> {
+  const entries = Object.entries(kinds).map(async ([kind, { method, path, headers, body }]) => {
+    const answer = await fetch(service.server.url + path, { method, headers, body: body?.() });
+    const text = await answer.text();
+    return [kind, answer.status < 500 ? String(answer.status) : (JSON.parse(text) as ProblemBody).code];
+  });
+  return Object.fromEntries(await Promise.all(entries)) as { [kind: string]: string };
+}
+
+async function counts({ admin, campaign }: Service): Promise<unknown[]> {
+  const paths = ['/v1/api_keys?pageSize=1', '/v1/changes?pageSize=1&withTotalResultSize=true', '/v1/users?pageSize=1'];
+  const sizes = paths.map(async (path) => (await admin.get<{ totalResultSize: number }>(path)).body.totalResultSize);
+  const coupons = await admin.get<{ data: unknown[] }>(`${campaign}/coupons/no_total?pageSize=1000&valuesOnly=true`);
+  return Promise.all([...sizes, coupons.body.data.length, (await admin.get(campaign)).body]);
+}
+
+/** A small disk that only one process sees, and its test through that process; it needs no privileges, and goes with it. */
+class SmallDisk {
+  static readonly PATH = '/mnt';
+  static readonly RUN = [
+    'unshare',
+    '--map-root-user',
+    '--mount',
+    'sh',
+    '-c',
+    `mount -t tmpfs -o size=12m tmpfs ${SmallDisk.PATH} && exec "$0" "$@"`,
+  ];
+
+  constructor(private readonly pid: number) {}
+
+  /** Fills it to the last byte. */
+  fill(): void {
+    const file = openSync(this.at('ballast'), 'w');
+    try {
+      for (const size of [64 * 1024, 4096, 512, 1]) {
+        writeUntilFull(file, Buffer.alloc(size));
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  clear(): void {
+    rmSync(this.at('ballast'));
+  }
+
+  files(): string[] {
+    return readdirSync(this.at('.'));
+  }
+
+  private at(name: string): string {
+    return join(`/proc/${this.pid}/root${SmallDisk.PATH}`, name);
+  }
+}
+
+function writeUntilFull(file: number, bytes: Buffer): void {
+  try {
+    for (;;) {
+      writeSync(file, bytes);
+    }
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+  }
+}
+
+describe('on a disk that is full', () => {
+  test('SQLite: nothing is written, in words that say why; decisions go on, and so does everything when there is room', async () => {
+    const service = await startService(`sqlite:${SmallDisk.PATH}/latchkey.sqlite`, {}, SmallDisk.RUN);
+    const kinds = everyKind(service);
+    const load = new Load(service.server.url, kinds, 1);
+    try {
+      const disk = new SmallDisk(service.server.pid);
+      await load.goesWell(2, WITHIN_MS);
+      await load.stop();
+      disk.fill();
+      const before = await counts(service);
+      const answered = await answers(service, kinds);
+      for (const [kind, { good }] of Object.entries(kinds)) {
+        expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : 'storage-full' });
+      }
+      const deletion = await service.admin.delete<ProblemBody>(`/v1/api_keys/${service.alive.id}`);
+      expect(deletion).toMatchObject({ status: 503, body: { code: 'storage-full' } });
+      expect(await counts(service)).toEqual(before);
+      disk.clear();
+      const again = new Load(service.server.url, kinds, 1);
+      await again.goesWell(2, WITHIN_MS);
+      await again.stop();
+      expect(again.faults).toEqual([]);
+      expect(await service.admin.delete(`/v1/api_keys/${service.alive.id}`)).toMatchObject({ status: 204 });
+      expect(await answers(service, kinds)).toMatchObject({ 'forward auth of a living key': '401' });
+    } finally {
+      await load.stop();
+      await service.server.stop();
+    }
+    expect(load.faults).toEqual([]);
+  }, 120_000);
+
+  test('the folder for temporary files: an upload is refused, nothing of it stays, and the next one gets in', async () => {
+    const database = await createDatabaseOn('sqlite');
+    const service = await startService(database.url, { TMPDIR: SmallDisk.PATH }, SmallDisk.RUN);
+    const disk = new SmallDisk(service.server.pid);
+    const upload: Call = { ...everyKind(service).import!, body: () => someCoupons(20_000) };
+    try {
+      disk.fill();
+      const before = await counts(service);
+      expect(await answers(service, { upload })).toEqual({ upload: 'storage-full' });
+      expect(await counts(service)).toEqual(before);
+      expect(disk.files()).toEqual(['ballast']);
+      disk.clear();
+      expect(await answers(service, { upload })).toEqual({ upload: '200' });
+      expect(disk.files()).toEqual([]);
+    } finally {
+      await service.server.stop();
+      await database.drop();
+    }
+  }, 120_000);
+});
+
+describe('on a MySQL server that lets nobody write', () => {
+  let database: TestDatabase;
+  let service: Service;
+  let root: mysql.Connection;
+
+  beforeAll(async () => {
+    database = await createDatabaseOn('mysql');
+    service = await startService(database.url);
+    root = await mysql.createConnection((await FaultyMysql.start()).url);
+  }, 60_000);
+  afterAll(async () => {
+    await root.query('SET GLOBAL super_read_only = 0, read_only = 0');
+    await root.end();
+    await service.server.stop();
+    await database.drop();
+  });
+
+  test('nothing is written, in words that say why; decisions go on, and so does everything when it may be', async () => {
+    const kinds = everyKind(service);
+    await root.query('SET GLOBAL super_read_only = 1');
+    const before = await counts(service);
+    const answered = await answers(service, kinds);
+    for (const [kind, { good }] of Object.entries(kinds)) {
+      expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : 'database-unavailable' });
+    }
+    expect(await counts(service)).toEqual(before);
+    await root.query('SET GLOBAL super_read_only = 0, read_only = 0');
+    const load = new Load(service.server.url, kinds, 1);
+    await load.goesWell(2, WITHIN_MS);
+    await load.stop();
+    expect(load.faults).toEqual([]);
+  }, 60_000);
+});
