@@ -1,9 +1,7 @@
 import { parseDocument } from 'yaml';
+import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
 import { isObject, OpenApiFault, property } from './openapi-fault.js';
 import { readOpenApi, type ServiceDescription } from './openapi-document.js';
-
-/** The parameter that holds an Application's id where the request does not say which does. */
-export const DEFAULT_APPLICATION_PARAMETER = 'applicationId';
 
 /** Texts of the request are handed on up to this length, which is more than any of them may have. */
 const TEXT_LENGTH_MAX = 10_000;

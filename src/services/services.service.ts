@@ -12,7 +12,8 @@ import { toRfc3339 } from '../database/times.js';
 import { Transactions } from '../database/transactions.js';
 import { InputPipe, invalid, refuseUnstorable } from '../http/input.pipe.js';
 import { Problem } from '../http/problem.js';
-import { DEFAULT_APPLICATION_PARAMETER, type DocumentReading } from './openapi-body.js';
+import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
+import type { DocumentReading } from './openapi-body.js';
 import type { ServiceDescription, ServiceOperation } from './openapi-document.js';
 import { OpenApiReader } from './openapi-reader.js';
 import {
