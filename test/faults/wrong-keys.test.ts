@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { mintSecret } from '../../src/access/secret.js';
+import type { TestDatabase } from '../harness.js';
+import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
+import { Load } from './load.js';
+import { everyKind, type Service, startService } from './service.js';
+import { until } from './until.js';
+
+const PER_SECOND = 10_000;
+const SECONDS = 3;
+const SOCKETS = 20;
+const TICK_MS = 5;
+/** So many callers wait for their answers at once: on a machine that cannot answer as many a second, fewer are sent. */
+const WAITING_MAX = 500;
+
+/** Keys that look right, checksum and all, and were never given out. */
+function unknownKeys(): string[] {
+  return Array.from({ length: PER_SECOND * SECONDS }, () => mintSecret('lkm_'));
+}
+
+/** A key with one character changed. */
+function mistype(key: string): string {
+  return `${key.slice(0, 20)}${key[20] === 'x' ? 'y' : 'x'}${key.slice(21)}`;
+}
+
+/** Sends wrong keys, at a steady rate if the service keeps up with it, and counts the answers by status. */
+class Flood {
+  readonly answers = new Map<string, number>();
+  sent = 0;
+  private readonly sockets: Socket[];
+
+  constructor(
+    url: string,
+    private readonly wrongKeys: string[],
+  ) {
+    const { hostname, port } = new URL(url);
+    this.sockets = Array.from({ length: SOCKETS }, () => connect(Number(port), hostname));
+    for (const socket of this.sockets) {
+      let rest = '';
+      socket.setEncoding('latin1');
+      socket.on('data', (chunk: string) => {
+        const text = rest + chunk;
+        for (const [, status] of text.matchAll(/HTTP\/1\.1 (\d{3}) /g)) {
+          this.answers.set(status!, (this.answers.get(status!) ?? 0) + 1);
+        }
+        // As much of the last line as may be the beginning of a status line.
+        rest = /(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/1|HTTP\/1\.|HTTP\/1\.1|HTTP\/1\.1 \d{0,3})$/.exec(text)?.[0] ?? '';
+      });
+    }
+  }
+
+  get answered(): number {
+    return [...this.answers.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Sends all. */
+  async run(): Promise<void> {
+    const began = performance.now();
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        const due = Math.min(((performance.now() - began) / 1000) * PER_SECOND, this.wrongKeys.length);
+        while (this.sent < due && this.sent - this.answered < WAITING_MAX) {
+          this.sockets[this.sent % SOCKETS]!.write(
+            `GET /v1/forward_auth/original/management HTTP/1.1\r\nHost: x\r\nX-Original-Method: GET\r\nX-Original-URI: /v1/applications\r\nAuthorization: ManagementKey-v1 ${this.wrongKeys[this.sent]}\r\n\r\n`,
+          );
+          this.sent += 1;
+        }
+        if (this.sent === this.wrongKeys.length) {
+          clearInterval(timer);
+          resolve();
+        }
+      }, TICK_MS);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.sockets.map(async (socket) => {
+        socket.destroy();
+        await once(socket, 'close');
+      }),
+    );
+  }
+}
+
+describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engine) => {
+  let database: TestDatabase;
+  let service: Service;
+
+  beforeAll(async () => {
+    database = await createDatabaseOn(engine);
+    service = await startService(database.url, { LOG_LEVEL: 'info' });
+  }, 60_000);
+  afterAll(async () => {
+    await service.server.stop();
+    await database.drop();
+  });
+
+  async function statements(): Promise<number> {
+    const metrics = await (await fetch(`${service.server.url}/metrics`)).text();
+    return Number(/^latchkey_decision_statements_total (\d+)$/m.exec(metrics)![1]);
+  }
+
+  async function flood(wrongKeys: string[]): Promise<{ flood: Flood; statementCount: number; good: number }> {
+    const living = everyKind(service)['forward auth of a living key']!;
+    const before = await statements();
+    const load = new Load(service.server.url, { good: living }, 4);
+    const wrong = new Flood(service.server.url, wrongKeys);
+    try {
+      await wrong.run();
+      await until('all are answered', () => wrong.answered === wrong.sent);
+      await load.goesWell(1, 5000);
+    } finally {
+      await load.stop();
+      await wrong.close();
+    }
+    expect(load.records.filter((record) => !load.isGood(record))).toEqual([]);
+    expect(load.faults).toEqual([]);
+    return { flood: wrong, statementCount: (await statements()) - before, good: load.records.length };
+  }
+
+  test('malformed ones cost no reading of the database, and good ones are let in meanwhile', async () => {
+    const { flood: wrong, statementCount, good } = await flood(unknownKeys().map(mistype));
+    expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
+    expect(good).toBeGreaterThan(0);
+    expect(statementCount).toBeLessThanOrEqual(good);
+  }, 90_000);
+
+  test('unknown ones share statements, and good ones are let in meanwhile', async () => {
+    const { flood: wrong, statementCount, good } = await flood(unknownKeys());
+    expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
+    expect(good).toBeGreaterThan(0);
+    expect(statementCount).toBeLessThan(wrong.sent / 2 + good);
+  }, 90_000);
+});
