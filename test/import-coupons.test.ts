@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { Transactions } from '../src/database/transactions.js';
 import type { Client, ProblemBody } from './client.js';
 import {
   beginUpload,
@@ -20,6 +21,8 @@ interface Change {
   managementKeyId?: number;
   new: Record<string, unknown>;
 }
+
+const equals = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** Codes, one a line, behind their header. */
 function fileOf(count: number, prefix = 'CODE'): string {
@@ -140,6 +143,17 @@ describe('importing coupons', () => {
       expect((await importCoupons(admin, place, csv)).body.amount).toBe(codes.length);
       expect(await values()).toEqual(codes);
     });
+  });
+
+  it('of very many coupons leaves no trace in how later commits are written', async () => {
+    if (latchkey.database.engine === 'mysql') {
+      return;
+    }
+    const autocheckpoint = (): Promise<unknown> =>
+      latchkey.get(Transactions).inTransaction((tx) => tx.query('PRAGMA wal_autocheckpoint'));
+    const before = await autocheckpoint();
+    expect((await importCoupons(admin, place, fileOf(10_000))).body.amount).toBe(10_000);
+    await until('the write-ahead log was copied', async () => equals(await autocheckpoint(), before));
   });
 
   describe('a faulty file', () => {
@@ -330,6 +344,15 @@ describe('importing coupons', () => {
       expect((await byKey.end()).body.code).toBe('creator-deactivated');
       expect((await bySession.end()).body.code).toBe('unknown');
       expect(await values()).toEqual([]);
+    });
+
+    it('must find its campaign when it is to be kept: one that is deleted meanwhile takes nothing', async () => {
+      const upload = beginUpload(admin, place);
+      upload.send(fileOf(10));
+      await until('the upload is being received', () => openTemporaryFiles() === 1);
+      await admin.delete(place.path);
+      const { status, body } = await upload.end();
+      expect([status, body.code]).toEqual([404, 'campaign-not-found']);
     });
 
     it('must still be in time: a key that expires meanwhile imports nothing', async () => {

@@ -70,7 +70,7 @@ type Column = keyof typeof COLUMNS;
 export const COUPON_COLUMNS = Object.keys(COLUMNS) as Column[];
 
 /** Other names of columns. */
-const ALIASES: Readonly<Record<string, Column>> = { discount_limitval: 'discountlimit' };
+const ALIASES: ReadonlyMap<string, Column> = new Map([['discount_limitval', 'discountlimit']]);
 
 /** Columns that exports have, ours and Talon.One's, and that decide nothing about a new coupon. */
 const PASSED_OVER = new Set([
@@ -100,7 +100,7 @@ export function readHeader(cells: readonly string[]): { header: Header; faults: 
   const seen = new Set<Column>();
   const header = cells.map((cell) => {
     const name = cell.trim().toLowerCase();
-    const column = ALIASES[name] ?? (Object.hasOwn(COLUMNS, name) ? (name as Column) : undefined);
+    const column = ALIASES.get(name) ?? (Object.hasOwn(COLUMNS, name) ? (name as Column) : undefined);
     if (column === undefined) {
       if (!PASSED_OVER.has(name)) {
         faults.push(`there is no column ${shorten(cell)}: the columns are ${COUPON_COLUMNS.join(', ')}`);

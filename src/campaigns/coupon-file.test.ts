@@ -105,6 +105,12 @@ describe('a file of coupons', () => {
     ['has no column value', 'code,limitval\nABC,1\n', 1, /no column "code"/],
     ['names a column twice', 'value,limitval,VALUE\nABC,1,DEF\n', 1, /value stands there twice/],
     ['names an unknown column', 'value,expiry\nABC,2027-01-01T00:00:00Z\n', 1, /no column "expiry"/],
+    [
+      'names a column after a part of every object',
+      'value,constructor,__proto__\nABC,1,2\n',
+      1,
+      /no column "constructor"/,
+    ],
     ['has a row with too few cells', 'value,limitval\nABC\n', 2, /has 1 cells/],
     ['has a row with too many cells', 'value\nABC,1\n', 2, /has 2 cells/],
     ['has a code that is too short', 'value\nAB\n', 2, /3 to 100/],
@@ -176,6 +182,11 @@ describe('a file of coupons', () => {
   it('lists a hundred faults and no more, and every fault of a row', async () => {
     expect(await faultsOf(`value\n${'x\n'.repeat(500)}`)).toHaveLength(100);
     expect(await faultsOf('value,limitval,discountlimit\nAB,x,y\n')).toHaveLength(3);
+  });
+
+  it('may come from Talon.One, whose exports have more columns', async () => {
+    const { coupons, faults } = await read('accountid,value,discount_limitval,deleted\n1,ABC,2.5,false\n');
+    expect([faults, coupons]).toEqual([[], [{ ...DEFAULT_TERMS, value: 'ABC', discountLimit: 2.5 }]]);
   });
 
   it('with nothing but its header has no coupons and no fault', async () => {

@@ -6,13 +6,17 @@ const DISCARD_WAIT_MS = 10_000;
 
 /**
  * The bytes of a request's body as they come. It may take as long as it likes, as long as something arrives.
- * Throws `request-timeout` when nothing does for `idleMs`, `body-incomplete` when the client is gone, and the reason of
+ * Throws `media-type-unsupported` for a compressed body, `request-timeout` when nothing arrives for `idleMs`, `body-incomplete` when the client is gone, and the reason of
  * the signal when that is aborted. It leaves the connection open, so that the request can still be answered.
  */
 export async function* readUpload(
   request: IncomingMessage,
   { idleMs, signal }: { idleMs: number; signal: AbortSignal },
 ): AsyncGenerator<Buffer> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem('media-type-unsupported', 'Send the body as it is, not compressed.');
+  }
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   try {
     for (;;) {
@@ -60,14 +64,13 @@ function within<Value>(promise: Promise<Value>, idleMs: number, signal: AbortSig
       signal.removeEventListener('abort', abort);
       settle();
     };
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort);
     promise.then(
       (value) => finish(() => resolve(value)),
       (error: unknown) => finish(() => reject(new Problem('body-incomplete', undefined, {}, { cause: error }))),
     );
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) {
+      abort();
+    }
   });
 }
