@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { figure, median } from './compare.mjs';
 import { MAIN, makeDatabase } from './databases.mjs';
 import { readRequests } from './load.mjs';
-import { freePort } from './processes.mjs';
+import { cpuSecondsOf, freePort } from './processes.mjs';
 
 const STARTS = 7;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,12 +19,14 @@ export async function measureStart({ folder }) {
   const database = await makeDatabase(folder, 'sqlite', 'start', { keys: 1000 });
   const [question] = readRequests(database.forwardAuth);
   const imports = [...packagesOf(MAIN)].map((name) => `import '${name}';`).join('\n');
-  const [latchkey, nest, framework, node] = [[], [], [], []];
+  const [latchkey, nest, framework, node, processor] = [[], [], [], [], []];
   for (let nth = 0; nth < STARTS; nth += 1) {
     node.push(await secondsUntilEnd(''));
     framework.push(await secondsUntilEnd(imports));
-    nest.push(await secondsUntilAnswer(NEST, { BODY_BYTES: '0' }, question));
-    latchkey.push(await secondsUntilAnswer(MAIN, { DATABASE_URL: database.url }, question));
+    nest.push((await secondsUntilAnswer(NEST, { BODY_BYTES: '0' }, question)).seconds);
+    const { seconds, cpuSeconds } = await secondsUntilAnswer(MAIN, { DATABASE_URL: database.url }, question);
+    latchkey.push(seconds);
+    processor.push(cpuSeconds);
   }
   const whole = median(latchkey);
   const share = (seconds) => `${seconds.toFixed(2)} s (${Math.round((100 * seconds) / whole)} %)`;
@@ -35,7 +37,7 @@ export async function measureStart({ folder }) {
       `Of the ${whole.toFixed(2)} s until the first decision, starting Node is ${share(median(node))} and loading the ` +
         `frameworks and libraries ${share(median(framework) - median(node))}. The rest, ` +
         `${share(whole - median(framework))}, is Latchkey's own code and what it has the frameworks do: modules, entities, ` +
-        `routes. A Nest application with one route needs ${median(nest).toFixed(2)} s until its first answer.`,
+        `routes. Processors spend ${median(processor).toFixed(2)} s on all of it, in several threads. A Nest application with one route needs ${median(nest).toFixed(2)} s until its first answer.`,
     ],
   };
 }
@@ -52,7 +54,7 @@ async function secondsUntilEnd(code) {
   return (performance.now() - start) / 1000;
 }
 
-/** Seconds from starting a script until it has answered a question with 200. */
+/** Seconds, and seconds of processor time, from starting a script until it has answered a question with 200. */
 async function secondsUntilAnswer(script, environment, question) {
   const port = await freePort();
   const start = performance.now();
@@ -68,9 +70,10 @@ async function secondsUntilAnswer(script, environment, question) {
     await sleep(5);
   }
   const seconds = (performance.now() - start) / 1000;
+  const cpuSeconds = cpuSecondsOf(child.pid);
   child.kill('SIGTERM');
   await ended;
-  return seconds;
+  return { seconds, cpuSeconds };
 }
 
 function statusOf(port, { method, path, headers }) {
