@@ -89,7 +89,7 @@ export async function prepareApplication(
   const decisions = metrics.decisions('forward-auth');
   const forwardAuth = createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger, decisions);
   serveAhead(http, RAW_ROUTES.forwardAuth, forwardAuth);
-  answerUnparsable(http, refusalOfUnparsable);
+  answerUnparsable(http, logger, refusalOfUnparsable);
   // Uploads may take as long as they like as long as something arrives; JSON bodies have a limit of their own.
   http.requestTimeout = 0;
   http.headersTimeout = 10_000;

@@ -9,10 +9,12 @@ import { Transactions } from './transactions.js';
 /** SQLite's own default: pages in the write-ahead log from which on a commit copies them into the database. */
 const AUTOCHECKPOINT_PAGES = 1000;
 
+/** Copies without keeping anybody waiting; what is left to do then is short, and gives the space of the log back. */
 const CHECKPOINT = `
 const { workerData } = require('node:worker_threads');
 const database = require(workerData.driver)(workerData.file, { fileMustExist: true, timeout: 0 });
 database.pragma('wal_checkpoint(PASSIVE)');
+database.pragma('wal_checkpoint(TRUNCATE)');
 database.close();`;
 
 /**

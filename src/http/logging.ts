@@ -21,7 +21,9 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+    formatters: { level: (label) => ({ level: label }), log: (object) => withoutSecrets(object) },
+    // Errors are told by `withoutSecrets` already, wherever they stand.
+    serializers: { err: (error: unknown) => error },
     hooks: { streamWrite: redact },
   };
   if (destination) {

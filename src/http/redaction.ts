@@ -1,5 +1,9 @@
-/** Keys and session tokens, also where a URL has their underscore encoded; and passwords in the URLs of databases. */
-const SECRETS = /lk[ms](?:_|%5[Ff])[0-9A-Za-z]{20,}|(?<=mysql:\/\/[^\s/@]{0,200}:)[^\s/]+(?=@)/g;
+import { types } from 'node:util';
+
+/** Keys and session tokens, also where a URL has their underscore encoded. */
+const SECRETS = /lk[ms](?:_|%5[Ff])[0-9A-Za-z]{20,}/g;
+/** What stands between the user and the host in the URL of a database. */
+const DATABASE_PASSWORD = /(?<=mysql:\/\/[^\s/@:]*:)[^\s/]+(?=@)/g;
 const CENSORED = '[redacted]';
 const DEPTH_MAX = 6;
 
@@ -23,34 +27,35 @@ const SENSITIVE = new Set([
 ]);
 const sensitive = new Map<string, boolean>();
 
-/** Takes everything that looks like a key or a token out of a text. */
+/** Takes everything that looks like a key or a token, and passwords in the URLs of databases, out of a text. */
 export function redact(text: string): string {
-  return text.replaceAll(SECRETS, CENSORED);
+  const safe = text.replaceAll(SECRETS, CENSORED);
+  return safe.includes('mysql://') ? safe.replaceAll(DATABASE_PASSWORD, CENSORED) : safe;
 }
 
 /** The same object for a log: without what stands under a sensitive name at any depth, and with errors told safely. */
-export function withoutSecrets(object: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(object).map(([name, value]) => [name, isSensitive(name) ? CENSORED : safe(value, DEPTH_MAX)]),
-  );
+export function withoutSecrets(object: object, depth = DEPTH_MAX): Record<string, unknown> {
+  const safe: Record<string, unknown> = {};
+  for (const name of Object.keys(object)) {
+    safe[name] = isSensitive(name) ? CENSORED : safeValue(object[name as keyof typeof object], depth);
+  }
+  return safe;
 }
 
-function safe(value: unknown, depth: number): unknown {
+function safeValue(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) {
     return value;
   }
-  if (value instanceof Error) {
+  if (value instanceof Error || types.isNativeError(value)) {
     return describeError(value, depth);
   }
   if (depth === 0 || value instanceof Date || ArrayBuffer.isView(value)) {
     return String(value);
   }
   if (Array.isArray(value)) {
-    return value.map((item) => safe(item, depth - 1));
+    return value.map((item) => safeValue(item, depth - 1));
   }
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, isSensitive(name) ? CENSORED : safe(inner, depth - 1)]),
-  );
+  return withoutSecrets(value, depth - 1);
 }
 
 /**
@@ -67,8 +72,8 @@ function describeError(error: Error, depth: number): Record<string, unknown> {
     ...(sqlState !== undefined && { sqlState }),
     ...(syscall !== undefined && { syscall }),
     stack: error.stack,
-    ...(depth > 0 && cause !== undefined && { cause: safe(cause, depth - 1) }),
-    ...(depth > 0 && Array.isArray(errors) && { errors: errors.map((inner) => safe(inner, depth - 1)) }),
+    ...(depth > 0 && cause !== undefined && { cause: safeValue(cause, depth - 1) }),
+    ...(depth > 0 && Array.isArray(errors) && { errors: errors.map((inner) => safeValue(inner, depth - 1)) }),
   };
 }
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { PROBLEMS } from './problem-codes.js';
 import { Problem } from './problem.js';
 import { problemBody } from './problem-response.js';
 
@@ -15,7 +17,11 @@ interface ParserError extends Error {
  *
  * @param refusalOf what to answer instead, by the request line as far as it could be found
  */
-export function answerUnparsable(http: Server, refusalOf: (requestLine: string) => Problem | undefined): void {
+export function answerUnparsable(
+  http: Server,
+  logger: Logger,
+  refusalOf: (requestLine: string) => Problem | undefined,
+): void {
   http.on('clientError', (error: ParserError, socket: Socket & { _httpMessage?: { headersSent: boolean } | null }) => {
     if (!socket.writable || socket._httpMessage?.headersSent === true) {
       socket.destroy();
@@ -23,7 +29,10 @@ export function answerUnparsable(http: Server, refusalOf: (requestLine: string) 
     }
     const [requestLine = ''] = (error.rawPacket?.toString('latin1') ?? '').split('\r\n', 1);
     const problem = refusalOf(requestLine) ?? problemOf(error.code);
-    const body = JSON.stringify(problemBody(problem, randomUUID()));
+    const requestId = randomUUID();
+    const body = JSON.stringify(problemBody(problem, requestId));
+    const { code, status } = problem;
+    logger[PROBLEMS[code].level]({ requestId, status, code }, 'not HTTP');
     const lines = [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
       'Content-Type: application/problem+json; charset=utf-8',
