@@ -24,8 +24,8 @@ function logged(...parameters: [object, string?]): string {
   return lines.join('');
 }
 
-describe('at every level, the log tells nothing of', () => {
-  test.each<[string, object, string?]>([
+/** What could be logged, each with a secret in it. */
+const WITNESSES: [name: string, object: object, text?: string][] = [
     ['a key in a text', {}, `the key ${KEY} was presented`],
     ['a key in a URL', { url: `/v1/users?key=${KEY}` }],
     ['a key in a URL with its underscore encoded', { url: `/v1/users/${KEY.replace('_', '%5F')}` }],
@@ -46,7 +46,12 @@ describe('at every level, the log tells nothing of', () => {
     ],
     ['several errors', { failure: new AggregateError([Object.assign(new Error('y'), { password: PASSWORD })], 'x') }],
     ['a URL that could not be read', { err: invalidUrl(`mysql://root:${PASSWORD}@:x/latchkey`) }],
-  ])('%s', (_name, object, text) => {
+  ];
+
+describe('at every level, the log tells nothing of', () => {
+  test.each<[string, object, string]>(
+    WITNESSES.map(([name, object, text = 'something']) => [name, object, text]),
+  )('%s', (_name, object, text) => {
     const lines = logged(object, text);
     for (const secret of [KEY, TOKEN, PASSWORD, 'a'.repeat(49)]) {
       expect(lines).not.toContain(secret);
