@@ -26,37 +26,35 @@ function logged(...parameters: [object, string?]): string {
 
 /** What could be logged, each with a secret in it. */
 const WITNESSES: [name: string, object: object, text?: string][] = [
-    ['a key in a text', {}, `the key ${KEY} was presented`],
-    ['a key in a URL', { url: `/v1/users?key=${KEY}` }],
-    ['a key in a URL with its underscore encoded', { url: `/v1/users/${KEY.replace('_', '%5F')}` }],
-    ['a key in a body', { body: { nested: [{ anything: KEY }] } }],
-    ['a token', { headers: { 'x-other': TOKEN } }],
-    ['Authorization', { req: { headers: { authorization: `Basic ${PASSWORD}` } } }],
-    ['Proxy-Authorization', { headers: { 'Proxy-Authorization': PASSWORD } }],
-    ['Cookie', { headers: { Cookie: PASSWORD, 'set-cookie': [PASSWORD] } }],
-    ['passwords in a body', { a: { b: { password: PASSWORD, newPassword: PASSWORD, current_password: PASSWORD } } }],
-    ['ADMIN_PASSWORD', { environment: { ADMIN_PASSWORD: PASSWORD } }],
-    ['DATABASE_URL', { environment: { DATABASE_URL: `mysql://root:${PASSWORD}@db/latchkey` } }],
-    ['the password of a database in a text', {}, `no route to mysql://root:${KEY}@db.example:3306/latchkey`],
-    ['a secret in the message of an error', { err: new Error(`no such key: ${KEY}`) }],
-    ['the statement of a driver', { err: Object.assign(new Error('x'), { sql: PASSWORD, parameters: [PASSWORD] }) }],
-    [
-      'what an error was caused by',
-      { err: new Error('x', { cause: Object.assign(new Error('y'), { sql: PASSWORD }) }) },
-    ],
-    ['several errors', { failure: new AggregateError([Object.assign(new Error('y'), { password: PASSWORD })], 'x') }],
-    ['a URL that could not be read', { err: invalidUrl(`mysql://root:${PASSWORD}@:x/latchkey`) }],
-  ];
+  ['a key in a text', {}, `the key ${KEY} was presented`],
+  ['a key in a URL', { url: `/v1/users?key=${KEY}` }],
+  ['a key in a URL with its underscore encoded', { url: `/v1/users/${KEY.replace('_', '%5F')}` }],
+  ['a key in a body', { body: { nested: [{ anything: KEY }] } }],
+  ['a token', { headers: { 'x-other': TOKEN } }],
+  ['Authorization', { req: { headers: { authorization: `Basic ${PASSWORD}` } } }],
+  ['Proxy-Authorization', { headers: { 'Proxy-Authorization': PASSWORD } }],
+  ['Cookie', { headers: { Cookie: PASSWORD, 'set-cookie': [PASSWORD] } }],
+  ['passwords in a body', { a: { b: { password: PASSWORD, newPassword: PASSWORD, current_password: PASSWORD } } }],
+  ['ADMIN_PASSWORD', { environment: { ADMIN_PASSWORD: PASSWORD } }],
+  ['DATABASE_URL', { environment: { DATABASE_URL: `mysql://root:${PASSWORD}@db/latchkey` } }],
+  ['the password of a database in a text', {}, `no route to mysql://root:${KEY}@db.example:3306/latchkey`],
+  ['a secret in the message of an error', { err: new Error(`no such key: ${KEY}`) }],
+  ['the statement of a driver', { err: Object.assign(new Error('x'), { sql: PASSWORD, parameters: [PASSWORD] }) }],
+  ['what an error was caused by', { err: new Error('x', { cause: Object.assign(new Error('y'), { sql: PASSWORD }) }) }],
+  ['several errors', { failure: new AggregateError([Object.assign(new Error('y'), { password: PASSWORD })], 'x') }],
+  ['a URL that could not be read', { err: invalidUrl(`mysql://root:${PASSWORD}@:x/latchkey`) }],
+];
 
 describe('at every level, the log tells nothing of', () => {
-  test.each<[string, object, string]>(
-    WITNESSES.map(([name, object, text = 'something']) => [name, object, text]),
-  )('%s', (_name, object, text) => {
-    const lines = logged(object, text);
-    for (const secret of [KEY, TOKEN, PASSWORD, 'a'.repeat(49)]) {
-      expect(lines).not.toContain(secret);
-    }
-  });
+  test.each<[string, object, string]>(WITNESSES.map(([name, object, text = 'something']) => [name, object, text]))(
+    '%s',
+    (_name, object, text) => {
+      const lines = logged(object, text);
+      for (const secret of [KEY, TOKEN, PASSWORD, 'a'.repeat(49)]) {
+        expect(lines).not.toContain(secret);
+      }
+    },
+  );
 
   test('but tells what an error was', () => {
     const cause = Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
