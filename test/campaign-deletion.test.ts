@@ -85,7 +85,7 @@ describe('the deletion of a campaign', () => {
   });
 
   test('lets others read and write in between', async () => {
-    const [other, id] = [await make(0), await make(15_000)];
+    const [other, id] = [await make(0), await make(30_000)];
     let deleting = true;
     const deletion = latchkey.admin.delete(path(id)).finally(() => (deleting = false));
     let served = 0;
@@ -95,7 +95,8 @@ describe('the deletion of a campaign', () => {
       served += 1;
     }
     expect((await deletion).status).toBe(204);
-    expect(served).toBeGreaterThan(5);
+    // A deletion in one piece would let the first of them wait until its end, and no other begin.
+    expect(served).toBeGreaterThanOrEqual(3);
   });
 
   test('leaves nothing of what is put into the campaign at the same time', async () => {
