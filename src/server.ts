@@ -9,6 +9,7 @@ import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
 import { Drain } from './health/drain.js';
 import { parseQuery } from './http/query-string.js';
+import { boundConnections } from './http/connections.js';
 import { createRequestLog } from './http/request-log.js';
 import { answerRequestId } from './http/request-id.js';
 import { answerUnparsable } from './http/unparsable-request.js';
@@ -90,10 +91,10 @@ export async function prepareApplication(
   const forwardAuth = createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger, decisions);
   serveAhead(http, RAW_ROUTES.forwardAuth, forwardAuth);
   answerUnparsable(http, logger, refusalOfUnparsable);
-  // Uploads may take as long as they like as long as something arrives; JSON bodies have a limit of their own.
-  http.requestTimeout = 0;
-  http.headersTimeout = 10_000;
-  http.keepAliveTimeout = 65_000;
+  // Node would leave out what comes after 2,000 headers without a word, another credential or method included. Their
+  // size is bounded anyway.
+  http.maxHeadersCount = 0;
+  boundConnections(http, config.CONNECTIONS_MAX);
   app.get(Drain).watch(http);
   return app;
 }

@@ -431,6 +431,29 @@ describe('forward auth', () => {
     });
   });
 
+  test('a key does not open what stands beside its endpoint and can be granted to nobody', async () => {
+    const get = { get: {} };
+    const openapi = {
+      openapi: '3.1.0',
+      paths: { '/files/{id}': get, '/files/{name}.json': get, '/jobs/{id}': get, '/jobs/{id}:cancel': { post: {} } },
+    };
+    expect((await latchkey.admin.put('/v1/services/beside', { name: 'Beside', openapi })).status).toBe(201);
+    const holder = await createKey(latchkey.admin, {
+      endpoints: ['/files/{id}', '/jobs/{id}'].map((path) => ({ service: 'beside', method: 'GET', path })),
+    });
+    const ask = (path: string): Promise<RawAnswer> => askNginx('GET', path, presenting(holder), 'beside');
+    expect((await ask('/files/7')).status).toBe(200);
+    expect((await ask('/jobs/7')).status).toBe(200);
+    for (const path of ['/files/x.json', '/files/X.JSON', '/files/x%2Ejson', '/jobs/7:cancel', '/jobs/7%3Acancel']) {
+      expect({ path, code: codeOf(await ask(path)) }).toEqual({ path, code: 'path-ambiguous' });
+    }
+    // What is skipped goes with the document that names it.
+    const { '/files/{id}': files, '/jobs/{id}': jobs } = openapi.paths;
+    const others = { ...openapi, paths: { '/files/{id}': files, '/jobs/{id}': jobs } };
+    expect((await latchkey.admin.put('/v1/services/beside', { name: 'Beside', openapi: others })).status).toBe(200);
+    expect((await ask('/files/x.json')).status).toBe(200);
+  });
+
   test('Latchkey itself can stand behind the proxy: only what keys can open is allowed', async () => {
     const holder = await createKey(latchkey.admin, {
       endpoints: [{ method: 'GET', path: '/v1/applications/{applicationId}' }],
@@ -456,6 +479,20 @@ describe('forward auth', () => {
       'endpoint-not-allowed',
       'endpoint-not-allowed',
     ]);
+  });
+
+  test('sees every header, however many others a client puts in front', async () => {
+    const { target, headers } = DIALECTS[0]!.ask('billing', 'GET', '/invoices', presenting(key));
+    const crowd = Array.from({ length: 2500 }, () => ['a', ''] as const);
+    expect((await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd])).status).toBe(200);
+    for (const last of [
+      ['X-HTTP-Method-Override', 'DELETE'],
+      ['X-Original-URI', '/other'],
+    ] as const) {
+      expect(codeOf(await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd, last]))).toBe('path-ambiguous');
+    }
+    const twice = await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd, ...presenting(key)]);
+    expect(twice.status).toBe(401);
   });
 
   test('answers at once when a body is announced that never comes, and reads none', async () => {

@@ -1,5 +1,6 @@
 import { parseTemplate, type TemplateSegment } from './path-template.js';
 import type { PathSegments } from './raw-path.js';
+import { fallsOn, type Shadow } from './shadow.js';
 
 /** What a path and METHOD select. */
 export type EndpointMatch<T> =
@@ -65,6 +66,7 @@ class Disagreement {
  */
 export class EndpointTree<T> {
   private readonly root: Place<T> = newPlace();
+  private readonly shadows: { template: string; shadow: Shadow }[] = [];
 
   /** Registers an endpoint. Throws `TemplateConflict` or `UngrantableTemplate`. */
   add(method: string, template: string, value: T): void {
@@ -84,6 +86,11 @@ export class EndpointTree<T> {
     endpoints.set(method, { value, template, parameterNames });
   }
 
+  /** Takes note of an operation that is no endpoint: what could be meant for it is ambiguous, with any METHOD. */
+  addShadow(template: string, shadow: Shadow): void {
+    this.shadows.push({ template, shadow: shadow.map((segment) => segment && segment.map(withoutCase)) });
+  }
+
   /** Selects the endpoint of a path that `readRawPath` accepted. */
   match(method: string, path: PathSegments): EndpointMatch<T> {
     const walk = this.walk(path);
@@ -93,6 +100,10 @@ export class EndpointTree<T> {
     const rival = this.findRival(method, path, walk, endpoint);
     if (rival) return { kind: 'ambiguous', reason: rival.reason };
     if (!endpoint) return { kind: 'unknown' };
+    const shadow = this.findShadow(path, endpoint);
+    if (shadow !== undefined) {
+      return { kind: 'ambiguous', reason: `"${shadow}", which no key can be granted, matches too` };
+    }
 
     const parameters = new Map<string, string>();
     for (const [index, name] of endpoint.parameterNames.entries()) {
@@ -164,6 +175,13 @@ export class EndpointTree<T> {
       }
     }
     return undefined;
+  }
+
+  private findShadow(path: PathSegments, endpoint: Endpoint<T>): string | undefined {
+    if (this.shadows.length === 0) return undefined;
+    const segments = path.segments.slice(0, depthOf(path)).map(withoutCase);
+    const isParameter = endpoint.parameterNames.map((name) => name !== undefined);
+    return this.shadows.find(({ shadow }) => fallsOn(shadow, segments, isParameter))?.template;
   }
 
   /** Where the path ends for readers that take a parameter although there is a literal. */

@@ -106,6 +106,13 @@ export class Config {
   @Max(60_000)
   readonly DECISION_WAIT_MS: number = 1000;
 
+  /** Connections that clients may hold at once; more are closed as soon as they are opened. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(10)
+  @Max(1_000_000)
+  readonly CONNECTIONS_MAX: number = 10_000;
+
   /** Largest upload, in bytes. */
   @Type(() => Number)
   @IsInt()

@@ -1,4 +1,5 @@
 import { parseTemplate } from '../access/path-template.js';
+import { readShadow, type Shadow } from '../access/shadow.js';
 import { isObject, type JsonObject, OpenApiFault, property, step, textProperty } from './openapi-fault.js';
 import { OpenApiReferences } from './openapi-references.js';
 import { DEFAULT_PLACE, readServers, type ServerPlace } from './openapi-servers.js';
@@ -21,6 +22,8 @@ export interface SkippedOperation {
   method: string;
   path: string;
   reason: string;
+  /** Which paths may be meant for it; absent if none of this service are. */
+  shadow?: Shadow;
 }
 
 /** Two operations that no request can tell apart. */
@@ -133,7 +136,7 @@ class DocumentReading {
   private readOperation(method: string, path: string, item: Level, operation: Level): void {
     const { place, pointer } = operation;
     const METHOD = method.toUpperCase();
-    const skip = (shown: string, reason: string): void => {
+    const skip = (shown: string, reason: string, shadow?: Shadow): void => {
       if (this.skipped.length === SKIPPED_MAX) {
         throw new OpenApiFault('/paths', `has more than ${SKIPPED_MAX} operations that keys cannot be granted`);
       }
@@ -141,6 +144,7 @@ class DocumentReading {
         method: METHOD,
         path: clean(shown, SKIPPED_LENGTH_MAX),
         reason: clean(reason, SKIPPED_LENGTH_MAX),
+        ...(shadow && { shadow }),
       });
     };
     if (place.kind === 'unusable') {
@@ -158,12 +162,12 @@ class DocumentReading {
     }
     const parsed = parseTemplate(template);
     if (parsed.kind === 'ungrantable') {
-      return skip(template, parsed.reason);
+      return skip(template, parsed.reason, this.shadowOf(template, item, operation));
     }
     const names = parsed.segments.flatMap((segment) => (segment.kind === 'parameter' ? [segment.name] : []));
     const unfit = names.length === 0 ? undefined : this.unfitParameter(names, item, operation);
     if (unfit !== undefined) {
-      return skip(template, unfit);
+      return skip(template, unfit, this.shadowOf(template, item, operation));
     }
     const shape = parsed.segments.map((segment) => (segment.kind === 'literal' ? `/${segment.text}` : '/{}')).join('');
     const other = this.taken.get(`${METHOD} ${shape}`);
@@ -193,8 +197,28 @@ class DocumentReading {
     return origin !== null && !(this.own.kind === 'place' && this.own.origin === origin);
   }
 
+  private shadowOf(template: string, item: Level, operation: Level): Shadow | undefined {
+    const described = this.pathParameters(item, operation);
+    return readShadow(template, (name) => saysMany(name, described.get(name) ?? {}));
+  }
+
   /** Why a parameter of a path is not one whole segment, if its description says so. */
   private unfitParameter(names: readonly string[], item: Level, operation: Level): string | undefined {
+    const described = this.pathParameters(item, operation);
+    for (const name of names) {
+      const parameter = described.get(name) ?? {};
+      if (saysMany(name, parameter)) {
+        return `the parameter {${name}} may stand for more than one segment`;
+      }
+      const style = property(parameter, 'style');
+      if (style === 'matrix' || style === 'label') {
+        return `the parameter {${name}} is written in the style "${style}", which is more than its value`;
+      }
+    }
+    return undefined;
+  }
+
+  private pathParameters(item: Level, operation: Level): Map<unknown, JsonObject> {
     const described = new Map<unknown, JsonObject>();
     for (const { value, pointer } of [item, operation]) {
       const parameters = property(value, 'parameters') ?? [];
@@ -208,17 +232,7 @@ class DocumentReading {
         }
       }
     }
-    for (const name of names) {
-      const parameter = described.get(name) ?? {};
-      if (saysMany(name, parameter)) {
-        return `the parameter {${name}} may stand for more than one segment`;
-      }
-      const style = property(parameter, 'style');
-      if (style === 'matrix' || style === 'label') {
-        return `the parameter {${name}} is written in the style "${style}", which is more than its value`;
-      }
-    }
-    return undefined;
+    return described;
   }
 }
 

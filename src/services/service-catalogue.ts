@@ -5,6 +5,7 @@ import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import { EndpointTree } from '../access/endpoint-tree.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { Problem } from '../http/problem.js';
+import type { SkippedOperation } from './openapi-document.js';
 
 /** An endpoint of another service. Sessions do not open it: only keys do. */
 export interface ForeignEndpoint extends Endpoint {
@@ -17,6 +18,7 @@ const LOAD_WAIT_MS = 10_000;
 interface Row {
   revision: number;
   service: string | null;
+  skipped: string | null;
   applicationParameter: string;
   method: string | null;
   path: string;
@@ -27,9 +29,16 @@ interface Row {
 
 // One statement sees one moment: the endpoints are those of this very revision.
 const SQL = `SELECT r.revision AS revision, s.service AS service, s.application_parameter AS applicationParameter,
-  e.method AS method, e.path AS path, e.application_scoped AS applicationScoped, e.summary AS summary, e.tag AS tag
-FROM catalogue_revision r LEFT JOIN services s ON r.id = 1 LEFT JOIN service_endpoints e ON e.service_id = s.id
-WHERE r.id = 1 ORDER BY s.service, e.path, e.method`;
+  s.skipped AS skipped, NULL AS method, '' AS path, 0 AS applicationScoped, '' AS summary, '' AS tag
+FROM catalogue_revision r LEFT JOIN services s ON r.id = 1 WHERE r.id = 1
+UNION ALL SELECT r.revision, s.service, s.application_parameter, NULL, e.method, e.path, e.application_scoped, e.summary, e.tag
+FROM catalogue_revision r JOIN services s ON r.id = 1 JOIN service_endpoints e ON e.service_id = s.id
+WHERE r.id = 1 ORDER BY service, path, method`;
+
+interface CompiledService {
+  endpoints: ForeignEndpoint[];
+  skipped: SkippedOperation[];
+}
 
 /** The endpoints of all other services, as they were at one revision. */
 export class CompiledCatalogue {
@@ -37,22 +46,27 @@ export class CompiledCatalogue {
 
   constructor(
     readonly revision: number,
-    private readonly services: ReadonlyMap<string, readonly ForeignEndpoint[]>,
+    private readonly services: ReadonlyMap<string, CompiledService>,
   ) {}
 
   /** All endpoints of all services. */
   endpoints(): ForeignEndpoint[] {
-    return [...this.services.values()].flat();
+    return [...this.services.values()].flatMap(({ endpoints }) => endpoints);
   }
 
   /** The endpoints of one service, ready to be matched; undefined if there is no such service. */
   treeOf(service: string): EndpointTree<JudgedEndpoint & Endpoint> | undefined {
     let tree = this.trees.get(service);
-    const endpoints = this.services.get(service);
-    if (!tree && endpoints) {
+    const known = this.services.get(service);
+    if (!tree && known) {
       tree = new EndpointTree<ForeignEndpoint>();
-      for (const endpoint of endpoints) {
+      for (const endpoint of known.endpoints) {
         tree.add(endpoint.method, endpoint.path, endpoint);
+      }
+      for (const { path, shadow } of known.skipped) {
+        if (shadow) {
+          tree.addShadow(path, shadow);
+        }
       }
       this.trees.set(service, tree);
     }
@@ -114,16 +128,19 @@ export class ServiceCatalogue implements CatalogueSource {
 }
 
 function compile(rows: readonly Row[]): CompiledCatalogue {
-  const services = new Map<string, ForeignEndpoint[]>();
+  const services = new Map<string, CompiledService>();
   for (const row of rows) {
     if (row.service === null) {
       continue;
     }
-    const endpoints = services.get(row.service) ?? [];
-    services.set(row.service, endpoints);
+    const service = services.get(row.service) ?? { endpoints: [], skipped: [] };
+    services.set(row.service, service);
+    if (row.skipped !== null) {
+      service.skipped = JSON.parse(row.skipped) as SkippedOperation[];
+    }
     if (row.method !== null) {
       const scoped = row.applicationScoped === 1;
-      endpoints.push({
+      service.endpoints.push({
         service: row.service,
         method: row.method,
         path: row.path,

@@ -1,5 +1,5 @@
-import type { ServiceOperation } from './openapi-document.js';
-import type { ChangedEndpoint, FieldChange, ServiceEndpointView } from './services.dto.js';
+import type { ServiceOperation, SkippedOperation } from './openapi-document.js';
+import type { ChangedEndpoint, FieldChange, ServiceEndpointView, SkippedOperationView } from './services.dto.js';
 
 /** An endpoint as the database has it. */
 export type StoredEndpoint = ServiceOperation & { id: number };
@@ -45,6 +45,11 @@ export function compareEndpoints(
 export function endpointView(endpoint: ServiceOperation): ServiceEndpointView {
   const { method, path, applicationScoped, summary, tag, deprecated } = endpoint;
   return { method, path, scope: applicationScoped ? 'application' : 'account', summary, tag, deprecated };
+}
+
+/** An operation that keys cannot be granted as the API shows it. */
+export function skippedView({ method, path, reason }: SkippedOperation): SkippedOperationView {
+  return { method, path, reason };
 }
 
 /** A changed endpoint as the API shows it. */

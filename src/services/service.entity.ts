@@ -9,6 +9,7 @@ import {
   TextColumn,
   TimeColumn,
 } from '../database/columns.js';
+import type { SkippedOperation } from './openapi-document.js';
 
 /** Another service, whose endpoints keys can be granted. */
 @Entity('services')
@@ -39,7 +40,7 @@ export class Service {
 
   /** Operations of its document that cannot be granted, with the reason of each. */
   @JsonColumn('skipped')
-  skipped: { method: string; path: string; reason: string }[];
+  skipped: SkippedOperation[];
 }
 
 /** One endpoint of another service. */

@@ -21,6 +21,7 @@ import {
   compareEndpoints,
   type EndpointDifference,
   endpointView,
+  skippedView,
   type StoredEndpoint,
 } from './service-difference.js';
 import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
@@ -106,7 +107,7 @@ export class ServicesService {
           added: difference.added.map(endpointView),
           removed: difference.removed.map(endpointView),
           changed: difference.changed.map(changedView),
-          skipped: registration.skipped,
+          skipped: registration.skipped.map(skippedView),
           affectedKeys: affected,
         },
       };
@@ -139,7 +140,11 @@ export class ServicesService {
       where: { serviceId: row.id },
       order: { path: 'ASC', method: 'ASC' },
     });
-    return { ...summary(row, endpoints.length), endpoints: endpoints.map(endpointView), skipped: row.skipped };
+    return {
+      ...summary(row, endpoints.length),
+      endpoints: endpoints.map(endpointView),
+      skipped: row.skipped.map(skippedView),
+    };
   }
 
   /** One page of the services that are registered. */

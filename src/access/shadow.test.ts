@@ -1,0 +1,59 @@
+import { EndpointTree } from './endpoint-tree.js';
+import { readRawPath } from './raw-path.js';
+import { readShadow } from './shadow.js';
+
+const MANY = (name: string): boolean => /(?:\+|\.\.\.)$/.test(name);
+
+/** What becomes of paths where these endpoints exist, and beside them operations that cannot be granted. */
+function outcomes(endpoints: string[], ungrantable: string[], paths: string[]): Record<string, string> {
+  const tree = new EndpointTree<string>();
+  endpoints.forEach((template) => tree.add('GET', template, template));
+  ungrantable.forEach((template) => tree.addShadow(template, readShadow(template, MANY)!));
+  return Object.fromEntries(
+    paths.map((path) => {
+      const read = readRawPath(path);
+      if (read.kind === 'ambiguous') return [path, 'refused'];
+      const match = tree.match('GET', read);
+      return [path, match.kind === 'match' ? match.value : match.kind];
+    }),
+  );
+}
+
+describe('beside an operation that no key can be granted', () => {
+  test.each([
+    ['/files/{id}', '/files/{name}.json', { '/files/x.json': false, '/files/X.JSON': false, '/files/x.txt': true }],
+    ['/files/{id}', '/files/{name}.json', { '/files/.json': false, '/files/json': true, '/files/x.json5': true }],
+    ['/v1/{name}', '/v1/{name}:cancel', { '/v1/7:cancel': false, '/v1/7%3Acancel': false, '/v1/7': true }],
+    ['/{a}', '/{base}...{head}', { '/main...dev': false, '/main..dev': true }],
+    ['/{a}', '/x{b}y{c}z', { '/x1y2z': false, '/xyz': false, '/xzy': true, '/1y2z': true }],
+    ['/a/{b}/c', '/a/{b}.x/{c}', { '/a/1.x/c': false, '/a/1/c': true }],
+    ['/a/{b}/c', '/a/{b}/{c}.x', { '/a/1.x/c': true }],
+    ['/a/{b}', '/a/{rest+}', { '/a/1': true }],
+    ['/a/{b}/{c}', '/a/b/{rest+}', { '/a/b/1': false, '/a/c/1': true }],
+    ['/a/{b}/{c}/{d}', '/a/{x...}/z{n}/{y}', { '/a/1/2/3': true, '/a/1/z2/3': true }],
+    ['/a/{b}/{c}/{d}', '/a/b/{x...}/z{n}/{y}', { '/a/b/z2/3': false, '/a/b/2/3': true }],
+    ['/u/{id}', '/u/caf\u00e9', { '/u/caf%C3%A9': false, '/u/CAF%C3%89': false, '/u/cafe': false, '/u/tea': true }],
+    ['/u/{id}', '/u/caf%C3%A9', { '/u/caf%C3%A9': false, '/u/tea': true }],
+    ['/u/{id}', '/u/{id}/{id}', { '/u/1': true }],
+    ['/u/{id}/{x}', '/u/{id}/{id}', { '/u/1/2': false }],
+    ['/u/me', '/u/{a}{b}', { '/u/me': true }],
+  ])('%s is matched only where %s cannot be meant', (endpoint, ungrantable, expected: Record<string, boolean>) => {
+    const wanted = Object.fromEntries(
+      Object.entries(expected).map(([path, isMatched]) => [path, isMatched ? endpoint : 'ambiguous']),
+    );
+    expect(outcomes([endpoint], [ungrantable], Object.keys(expected))).toEqual(wanted);
+  });
+
+  test('what nobody can be granted stays unknown', () => {
+    expect(outcomes(['/files'], ['/files/{name}.json'], ['/files/x.json', '/files'])).toEqual({
+      '/files/x.json': 'unknown',
+      '/files': '/files',
+    });
+  });
+
+  test('no path reaches a template with an empty segment or half of a character', () => {
+    expect(readShadow('/a//b{c}d', MANY)).toBeUndefined();
+    expect(readShadow('/a\ud800{c}d', MANY)).toBeUndefined();
+    expect(readShadow('a{c}d', MANY)).toBeUndefined();
+  });
+});

@@ -1,0 +1,179 @@
+import { connect, type Socket } from 'node:net';
+import { Client } from '../client.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../harness.js';
+import { type ServerProcess, startServer } from '../process.js';
+
+/** As many connections as the process may hold here. */
+const CONNECTIONS_MAX = 40;
+
+/** What became of a connection. */
+interface End {
+  answer: string;
+  seconds: number;
+}
+
+/** Clients that hold on to connections, all at the same time: each is let go in bounded time, and nobody else notices. */
+describe('a client that is slow on purpose', () => {
+  let database: TestDatabase;
+  let server: ServerProcess;
+  let token: string;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    server = await startServer({ DATABASE_URL: database.url, CONNECTIONS_MAX: String(CONNECTIONS_MAX) });
+    const nobody = new Client(server.url, undefined, new Set());
+    const { body } = await nobody.post<{ token: string }>('/v1/sessions', {
+      email: ADMIN_EMAIL,
+      password: ADMIN_PASSWORD,
+    });
+    ({ token } = body);
+  }, 60_000);
+
+  afterAll(async () => {
+    await server?.stop();
+    await database?.drop();
+  });
+
+  const open = (): Socket => {
+    const { hostname, port } = new URL(server.url);
+    return connect(Number(port), hostname);
+  };
+
+  /** Sends a text at once, and then one more piece every half second, until the connection ends. */
+  const trickle = (first: string, piece = ''): Promise<End> =>
+    new Promise((resolve) => {
+      const began = performance.now();
+      const socket = open();
+      let answer = '';
+      const timer = setInterval(() => piece !== '' && socket.write(piece), 500);
+      socket.setEncoding('latin1');
+      socket.on('data', (chunk: string) => (answer += chunk));
+      // Whoever goes on sending after the end is told so by the network.
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        clearInterval(timer);
+        resolve({ answer, seconds: (performance.now() - began) / 1000 });
+      });
+      socket.write(first);
+    });
+
+  const head = (method: string, path: string, ...lines: string[]): string =>
+    [`${method} ${path} HTTP/1.1`, 'Host: x', ...lines, '', ''].join('\r\n');
+  const json = (length: number): string[] => ['Content-Type: application/json', `Content-Length: ${length}`];
+  const signedIn = (): string => `Authorization: Bearer ${token}`;
+
+  test('is let go in bounded time, whatever it holds on to, and nobody else waits for it', async () => {
+    const slow: Record<string, Promise<End>> = {
+      silence: trickle(''),
+      'half a request line': trickle('GET /v1/us'),
+      'a header line now and then': trickle('GET /v1/users HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
+      'half of the headers of forward auth': trickle(
+        'GET /v1/forward_auth/original/management HTTP/1.1\r\n',
+        'X-A: b\r\n',
+      ),
+      'a JSON body that does not come': trickle(head('POST', '/v1/applications', signedIn(), ...json(1000)), ''),
+      'a JSON body byte by byte': trickle(head('POST', '/v1/applications', signedIn(), ...json(1000)), '{'),
+      'credentials byte by byte': trickle(head('POST', '/v1/sessions', ...json(1000)), '{'),
+      'chunks without an end': trickle(
+        head('POST', '/v1/sessions', 'Content-Type: application/json', 'Transfer-Encoding: chunked'),
+        '1\r\n{\r\n',
+      ),
+      'a body after its refusal': trickle(head('POST', '/v1/applications', ...json(1000)), '{'),
+      'a body that nobody asked for': trickle(head('GET', '/health/live', ...json(1000)), '{'),
+      'a body for forward auth': trickle(head('GET', '/v1/forward_auth/original/management', ...json(1000)), '{'),
+    };
+    const others = new Client(server.url, `Bearer ${token}`, new Set());
+    let isOver = false;
+    const ends = Promise.all(Object.values(slow)).finally(() => (isOver = true));
+    let slowestMs = 0;
+    while (!isOver) {
+      const began = performance.now();
+      expect((await others.get('/v1/users')).status).toBe(200);
+      slowestMs = Math.max(slowestMs, performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const found = Object.fromEntries(
+      (await ends).map(({ answer, seconds }, index) => {
+        const [status = ''] = /(?<=^HTTP\/1\.1 )\d+/.exec(answer) ?? [];
+        const inTime = seconds < 30 ? 'in time' : `after ${seconds} s`;
+        return [Object.keys(slow)[index], `${status} ${inTime}`];
+      }),
+    );
+    expect(found).toEqual({
+      silence: '408 in time',
+      'half a request line': '408 in time',
+      'a header line now and then': '408 in time',
+      'half of the headers of forward auth': '408 in time',
+      'a JSON body that does not come': '408 in time',
+      'a JSON body byte by byte': '408 in time',
+      'credentials byte by byte': '408 in time',
+      'chunks without an end': '408 in time',
+      'a body after its refusal': '401 in time',
+      'a body that nobody asked for': '200 in time',
+      'a body for forward auth': '401 in time',
+    });
+    expect(slowestMs).toBeLessThan(2000);
+  }, 120_000);
+
+  test('is let go if it asks and does not read', async () => {
+    const socket = open();
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.on('error', () => socket.destroy());
+    socket.pause();
+    // Far more than the buffers between the two hold.
+    const asked = head('GET', '/openapi.json').repeat(100);
+    socket.write(asked);
+    const began = performance.now();
+    // A socket that is not read notices its end by writing.
+    const timer = setInterval(() => socket.write('X'), 500);
+    await closed;
+    clearInterval(timer);
+    expect((performance.now() - began) / 1000).toBeLessThan(90);
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
+  }, 120_000);
+
+  test.each([
+    ['one header', [`X-A: ${'a'.repeat(20_000)}`]],
+    ['many headers', Array.from({ length: 2000 }, (_, index) => `X-${index}: ${index}`)],
+    ['a cookie', [`Cookie: ${'a=b; '.repeat(5000)}`]],
+  ])('that sends headers which are too large is told so: %s', async (_what, lines) => {
+    const { answer } = await trickle(head('GET', '/v1/users', ...lines));
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain('Content-Type: application/problem+json');
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      code: 'headers-too-large',
+      status: 431,
+    });
+  });
+
+  test('that sends a request target which is too large is told so', async () => {
+    const { answer } = await trickle(head('GET', `/v1/users?name=${'a'.repeat(20_000)}`));
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  test('cannot take more connections than there may be, and once they end there is room again', async () => {
+    // Connections of earlier tests are gone; what is kept open for more requests counts.
+    const crowd = Array.from({ length: CONNECTIONS_MAX * 2 }, open);
+    const outcomes = crowd.map(
+      (socket) =>
+        new Promise<'kept' | 'closed'>((resolve) => {
+          socket.on('error', () => resolve('closed'));
+          socket.on('close', () => resolve('closed'));
+          setTimeout(() => resolve('kept'), 2000);
+        }),
+    );
+    const kept = (await Promise.all(outcomes)).filter((outcome) => outcome === 'kept').length;
+    expect(kept).toBeLessThanOrEqual(CONNECTIONS_MAX);
+    expect(kept).toBeGreaterThan(CONNECTIONS_MAX / 2);
+    crowd.forEach((socket) => socket.destroy());
+    const deadline = performance.now() + 10_000;
+    let status = 0;
+    while (status !== 200 && performance.now() < deadline) {
+      status = await fetch(`${server.url}/health/ready`).then(
+        (response) => response.status,
+        () => 0,
+      );
+    }
+    expect(status).toBe(200);
+  }, 60_000);
+});
