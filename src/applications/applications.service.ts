@@ -6,7 +6,7 @@ import { ChangesService } from '../changes/changes.service.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
-import { forUpdate } from '../database/locking.js';
+import { forUpdate, keptAsRead } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
 import { invalid } from '../http/input.pipe.js';
@@ -41,7 +41,8 @@ export class ApplicationsService {
 
   /** Which of these ids are Applications, as seen inside a transaction. */
   async existing(tx: EntityManager, ids: readonly number[]): Promise<Set<number>> {
-    const rows = await tx.find(Application, { select: { id: true }, where: { id: In([...ids]) } });
+    const where = { id: In([...ids]) };
+    const rows = await tx.find(Application, { select: { id: true }, where, order: { id: 'ASC' }, ...keptAsRead(tx) });
     return new Set(rows.map((row) => row.id));
   }
 
