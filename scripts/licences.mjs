@@ -1,0 +1,81 @@
+// Writes docs/licences.md: what ships with Latchkey, and under which licence. `--check` writes nothing, and fails if the
+// file is out of date. Fails if anything ships under a licence that asks for more than to be named.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LIST = join(ROOT, 'docs/licences.md');
+const PERMISSIVE = new Set([
+  'MIT',
+  'ISC',
+  '0BSD',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'Apache-2.0',
+  'Python-2.0',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'Unlicense',
+]);
+
+const readJson = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8'));
+
+/** What `npm ci --omit=dev` installs, on any platform. */
+function shippedPackages() {
+  const { packages } = readJson('package-lock.json');
+  return Object.entries(packages)
+    .filter(([path, { dev, devOptional, link }]) => path !== '' && !dev && !devOptional && !link)
+    .map(([path, { version, license }]) => ({
+      name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+      version,
+      licence: license ?? licenceInstalled(path),
+    }));
+}
+
+/** Old packages name their licence in a way of their own, which the lock file leaves out. */
+function licenceInstalled(path) {
+  const { license, licenses } = readJson(path, 'package.json');
+  return license?.type ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none';
+}
+
+function isPermissive(licence) {
+  return licence
+    .replace(/^\((.*)\)$/, '$1')
+    .split(' OR ')
+    .some((one) => one.split(' AND ').every((each) => PERMISSIVE.has(each)));
+}
+
+function asMarkdown(rows) {
+  const width = (field, title) => Math.max(title.length, ...rows.map((row) => row[field].length));
+  const columns = [
+    ['name', 'package'],
+    ['version', 'version'],
+    ['licence', 'licence'],
+  ].map(([field, title]) => ({ field, title, width: width(field, title) }));
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [
+    '# Licences of what ships',
+    '',
+    'What `npm ci --omit=dev` installs, on any platform. Written by `node scripts/licences.mjs`.',
+    '',
+    line(columns.map(({ title, width }) => title.padEnd(width))),
+    line(columns.map(({ width }) => '-'.repeat(width))),
+    ...rows.map((row) => line(columns.map(({ field, width }) => row[field].padEnd(width)))),
+    '',
+  ].join('\n');
+}
+
+const unique = new Map(shippedPackages().map((row) => [`${row.name} ${row.version}`, row]));
+const rows = [...unique.keys()].sort().map((key) => unique.get(key));
+const refused = rows.filter(({ licence }) => !isPermissive(licence));
+if (refused.length > 0) {
+  const lines = refused.map(({ name, version, licence }) => `  - ${name} ${version}: ${licence}`);
+  process.stderr.write(`These may not ship without somebody having read their licence:\n${lines.join('\n')}\n`);
+  process.exitCode = 1;
+} else if (!process.argv.includes('--check')) {
+  writeFileSync(LIST, asMarkdown(rows));
+} else if (readFileSync(LIST, 'utf8') !== asMarkdown(rows)) {
+  process.stderr.write('docs/licences.md is out of date: run `node scripts/licences.mjs`\n');
+  process.exitCode = 1;
+}
