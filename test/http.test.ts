@@ -154,6 +154,43 @@ describe('HTTP', () => {
       expect(answer).toMatch(/^HTTP\/1\.1 401 [^]*credential-missing/);
     });
 
+    /** Sends megabytes without reading, as some clients do, and only then looks at what was answered. */
+    const sendThenRead = async (path: string, connection: string, authorization: string, first: string) => {
+      const { port, hostname } = new URL(latchkey.url);
+      const socket = connectSocket(Number(port), hostname);
+      const errors: unknown[] = [];
+      socket.on('error', (error) => errors.push(error));
+      const body = Buffer.alloc(8_000_000, 'x');
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n` +
+          `Connection: ${connection}\r\nContent-Length: ${first.length + body.length}\r\n\r\n${first}`,
+      );
+      // So that the refusal is there, and unread, before the rest is sent.
+      await once(socket, 'readable');
+      await new Promise<void>((resolve) => socket.write(body, () => resolve()));
+      socket.end();
+      let answer = '';
+      for await (const chunk of socket) {
+        answer += String(chunk);
+      }
+      return { status: answer.split(' ')[1], errors };
+    };
+
+    test.each(['close', 'keep-alive'])(
+      'is received to its end although it is refused, so that its sender reads why (connection: %s)',
+      async (connection) => {
+        const send = (path: string, authorization: string, first = '{') =>
+          sendThenRead(path, connection, authorization, first);
+        const admin = latchkey.admin.authorization!;
+        expect(await send('/v1/applications', 'ManagementKey-v1 nonsense')).toEqual({ status: '401', errors: [] });
+        expect(await send('/v1/nothing', admin)).toEqual({ status: '404', errors: [] });
+        expect(await send('/v1/applications', admin)).toEqual({ status: '413', errors: [] });
+        const target = '/v1/applications/1/campaigns/1/import_coupons';
+        expect(await send(target, admin)).toEqual({ status: '404', errors: [] });
+        expect(await send('/v1/forward_auth/envoy/x/y', admin)).toEqual({ status: '401', errors: [] });
+      },
+    );
+
     test('that ends too early is refused, and the process lives on', async () => {
       const { port, hostname } = new URL(latchkey.url);
       const socket = connectSocket(Number(port), hostname);

@@ -13,7 +13,7 @@ import { toRfc3339 } from '../database/times.js';
 import { Transactions } from '../database/transactions.js';
 import { readFormPart } from '../http/form-part.js';
 import { Problem } from '../http/problem.js';
-import { discardRest, readUpload } from '../http/upload.js';
+import { readUpload } from '../http/upload.js';
 import { Metrics } from '../metrics/metrics.js';
 import { CampaignsService } from './campaigns.service.js';
 import { newBatchId } from './coupon-batch.js';
@@ -81,25 +81,18 @@ export class CouponImportService implements OnModuleDestroy {
     target: ImportTarget,
     request: IncomingMessage,
   ): Promise<CouponImportView> {
-    try {
-      return await this.inOneOfFewPlaces(async () => {
-        await this.campaigns.get(target.applicationId, target.campaignId);
-        const spool = await CouponSpool.create();
-        try {
-          await this.metrics.duringImport('receiving', () => this.receive(request, spool));
-          return await this.inTurn(target.applicationId, () =>
-            this.metrics.duringImport('writing', () => this.write(caller, target, spool)),
-          );
-        } finally {
-          await spool.close();
-        }
-      });
-    } catch (error) {
-      if (!this.receiving.signal.aborted && !(error instanceof Problem && error.code === 'request-timeout')) {
-        await discardRest(request);
+    return this.inOneOfFewPlaces(async () => {
+      await this.campaigns.get(target.applicationId, target.campaignId);
+      const spool = await CouponSpool.create();
+      try {
+        await this.metrics.duringImport('receiving', () => this.receive(request, spool));
+        return await this.inTurn(target.applicationId, () =>
+          this.metrics.duringImport('writing', () => this.write(caller, target, spool)),
+        );
+      } finally {
+        await spool.close();
       }
-      throw error;
-    }
+    });
   }
 
   private async inOneOfFewPlaces<Result>(work: () => Promise<Result>): Promise<Result> {

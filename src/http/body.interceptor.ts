@@ -67,6 +67,9 @@ export class BodyInterceptor implements NestInterceptor {
     if (!request.is(['application/json', 'application/*+json'])) {
       throw new Problem('media-type-unsupported', 'Send the body as application/json.');
     }
+    if (Number(request.headers['content-length']) > body.bytesMax) {
+      throw bodyTooLarge(body.bytesMax);
+    }
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -95,11 +98,15 @@ export class BodyInterceptor implements NestInterceptor {
   }
 }
 
+function bodyTooLarge(bytesMax: number): Problem {
+  return new Problem('body-too-large', `The body may have up to ${bytesMax} bytes.`);
+}
+
 function bodyProblem(error: unknown, bytesMax: number): Problem {
   const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
   switch (type) {
     case 'entity.too.large':
-      return new Problem('body-too-large', `The body may have up to ${bytesMax} bytes.`);
+      return bodyTooLarge(bytesMax);
     case 'entity.parse.failed':
       return new Problem('json-malformed', 'The body must be one JSON object.');
     case 'encoding.unsupported':

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { REST_WAIT_MS } from './end-answer.js';
 
 /** The headers of a request must have arrived within this time, in milliseconds. */
 const HEADERS_WAIT_MS = 10_000;
@@ -9,8 +10,6 @@ const LOOK_MS = 2000;
 const KEEP_ALIVE_MS = 65_000;
 /** A client that reads nothing of its answer for so long is gone. */
 const UNREAD_MS = 30_000;
-/** What is left of a request that was answered already is read and thrown away for so long. */
-const REST_WAIT_MS = 5000;
 
 /**
  * Lets nobody hold a connection for longer than it takes: headers that do not come, bodies that nobody waits for any more,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endAnswer, isArriving } from './end-answer.js';
 import { type Problem, FAULTS_MAX } from './problem.js';
 import { PROBLEMS } from './problem-codes.js';
 import { requestIdOf } from './request-id.js';
@@ -50,10 +51,9 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
   if (problem.extensions.allow) {
     response.setHeader('Allow', problem.extensions.allow.join(', '));
   }
-  const announced = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
-  if (announced && !request.complete) {
-    // Whatever is left of the body will not be read; the client must not reuse this connection for its next request.
+  if (isArriving(request)) {
+    // Nobody is interested in the rest of the body; the client need not send all of it to go on.
     response.setHeader('Connection', 'close');
   }
-  response.end(request.method === 'HEAD' ? undefined : body);
+  endAnswer(request, response, request.method === 'HEAD' ? undefined : body);
 }

@@ -1,13 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Problem } from './problem.js';
 
-/** How long the rest of a refused upload is read and thrown away, in milliseconds. */
-const DISCARD_WAIT_MS = 10_000;
-
 /**
  * The bytes of a request's body as they come. It may take as long as it likes, as long as something arrives.
- * Throws `media-type-unsupported` for a compressed body, `request-timeout` when nothing arrives for `idleMs`, `body-incomplete` when the client is gone, and the reason of
- * the signal when that is aborted. It leaves the connection open, so that the request can still be answered.
+ * Throws `media-type-unsupported` for a compressed body, `request-timeout` when nothing arrives for `idleMs`,
+ * `body-incomplete` when the client is gone, and the reason of the signal when that is aborted. It leaves the connection open, so that the request can still be answered.
  */
 export async function* readUpload(
   request: IncomingMessage,
@@ -30,26 +27,6 @@ export async function* readUpload(
     // Not awaited: a read that timed out is still going on.
     void chunks.return?.();
   }
-}
-
-/**
- * Reads what is left of an upload that is refused, and throws it away: a client that is still sending would not read the
- * answer. Ends after a while whatever the client does.
- */
-export async function discardRest(request: IncomingMessage): Promise<void> {
-  if (request.readableEnded || request.destroyed) {
-    return;
-  }
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, DISCARD_WAIT_MS);
-    for (const event of ['end', 'close', 'error']) {
-      request.once(event, () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    }
-    request.resume();
-  });
 }
 
 function within<Value>(promise: Promise<Value>, idleMs: number, signal: AbortSignal): Promise<Value> {

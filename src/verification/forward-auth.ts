@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type Credential, readCredential } from '../access/credentials.js';
 import { inLog } from '../api-keys/api-key-authenticator.js';
+import { endAnswer, isArriving } from '../http/end-answer.js';
 import { Problem } from '../http/problem.js';
 import { sendProblem } from '../http/problem-response.js';
 import { requestIdOf } from '../http/request-id.js';
@@ -89,8 +90,6 @@ function keyOf(credential: Credential | undefined): string {
 /** All headers are always there: a proxy that copies one which is missing may let the client's own through. */
 function allow(request: IncomingMessage, response: ServerResponse, judgement: Allowed, endpoint: string): void {
   const { key, applicationId } = judgement;
-  const { headers } = request;
-  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
   response.writeHead(200, {
     'Content-Length': 0,
     'Cache-Control': 'no-store',
@@ -101,9 +100,9 @@ function allow(request: IncomingMessage, response: ServerResponse, judgement: Al
     'X-Latchkey-Endpoint': endpoint,
     'X-Request-Id': requestIdOf(request),
     // A body that was announced is not read, so that the next request on this connection could not be found.
-    ...(announced && !request.complete && { Connection: 'close' }),
+    ...(isArriving(request) && { Connection: 'close' }),
   });
-  response.end();
+  endAnswer(request, response);
 }
 
 /** Endpoints as headers can carry them: names of parameters may have any letters. */
