@@ -300,7 +300,7 @@ describe('an operation becomes an endpoint', () => {
     expect(reasonOfLong).toBe('it is longer than 512 characters');
     expect(results).toMatchObject({
       'GET /compare/{base}...{head}': 'the segment "{base}...{head}" is only partly a parameter',
-      'GET /files/{path+}': 'the parameter {path+} may stand for more than one segment',
+      'GET /files/{path+}': 'the parameter {path+} could stand for more or less than one segment',
       'GET /files/{+path}': 'the parameter {+path} could stand for more or less than one segment',
       'GET /a//b': 'it has an empty segment',
       'GET /a/../b': expect.any(String) as string,

@@ -1,6 +1,8 @@
 import { parseTemplate, type TemplateSegment } from './path-template.js';
 import type { PathSegments } from './raw-path.js';
-import { fallsOn, type Shadow } from './shadow.js';
+import type { Shadow, TemplateTexts } from './shadow.js';
+import { ShadowSet } from './shadow-set.js';
+import { withoutCase } from './without-case.js';
 
 /** What a path and METHOD select. */
 export type EndpointMatch<T> =
@@ -36,6 +38,8 @@ interface Endpoint<T> {
   template: string;
   /** By position; undefined where a literal stands. */
   parameterNames: readonly (string | undefined)[];
+  /** By position, without regard to case; undefined where a parameter stands. */
+  literals: TemplateTexts;
 }
 
 /** The endpoints whose templates end at one place, by METHOD. */
@@ -66,7 +70,7 @@ class Disagreement {
  */
 export class EndpointTree<T> {
   private readonly root: Place<T> = newPlace();
-  private readonly shadows: { template: string; shadow: Shadow }[] = [];
+  private readonly shadows = new ShadowSet();
 
   /** Registers an endpoint. Throws `TemplateConflict` or `UngrantableTemplate`. */
   add(method: string, template: string, value: T): void {
@@ -83,12 +87,13 @@ export class EndpointTree<T> {
     const existing = endpoints.get(method);
     if (existing) throw new TemplateConflict(method, template, existing.template);
     const parameterNames = steps.map((step) => (step.kind === 'parameter' ? step.name : undefined));
-    endpoints.set(method, { value, template, parameterNames });
+    const literals = steps.map((step) => (step.kind === 'literal' ? withoutCase(step.text) : undefined));
+    endpoints.set(method, { value, template, parameterNames, literals });
   }
 
   /** Takes note of an operation that is no endpoint: what could be meant for it is ambiguous, with any METHOD. */
   addShadow(template: string, shadow: Shadow): void {
-    this.shadows.push({ template, shadow: shadow.map((segment) => segment && segment.map(withoutCase)) });
+    this.shadows.add(template, shadow);
   }
 
   /** Selects the endpoint of a path that `readRawPath` accepted. */
@@ -100,7 +105,7 @@ export class EndpointTree<T> {
     const rival = this.findRival(method, path, walk, endpoint);
     if (rival) return { kind: 'ambiguous', reason: rival.reason };
     if (!endpoint) return { kind: 'unknown' };
-    const shadow = this.findShadow(path, endpoint);
+    const shadow = this.shadows.find(endpoint.literals, () => path.segments.slice(0, depthOf(path)).map(withoutCase));
     if (shadow !== undefined) {
       return { kind: 'ambiguous', reason: `"${shadow}", which no key can be granted, matches too` };
     }
@@ -175,13 +180,6 @@ export class EndpointTree<T> {
       }
     }
     return undefined;
-  }
-
-  private findShadow(path: PathSegments, endpoint: Endpoint<T>): string | undefined {
-    if (this.shadows.length === 0) return undefined;
-    const segments = path.segments.slice(0, depthOf(path)).map(withoutCase);
-    const isParameter = endpoint.parameterNames.map((name) => name !== undefined);
-    return this.shadows.find(({ shadow }) => fallsOn(shadow, segments, isParameter))?.template;
   }
 
   /** Where the path ends for readers that take a parameter although there is a literal. */
@@ -305,20 +303,6 @@ function depthOf(path: PathSegments): number {
 function endsWithSlash(segments: readonly TemplateSegment[]): boolean {
   const last = segments.at(-1);
   return last?.kind === 'literal' && last.text === '';
-}
-
-const ascii = /^[\u0000-\u007f]*$/;
-const invisible = /[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\s]+/gu;
-
-/**
- * Brings together whatever some reader could take for the same literal. Literals are ASCII, but the long s lower-cases
- * or upper-cases into it in one language and not in the next, and some compare without accents, widths or what
- * cannot be seen.
- */
-function withoutCase(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase();
-  const visible = text.normalize('NFKD').replace(invisible, '');
-  return visible.toUpperCase().toLowerCase().normalize('NFKD');
 }
 
 function quoted(texts: readonly string[]): string {

@@ -51,6 +51,8 @@ describe('a path template', () => {
     ['/users/id}', 'the segment "id}" is only partly a parameter'],
     ['/users/{{id}}', 'the segment "{{id}}" is only partly a parameter'],
     ['/files/{path*}', 'the parameter {path*} could stand for more or less than one segment'],
+    ['/files/{path+}', 'the parameter {path+} could stand for more or less than one segment'],
+    ['/files/{path...}', 'the parameter {path...} could stand for more or less than one segment'],
     ['/files/{+path}', 'the parameter {+path} could stand for more or less than one segment'],
     ['/files{/path}', 'the segment "files{" is only partly a parameter'],
     ['/files/{?query}', 'the parameter {?query} could stand for more or less than one segment'],

@@ -11,6 +11,8 @@ const templateCharactersMax = 512;
 // met through an escape or a character that some reader rewrites, and such a path is refused.
 const literalText = /^[A-Za-z0-9\-._~!$&'()*+,=:@]*$/;
 const parameterName = /^[^\s{}/?#\\%*:+.;&=,!@|][^{}/?#\\%*:\u0000-\u001f\u007f]*$/;
+/** How some gateways and routers write a parameter that takes the rest of the path. */
+const saysMany = /(?:\+|\.\.\.)$/;
 
 /**
  * Reads a path template such as `/v1/users/{userId}`. Each segment is a literal, in which `:`, `*`, `(` and `)` mean
@@ -48,9 +50,14 @@ function parseSegment(part: string): TemplateSegment | string {
   const name = /^\{([^{}]*)\}$/.exec(part)?.[1];
   if (name === undefined) return `the segment ${JSON.stringify(part)} is only partly a parameter`;
   if (name === '') return 'it has a parameter without a name';
-  return parameterName.test(name)
+  return isOneSegment(name)
     ? { kind: 'parameter', name }
     : `the parameter {${name}} could stand for more or less than one segment`;
+}
+
+/** Whether a parameter of this name is one segment to everybody, as far as a name can tell. */
+export function isOneSegment(name: string): boolean {
+  return parameterName.test(name) && !saysMany.test(name);
 }
 
 function ungrantable(reason: string): ParsedTemplate {

@@ -1,8 +1,11 @@
+import { isOneSegment } from './path-template.js';
+
 /**
- * One segment of a shadow: the texts before, between and after its parameters, so that a literal is one text and a
- * parameter alone is two empty ones. Null stands for any number of segments.
+ * One segment of a shadow. Texts: those before, between and after its parameters, so that a literal is one text and a
+ * parameter alone is two empty ones. Null: any number of segments. `*`: the same, but some readers may put it before a
+ * parameter, as they do with `{id:[0-9]+}`.
  */
-export type ShadowSegment = readonly string[] | null;
+export type ShadowSegment = readonly string[] | null | '*';
 
 /**
  * An operation that no key can be granted, because whole segments cannot match it: `/files/{name}.json` or
@@ -10,64 +13,123 @@ export type ShadowSegment = readonly string[] | null;
  */
 export type Shadow = readonly ShadowSegment[];
 
-const PARAMETER = /\{([^{}]*)\}/g;
+/** The segments of an endpoint's template: the text of each literal, undefined where a parameter stands. */
+export type TemplateTexts = readonly (string | undefined)[];
+
+// A parameter may hold a slash itself: `/v1/{name=jobs/*}:cancel`.
+const TOKEN = /\{[^{}]*\}|[^{}/]+|[{}/]/g;
+const CATCH_ALL = /^(?:\/|\+|\*{1,2})?[\w-][\w.-]*(?:\+|\*|\.\.\.)?$/;
+/** Templates of RFC 6570 that write no part of a path, and those that write a part of a segment. */
+const BEHIND_PATH = /^\{[?&#]/;
+const IN_SEGMENT = /^[.;]/;
 
 /**
  * Reads the shadow of a path template; nothing if no path that is ever matched could reach it.
  *
- * @param saysMany whether a parameter of this name may stand for more than one segment
+ * @param saysMany whether a parameter of this name is described as one that may stand for more than one segment
  */
 export function readShadow(template: string, saysMany: (name: string) => boolean): Shadow | undefined {
   if (!template.startsWith('/') || !template.isWellFormed()) return undefined;
-  const parts = template.slice(1).split('/');
-  if (parts.at(-1) === '') parts.pop();
+  const parts: SegmentReading[] = [];
+  for (const token of template.match(TOKEN) ?? []) {
+    const part = parts.at(-1)!;
+    if (token === '/') {
+      parts.push({ texts: [''], kinds: [] });
+    } else if (!/^\{.*\}$/s.test(token)) {
+      part.texts.push(part.texts.pop()! + token);
+    } else if (!BEHIND_PATH.test(token)) {
+      part.texts.push('');
+      part.kinds.push(kindOf(token.slice(1, -1), saysMany));
+    }
+  }
+  const isEmpty = ({ texts, kinds }: SegmentReading): boolean => kinds.length === 0 && texts[0] === '';
+  if (isEmpty(parts.at(-1)!)) parts.pop();
   // Paths with empty segments are refused.
-  if (parts.includes('')) return undefined;
-  return parts.map((part) => {
-    const names = [...part.matchAll(PARAMETER)].map(([, name]) => name!);
-    return names.some(saysMany) ? null : part.split(/\{[^{}]*\}/).map(decoded);
-  });
+  return parts.some(isEmpty) ? undefined : parts.flatMap(segmentsOf);
+}
+
+/** What stands in one segment of a template. */
+interface SegmentReading {
+  texts: string[];
+  /** How many segments each parameter stands for: one, any number, or any number under a condition of its own. */
+  kinds: ('one' | 'many' | 'conditional')[];
+}
+
+function kindOf(name: string, saysMany: (name: string) => boolean): SegmentReading['kinds'][number] {
+  if (saysMany(name)) return 'many';
+  if (name === '' || IN_SEGMENT.test(name) || isOneSegment(name)) return 'one';
+  return CATCH_ALL.test(name) ? 'many' : 'conditional';
+}
+
+/** A parameter that takes many segments may have text beside it; what comes of it takes as much, or more. */
+function segmentsOf({ texts, kinds }: SegmentReading): Shadow {
+  const decodedTexts = texts.map(decoded);
+  const first = kinds.findIndex((kind) => kind !== 'one');
+  if (first === -1) return [decodedTexts];
+  const last = kinds.findLastIndex((kind) => kind !== 'one');
+  const star = kinds.includes('conditional') ? '*' : null;
+  const after = ['', ...decodedTexts.slice(last + 1)];
+  if (hasText(after)) return [star, after];
+  const before = [...decodedTexts.slice(0, first + 1), ''];
+  if (hasText(before)) return [before, star];
+  const between = ['', ...decodedTexts.slice(first + 1, last + 1), ''];
+  return hasText(between) ? [star, between, star] : [star];
 }
 
 /**
- * Whether some reader that puts literals before parameters could give a path to a shadow although an endpoint matches it.
+ * Whether some path that matches an endpoint could also match a shadow, and some reader that puts literals before
+ * parameters could give it to the shadow. Texts of both are without regard to case.
+ */
+export function standsBeside(shadow: Shadow, endpoint: TemplateTexts): boolean {
+  const firstStar = shadow.findIndex(isStar);
+  const isStarless = firstStar === -1;
+  const lastStar = shadow.findLastIndex(isStar);
+  const ahead = isStarless ? shadow : shadow.slice(0, firstStar);
+  const behind = isStarless ? [] : shadow.slice(lastStar + 1);
+  const fits = isStarless ? ahead.length === endpoint.length : ahead.length + behind.length <= endpoint.length;
+  if (!fits) return false;
+
+  const between = isStarless ? [] : shadow.slice(firstStar, lastStar + 1);
+  const takesParameter = endpoint.slice(ahead.length, endpoint.length - behind.length).includes(undefined);
+  let mayPrecede = takesParameter && between.some((segment) => segment === '*' || hasText(segment));
+  let isVaguer = between.length > 0;
+  for (const [start, segments] of [
+    [0, ahead],
+    [endpoint.length - behind.length, behind],
+  ] as const) {
+    for (const [offset, segment] of segments.entries()) {
+      if (isStar(segment)) continue;
+      const at = start + offset;
+      const literal = endpoint[at];
+      if (literal === undefined) {
+        if (hasText(segment)) mayPrecede = true;
+      } else if (!matchesSegment(segment, literal, at === endpoint.length - 1)) {
+        return false;
+      } else if (segment.length > 1 || segment[0] !== literal) {
+        isVaguer = true;
+      }
+    }
+  }
+  return mayPrecede || !isVaguer;
+}
+
+/**
+ * Whether a path matches a shadow. As a pattern with stars is matched: only the last one that was passed is ever tried
+ * again, one segment further.
  *
  * @param segments those of the path, without a trailing slash and without regard to case; the shadow's texts likewise
- * @param isParameter of each segment of the endpoint's template, whether a parameter stands there
  */
-export function fallsOn(shadow: Shadow, segments: readonly string[], isParameter: readonly boolean[]): boolean {
-  return !yieldsTo(shadow, isParameter) && matchesPath(shadow, segments);
-}
-
-/** Whether the endpoint is the more literal one where the two first differ. */
-function yieldsTo(shadow: Shadow, isParameter: readonly boolean[]): boolean {
-  for (const [index, segment] of shadow.entries()) {
-    const vague = vagueness(segment);
-    const endpointVague = isParameter[index] === false ? 0 : 2;
-    if (vague !== endpointVague) return vague > endpointVague;
-  }
-  return false;
-}
-
-/** 0 for a literal, 1 for what is partly one, 2 for a parameter, 3 for any number of segments. */
-function vagueness(segment: ShadowSegment): number {
-  if (segment === null) return 3;
-  if (segment.length === 1) return 0;
-  return segment.some((text) => text !== '') ? 1 : 2;
-}
-
-/** As a pattern with stars is matched: only the last one that was passed is ever tried again, one segment further. */
-function matchesPath(shadow: Shadow, segments: readonly string[]): boolean {
+export function matchesPath(shadow: Shadow, segments: readonly string[]): boolean {
   let at = 0;
   let star = -1;
   let afterStar = 0;
   for (let index = 0; index < segments.length;) {
     const wanted = shadow[at];
-    if (wanted === null) {
+    if (wanted !== undefined && isStar(wanted)) {
       star = at;
       at += 1;
       afterStar = index;
-    } else if (wanted !== undefined && matchesSegment(wanted, segments[index]!)) {
+    } else if (wanted !== undefined && matchesSegment(wanted, segments[index]!, index === segments.length - 1)) {
       at += 1;
       index += 1;
     } else if (star >= 0) {
@@ -78,18 +140,34 @@ function matchesPath(shadow: Shadow, segments: readonly string[]): boolean {
       return false;
     }
   }
-  return shadow.slice(at).every((segment) => segment === null);
+  return shadow.slice(at).every(isStar);
 }
 
-function matchesSegment(texts: readonly string[], segment: string): boolean {
-  const [first = '', ...rest] = texts;
-  const last = rest.pop();
-  if (last === undefined) return segment === first;
-  if (segment.length < first.length + last.length || !segment.startsWith(first) || !segment.endsWith(last))
-    return false;
+function isStar(segment: ShadowSegment): segment is null | '*' {
+  return segment === null || segment === '*';
+}
+
+function hasText(segment: ShadowSegment): boolean {
+  return Array.isArray(segment) && segment.some((text) => text !== '');
+}
+
+/**
+ * Some frameworks serve `/reports` for `/reports.json`, and some proxies for `/reports.`: the last segment of a path may
+ * end in more than its texts if that begins with a dot.
+ */
+function matchesSegment(texts: readonly string[], segment: string, isLast: boolean): boolean {
+  if (texts.length === 1) return segment === texts[0] || (isLast && segment.startsWith(`${texts[0]}.`));
+  if (matchesTexts(texts, segment)) return true;
+  return isLast && matchesTexts([...texts.slice(0, -1), `${texts.at(-1)}.`, ''], segment);
+}
+
+function matchesTexts(texts: readonly string[], segment: string): boolean {
+  const [first = ''] = texts;
+  const last = texts.at(-1)!;
   const end = segment.length - last.length;
   let from = first.length;
-  for (const text of rest) {
+  if (from > end || !segment.startsWith(first) || !segment.endsWith(last)) return false;
+  for (const text of texts.slice(1, -1)) {
     const found = segment.indexOf(text, from);
     if (found === -1 || found + text.length > end) return false;
     from = found + text.length;

@@ -22,8 +22,8 @@ export interface SkippedOperation {
   method: string;
   path: string;
   reason: string;
-  /** Which paths may be meant for it; absent if none of this service are. */
-  shadow?: Shadow;
+  /** Which paths may be meant for it; null if none of this service are. Rows from before it was kept have none. */
+  shadow?: Shadow | null;
 }
 
 /** Two operations that no request can tell apart. */
@@ -49,6 +49,8 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
 const SUMMARY_LENGTH_MAX = 1000;
 const TAG_LENGTH_MAX = 255;
 const SKIPPED_LENGTH_MAX = 600;
+/** No request gets that far: heads of requests may have 16 KB in all. */
+const TEMPLATE_LENGTH_MAX = 4000;
 
 interface Level {
   value: JsonObject;
@@ -144,7 +146,7 @@ class DocumentReading {
         method: METHOD,
         path: clean(shown, SKIPPED_LENGTH_MAX),
         reason: clean(reason, SKIPPED_LENGTH_MAX),
-        ...(shadow && { shadow }),
+        shadow: shadow ?? null,
       });
     };
     if (place.kind === 'unusable') {
@@ -153,10 +155,13 @@ class DocumentReading {
     if (this.isElsewhere(place.origin)) {
       return skip(path, `it is on another origin, ${place.origin}`);
     }
-    if (!path.startsWith('/')) {
-      return skip(path, 'it does not start with "/"');
+    const template = path.startsWith('/') ? place.basePath + path : `${place.basePath}/${path}`;
+    if (template.length > TEMPLATE_LENGTH_MAX) {
+      throw new OpenApiFault('/paths', `has a path of more than ${TEMPLATE_LENGTH_MAX} characters`);
     }
-    const template = place.basePath + path;
+    if (!path.startsWith('/')) {
+      return skip(path, 'it does not start with "/"', this.shadowOf(template, item, operation));
+    }
     if (!template.isWellFormed()) {
       return skip(template, 'it has half of a character');
     }
@@ -199,7 +204,7 @@ class DocumentReading {
 
   private shadowOf(template: string, item: Level, operation: Level): Shadow | undefined {
     const described = this.pathParameters(item, operation);
-    return readShadow(template, (name) => saysMany(name, described.get(name) ?? {}));
+    return readShadow(template, (name) => saysMany(described.get(name) ?? {}));
   }
 
   /** Why a parameter of a path is not one whole segment, if its description says so. */
@@ -207,7 +212,7 @@ class DocumentReading {
     const described = this.pathParameters(item, operation);
     for (const name of names) {
       const parameter = described.get(name) ?? {};
-      if (saysMany(name, parameter)) {
+      if (saysMany(parameter)) {
         return `the parameter {${name}} may stand for more than one segment`;
       }
       const style = property(parameter, 'style');
@@ -237,15 +242,26 @@ class DocumentReading {
 }
 
 /**
- * Whether a parameter may stand for more than one segment: some gateways and routers write it into the name, GitHub's
- * description has a word of its own for it, and OpenAPI 3.2 has `allowReserved`.
+ * Whether a parameter is described as one that may stand for more than one segment: GitHub's description has a word of its
+ * own for it, and OpenAPI 3.2 has `allowReserved`. What its name says is read with the template.
  */
-function saysMany(name: string, parameter: JsonObject): boolean {
-  return (
-    /(?:\+|\.\.\.)$/.test(name) ||
-    property(parameter, 'x-multi-segment') === true ||
-    property(parameter, 'allowReserved') === true
-  );
+function saysMany(parameter: JsonObject): boolean {
+  return property(parameter, 'x-multi-segment') === true || property(parameter, 'allowReserved') === true;
+}
+
+/**
+ * The shadow of an operation as it is stored. A row from before shadows were kept has none: what its path and reason tell is
+ * taken, unless its server is another one or unknown.
+ */
+export function shadowOfStored({ path, reason, shadow }: SkippedOperation): Shadow | undefined {
+  if (shadow !== undefined) {
+    return shadow ?? undefined;
+  }
+  if (/\bserver\b|another origin/.test(reason)) {
+    return undefined;
+  }
+  const many = /^the parameter \{(.*)\} may stand for more than one segment$/s.exec(reason)?.[1];
+  return readShadow(path.startsWith('/') ? path : `/${path}`, (name) => name === many);
 }
 
 /** A text as it can be stored on every engine, cut to a length without cutting a character. */

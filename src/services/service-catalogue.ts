@@ -5,7 +5,7 @@ import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import { EndpointTree } from '../access/endpoint-tree.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { Problem } from '../http/problem.js';
-import type { SkippedOperation } from './openapi-document.js';
+import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
 
 /** An endpoint of another service. Sessions do not open it: only keys do. */
 export interface ForeignEndpoint extends Endpoint {
@@ -63,9 +63,10 @@ export class CompiledCatalogue {
       for (const endpoint of known.endpoints) {
         tree.add(endpoint.method, endpoint.path, endpoint);
       }
-      for (const { path, shadow } of known.skipped) {
+      for (const operation of known.skipped) {
+        const shadow = shadowOfStored(operation);
         if (shadow) {
-          tree.addShadow(path, shadow);
+          tree.addShadow(operation.path, shadow);
         }
       }
       this.trees.set(service, tree);
