@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { Drain } from './health/drain.js';
 import { parseQuery } from './http/query-string.js';
 import { boundConnections } from './http/connections.js';
+import { ignoreBehindLastAnswer } from './http/end-answer.js';
 import { createRequestLog } from './http/request-log.js';
 import { answerRequestId } from './http/request-id.js';
 import { answerUnparsable } from './http/unparsable-request.js';
@@ -95,6 +96,7 @@ export async function prepareApplication(
   // size is bounded anyway.
   http.maxHeadersCount = 0;
   boundConnections(http, config.CONNECTIONS_MAX);
+  ignoreBehindLastAnswer(http);
   app.get(Drain).watch(http);
   return app;
 }

@@ -1,7 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** What is left of a request that was answered already is read and thrown away for so long, in milliseconds. */
 export const REST_WAIT_MS = 5000;
+
+/** Connections on which the last answer has been given. */
+const closing = new WeakSet<Socket>();
 
 /** Whether a body was announced that has not arrived whole. */
 export function isArriving(request: IncomingMessage): boolean {
@@ -20,6 +24,7 @@ export function endAnswer(request: IncomingMessage, response: ServerResponse, bo
     response.end(body);
     return;
   }
+  closing.add(request.socket);
   response.flushHeaders();
   if (body) {
     response.write(body);
@@ -31,4 +36,20 @@ export function endAnswer(request: IncomingMessage, response: ServerResponse, bo
   const timer = setTimeout(end, REST_WAIT_MS);
   request.once('end', end).once('close', end);
   request.resume();
+}
+
+/**
+ * Lets nobody act on what comes behind a request whose answer was said to be the last on its connection: Node goes on
+ * reading, and would hand it out as one more request. Called when all others listen.
+ */
+export function ignoreBehindLastAnswer(http: Server): void {
+  for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
+    const others = http.listeners(event);
+    http.removeAllListeners(event);
+    http.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      if (!closing.has(request.socket)) {
+        others.forEach((other) => void Reflect.apply(other, http, [request, response]));
+      }
+    });
+  }
 }
