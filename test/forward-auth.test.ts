@@ -39,7 +39,8 @@ const DIALECTS: Dialect[] = [
     name: 'Caddy forward_auth',
     ask: (service, method, path, headers) => ({
       method: 'GET',
-      target: `/v1/forward_auth/forwarded/${service}`,
+      // Caddy appends the query of the request.
+      target: `/v1/forward_auth/forwarded/${service}${/\?.*$/s.exec(path)?.[0] ?? ''}`,
       headers: [
         ['Host', 'latchkey:3000'],
         ['User-Agent', 'curl/8.5.0'],
@@ -173,7 +174,10 @@ const askNginx = (method: string, path: string, headers?: Headers, service?: str
 
 function codeOf(answer: RawAnswer): string {
   expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-  return (JSON.parse(answer.body) as ProblemBody).code;
+  const { code } = JSON.parse(answer.body) as ProblemBody;
+  // Not every proxy hands the body on.
+  expect(answer.headers['x-latchkey-error']).toBe(code);
+  return code;
 }
 
 describe.each(DIALECTS)('asked by $name', (dialect) => {
@@ -192,6 +196,23 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
         'x-latchkey-endpoint': 'GET /invoices',
       },
     });
+  });
+
+  test('a query changes nothing, whatever it says', async () => {
+    const queries = ['?method=GET&uri=/other', '?X-Forwarded-Uri=/invoices', '?/invoices', '?a=/../me', '?'];
+    for (const query of queries) {
+      const passes = await ask(dialect, 'GET', `/invoices/7${query}`);
+      expect({ query, endpoint: passes.headers['x-latchkey-endpoint'] }).toEqual({
+        query,
+        endpoint: 'GET /invoices/{id}',
+      });
+      const refused = await Promise.all([
+        ask(dialect, 'GET', `/invoices/me${query}`),
+        ask(dialect, 'POST', `/invoices${query}`),
+        ask(dialect, 'GET', `/nothing${query}`),
+      ]);
+      expect(refused.map(codeOf)).toEqual(['endpoint-not-allowed', 'endpoint-not-allowed', 'endpoint-unknown']);
+    }
   });
 
   test('the answer names the Application that the path is about', async () => {

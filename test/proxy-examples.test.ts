@@ -149,6 +149,23 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       ]);
       expect(answers.map(({ status }) => status)).toEqual([401, 401, 403, 403, 403, 403]);
       expect(answers[0]!.headers['www-authenticate']).toContain('ManagementKey-v1');
+      expect(answers.map(({ headers }) => headers['x-latchkey-error'])).toEqual([
+        'credential-missing',
+        'malformed',
+        'endpoint-not-allowed',
+        'endpoint-not-allowed',
+        'endpoint-unknown',
+        'application-not-allowed',
+      ]);
+      expect((await send('GET', '/orders/7', presenting(key))).headers).not.toHaveProperty('x-latchkey-error');
+    });
+
+    test('a query is only the query of the request, whatever it says', async () => {
+      const query = '?method=GET&uri=/other&X-Forwarded-Uri=/orders/7&service=slashed';
+      expect(receivedBy(await send('GET', `/orders/7${query}`, presenting(key))).url).toBe(`/orders/7${query}`);
+      expect((await send('GET', `/orders/me${query}`, presenting(key))).status).toBe(403);
+      expect((await send('DELETE', `/orders/7${query}`, presenting(key))).status).toBe(403);
+      expect((await send('GET', `/orders${query}`, presenting(key))).status).toBe(403);
     });
 
     test('a key is refused as soon as its deletion was answered', async () => {

@@ -21,7 +21,8 @@ function forwardAuth(): OperationObject {
   const operation = describe(RAW_ROUTES.forwardAuth, 'forwardAuth', 'Verification');
   Object.assign(operation, {
     description: [
-      'A proxy asks this about each request before it passes it on: 200 lets it pass, everything else is a refusal.',
+      'A proxy asks this about each request before it passes it on: 200 lets it pass, everything else is a refusal. ' +
+        'The header `X-Latchkey-Error` names the code of a refusal too, for proxies that throw its body away.',
       'The `Authorization` of the original request is judged, and must be a key. Any method works, and no body is read. ' +
         'Where the original request stands depends on the dialect; a header that is missing, empty or repeated is a refusal.',
       'With the dialect `envoy`, the original path follows after the service: `/v1/forward_auth/envoy/{service}/the/path`.',

@@ -15,7 +15,7 @@ interface ParserError extends Error {
 /**
  * Answers what Node itself cannot read as HTTP, with a problem like everything else.
  *
- * @param refusalOf what to answer instead, by the request line as far as it could be found
+ * @param refusalOf what a proxy is answered instead, by the request line as far as it could be found
  */
 export function answerUnparsable(
   http: Server,
@@ -28,7 +28,8 @@ export function answerUnparsable(
       return;
     }
     const [requestLine = ''] = (error.rawPacket?.toString('latin1') ?? '').split('\r\n', 1);
-    const problem = refusalOf(requestLine) ?? problemOf(error.code);
+    const refusal = refusalOf(requestLine);
+    const problem = refusal ?? problemOf(error.code);
     const requestId = randomUUID();
     const body = JSON.stringify(problemBody(problem, requestId));
     const { code, status } = problem;
@@ -39,6 +40,7 @@ export function answerUnparsable(
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Cache-Control: no-store',
       'Connection: close',
+      ...(refusal ? [`X-Latchkey-Error: ${code}`] : []),
     ];
     socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
   });

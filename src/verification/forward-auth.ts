@@ -33,6 +33,8 @@ export function createForwardAuth(
   const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem, began: number): void => {
     decisions.add(problem.code, began);
     response.setHeader('X-Request-Id', requestIdOf(request));
+    // nginx throws the body of a refusal away.
+    response.setHeader('X-Latchkey-Error', problem.code);
     sendProblem(request, response, problem);
     logRequest(logger, request, response, { began });
   };
