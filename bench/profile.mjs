@@ -16,6 +16,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     engine: { type: 'string', default: 'mysql' },
     route: { type: 'boolean', default: false },
+    keys: { type: 'string', default: '1000' },
+    endpoints: { type: 'string', default: '50' },
     functions: { type: 'string', default: '40' },
     save: { type: 'string' },
   },
@@ -27,7 +29,12 @@ const ROOT = new URL('../', import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-profile-'));
 try {
   const file = values.save ?? join(folder, 'decision.cpuprofile');
-  const database = await makeDatabase(folder, values.engine, 'profile', { keys: 1000, route: true });
+  const database = await makeDatabase(folder, values.engine, 'profile', {
+    keys: Number(values.keys),
+    inUse: Math.min(Number(values.keys), 10_000),
+    endpoints: Number(values.endpoints),
+    route: values.route,
+  });
   const server = await startProcess(
     values.route ? ROUTES : MAIN,
     { DATABASE_URL: database.url, PROFILE_FILE: file, LOG_LEVEL: 'warn' },

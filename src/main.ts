@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
+import { setFlagsFromString } from 'node:v8';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { Config } from './config/config.js';
@@ -8,6 +9,10 @@ import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './
 import { Shutdown } from './shutdown.js';
 import { describeStartFailure } from './start-failure.js';
 import { resetPassword } from './users/reset-password.js';
+
+// Requests that wait for one reading together survive a scavenge together, now and then all of them. V8 would conclude that
+// all requests live long, and leave every later one to the full collection (docs/decisions/0014-no-pretenuring.md).
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 async function main(): Promise<void> {
   if (process.argv[2] === 'reset-password') {

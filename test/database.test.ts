@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { Transactions } from '../src/database/transactions.js';
 import { DecisionReader } from '../src/database/decision-reader.js';
@@ -5,6 +7,7 @@ import { CAMPAIGNS, createApplication, createKey } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 
 const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
+const testOnSqlite = process.env.TEST_MYSQL_URL ? test.skip : test;
 
 describe('the database', () => {
   let latchkey: Latchkey;
@@ -86,6 +89,18 @@ describe('the database', () => {
     const answers = await call();
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect(reader.statementCount - before).toBeLessThan(100);
+  });
+
+  testOnSqlite('is in files that only their owner can open', async () => {
+    await createApplication(latchkey.admin);
+    const folder = dirname(latchkey.database.url.slice('sqlite:'.length));
+    const modes = readdirSync(folder).map((file) => [file, statSync(join(folder, file)).mode & 0o777]);
+    expect(Object.fromEntries(modes)).toEqual({
+      'latchkey.sqlite': 0o600,
+      'latchkey.sqlite-shm': 0o600,
+      'latchkey.sqlite-wal': 0o600,
+      'latchkey.sqlite.lock': 0o600,
+    });
   });
 
   onMysql('with autocommit off by default on the server', () => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { endpointId } from '../access/access.js';
 import { DecisionReader } from '../database/decision-reader.js';
 
@@ -22,24 +23,20 @@ const COLUMNS = 'SELECT api_key_id AS apiKeyId, service, method, path FROM api_k
  */
 @Injectable()
 export class GrantCache {
-  /** In the order of their last use, the oldest first. */
-  private readonly kept = new Map<number, Grants>();
+  private readonly kept = new LRUCache<number, Grants>({
+    maxSize: GRANTS_MAX,
+    sizeCalculation: (grants) => grants.size,
+  });
   private readonly loading = new Map<number, Promise<Grants>>();
   /** One copy of each endpoint's name, shared by all keys. */
   private readonly names = new Map<string, string>();
-  private size = 0;
   private batch: { ids: Set<number>; rows: Promise<Map<number, Grants>> } | undefined;
 
   constructor(private readonly reader: DecisionReader) {}
 
   /** The grants of a key, if they are at hand. */
   get(apiKeyId: number): Grants | undefined {
-    const grants = this.kept.get(apiKeyId);
-    if (grants) {
-      this.kept.delete(apiKeyId);
-      this.kept.set(apiKeyId, grants);
-    }
-    return grants;
+    return this.kept.get(apiKeyId);
   }
 
   /** Reads the grants of a key; none if it was deleted meanwhile. */
@@ -57,7 +54,7 @@ export class GrantCache {
     batch.ids.add(apiKeyId);
     const grants = (await batch.rows).get(apiKeyId) ?? new Set<string>();
     if (grants.size > 0) {
-      this.keep(apiKeyId, grants);
+      this.kept.set(apiKeyId, grants);
     }
     return grants;
   }
@@ -99,19 +96,5 @@ export class GrantCache {
     }
     this.names.set(name, name);
     return name;
-  }
-
-  private keep(apiKeyId: number, grants: Grants): void {
-    if (!this.kept.has(apiKeyId)) {
-      this.size += grants.size + 1;
-    }
-    this.kept.set(apiKeyId, grants);
-    for (const [oldest, dropped] of this.kept) {
-      if (this.size <= GRANTS_MAX) {
-        return;
-      }
-      this.kept.delete(oldest);
-      this.size -= dropped.size + 1;
-    }
   }
 }

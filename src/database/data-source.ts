@@ -65,9 +65,8 @@ export function configureSqlite(database: BetterSqlite3.Database): void {
   }
 }
 
-/** Makes the SQLite file and its folder for nobody but their owner. */
-export function createSqliteFile(config: Config): void {
-  const file = sqliteFile(config);
+/** Makes a file of SQLite and its folder, if they are missing, for nobody but their owner. */
+export function createSqliteFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   closeSync(openSync(file, 'a', 0o600));
 }

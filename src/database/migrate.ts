@@ -31,10 +31,13 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
       }
     }
     case 'sqlite': {
-      createSqliteFile(config);
-      const lock = new Database(`${sqliteFile(config)}.lock`, { timeout: 0 });
+      const file = sqliteFile(config);
+      const lockFile = `${file}.lock`;
+      createSqliteFile(file);
+      createSqliteFile(lockFile);
+      const lock = new Database(lockFile, { timeout: 0 });
       try {
-        await lockFile(lock);
+        await lockExclusively(lock);
         return await work();
       } finally {
         lock.close();
@@ -43,7 +46,7 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
   }
 }
 
-async function lockFile(lock: Database.Database): Promise<void> {
+async function lockExclusively(lock: Database.Database): Promise<void> {
   const deadline = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     try {
