@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FIGURES } from './figures.mjs';
 import { describeMachine } from './machine.mjs';
+import { withBufferPool } from './mysql-server.mjs';
 import { printTable } from './table.mjs';
 
 const { values } = parseArgs({
@@ -26,7 +27,7 @@ try {
   const notes = [];
   for (const figure of FIGURES.filter(({ name }) => name.includes(values.only))) {
     console.error(`measuring: ${figure.name}`);
-    const result = await figure.measure(settings);
+    const result = await withBufferPool(() => figure.measure(settings));
     measured.push(...result.measured);
     reached.push(...result.figures);
     notes.push(...(result.notes ?? []));

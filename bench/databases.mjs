@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { mintSecret } from '../dist/access/secret.js';
+import { comeToRest, mysqlServer } from './mysql-server.mjs';
 import { startProcess } from './processes.mjs';
 
 export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -144,16 +145,6 @@ function* batches(all) {
   }
 }
 
-/** The MySQL server that is measured with. */
-export function mysqlServer() {
-  if (!process.env.TEST_MYSQL_URL) {
-    throw new Error('TEST_MYSQL_URL must name a MySQL server, such as mysql://root@127.0.0.1:3306/latchkey');
-  }
-  const url = new URL(process.env.TEST_MYSQL_URL);
-  url.pathname = '/';
-  return url;
-}
-
 /** An empty database of this name on the server that is measured with. */
 export async function openMysql(name) {
   const url = mysqlServer();
@@ -179,6 +170,7 @@ export async function openMysql(name) {
     afterFilling: async () => {
       await connection.query('ALTER TABLE api_keys ADD UNIQUE INDEX uq_api_keys_key_hash (key_hash)');
       await connection.query('ANALYZE TABLE api_keys, api_key_applications, api_key_endpoints, service_endpoints');
+      await comeToRest(connection);
     },
     /** Statements that MySQL has run in this database since its start, whoever sent them. */
     statements: async () => {

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import { mysqlServer } from './databases.mjs';
 import { GENERATOR } from './load.mjs';
+import { BUFFER_POOL_BYTES, mysqlServer } from './mysql-server.mjs';
 
 /** The machine and the versions, as rows of a table. */
 export async function describeMachine() {
@@ -14,7 +14,7 @@ export async function describeMachine() {
     ['memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
     ['system', `Linux ${release()}`],
     ['Node', process.version],
-    ['MySQL', await mysqlVersion()],
+    ['MySQL', `${await mysqlVersion()}, with a buffer pool of ${BUFFER_POOL_BYTES / 2 ** 20} MiB`],
     ['Nest', versionOf('@nestjs/core')],
     ['Better Auth', versionOf('better-auth')],
     ['load generator', GENERATOR],
