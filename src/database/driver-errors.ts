@@ -59,6 +59,7 @@ export function translateDriverError(error: unknown): unknown {
     case 'ER_OPTION_PREVENTS_STATEMENT':
     case 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION':
     case 'ER_READ_ONLY_MODE':
+    case 'ER_SERVER_OFFLINE_MODE':
     case 'ER_SERVER_SHUTDOWN':
     case 'ER_CON_COUNT_ERROR':
     case 'ER_ACCESS_DENIED_ERROR':
