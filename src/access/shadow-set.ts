@@ -6,19 +6,21 @@ interface Operation {
   shadow: Shadow;
 }
 
-/** What stands beside an endpoint is remembered if it is no more than this: a thousand endpoints share a memory. */
-const REMEMBERED_MAX = 100;
+/** What stands beside endpoints is remembered up to so many times in all, which is a few megabytes. */
+const REMEMBERED_MAX = 300_000;
 
 /** The operations of one service that no key can be granted. */
 export class ShadowSet {
   private readonly operations: Operation[] = [];
   /** Few endpoints have any beside them, and those are found once: a decision looks at no other. */
-  private beside = new WeakMap<TemplateTexts, readonly Operation[]>();
+  private readonly beside = new Map<TemplateTexts, readonly Operation[]>();
+  private remembered = 0;
 
   add(template: string, shadow: Shadow): void {
     const folded = shadow.map((segment) => (Array.isArray(segment) ? segment.map(withoutCase) : segment));
     this.operations.push({ template, shadow: folded });
-    this.beside = new WeakMap();
+    this.beside.clear();
+    this.remembered = 0;
   }
 
   /**
@@ -38,7 +40,10 @@ export class ShadowSet {
     let beside = this.beside.get(endpoint);
     if (!beside) {
       beside = this.operations.filter(({ shadow }) => standsBeside(shadow, endpoint));
-      if (beside.length <= REMEMBERED_MAX) this.beside.set(endpoint, beside);
+      if (this.remembered + beside.length <= REMEMBERED_MAX) {
+        this.beside.set(endpoint, beside);
+        this.remembered += beside.length;
+      }
     }
     return beside;
   }

@@ -156,23 +156,23 @@ function hasText(segment: ShadowSegment): boolean {
  * end in more than its texts if that begins with a dot.
  */
 function matchesSegment(texts: readonly string[], segment: string, isLast: boolean): boolean {
-  if (texts.length === 1) return segment === texts[0] || (isLast && segment.startsWith(`${texts[0]}.`));
-  if (matchesTexts(texts, segment)) return true;
-  return isLast && matchesTexts([...texts.slice(0, -1), `${texts.at(-1)}.`, ''], segment);
-}
-
-function matchesTexts(texts: readonly string[], segment: string): boolean {
   const [first = ''] = texts;
+  if (!segment.startsWith(first)) return false;
+  if (texts.length === 1) return segment.length === first.length || (isLast && segment[first.length] === '.');
+
   const last = texts.at(-1)!;
-  const end = segment.length - last.length;
+  const mayGoOn = isLast && segment.includes('.');
+  if (!mayGoOn && !segment.endsWith(last)) return false;
   let from = first.length;
-  if (from > end || !segment.startsWith(first) || !segment.endsWith(last)) return false;
-  for (const text of texts.slice(1, -1)) {
+  for (let index = 1; index < texts.length - 1; index += 1) {
+    const text = texts[index]!;
     const found = segment.indexOf(text, from);
-    if (found === -1 || found + text.length > end) return false;
+    if (found === -1) return false;
     from = found + text.length;
   }
-  return true;
+  return (
+    (from <= segment.length - last.length && segment.endsWith(last)) || (mayGoOn && segment.includes(`${last}.`, from))
+  );
 }
 
 /** A literal as the segments of a path are: without escapes. */
