@@ -1,11 +1,14 @@
 // Writes docs/licences.md: what ships with Latchkey, and under which licence. `--check` writes nothing, and fails if the
-// file is out of date. Fails if anything ships under a licence that asks for more than to be named.
+// file is out of date; `--lock=FILE` looks at another lock file. Fails if anything ships under a licence that asks for more
+// than to be named.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIST = join(ROOT, 'docs/licences.md');
+const named = process.argv.find((parameter) => parameter.startsWith('--lock='));
+const LOCK = named ? resolve(named.slice('--lock='.length)) : join(ROOT, 'package-lock.json');
 const PERMISSIVE = new Set([
   'MIT',
   'ISC',
@@ -21,11 +24,11 @@ const PERMISSIVE = new Set([
 
 const readJson = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8'));
 
-/** What `npm ci --omit=dev` installs, on any platform. */
+/** What `npm ci --omit=dev` installs, on any platform: what something that ships may do without, it does install. */
 function shippedPackages() {
-  const { packages } = readJson('package-lock.json');
+  const { packages } = JSON.parse(readFileSync(LOCK, 'utf8'));
   return Object.entries(packages)
-    .filter(([path, { dev, devOptional, link }]) => path !== '' && !dev && !devOptional && !link)
+    .filter(([path, { dev, link }]) => path !== '' && !dev && !link)
     .map(([path, { version, license }]) => ({
       name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
       version,
