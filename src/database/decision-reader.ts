@@ -5,7 +5,7 @@ import mysql, { type Connection, type QueryError, type RowDataPacket } from 'mys
 import { Config } from '../config/config.js';
 import { Problem } from '../http/problem.js';
 import { configureSqlite, engineOf, MYSQL_SESSION, mysqlOptions, sqliteFile } from './data-source.js';
-import { isSqliteBusy } from './driver-errors.js';
+import { isConnectionLost, isSqliteBusy } from './driver-errors.js';
 
 /** One read, in the words of each engine. */
 export interface Statement {
@@ -119,19 +119,35 @@ class MysqlLane implements Lane {
   constructor(private readonly config: Config) {}
 
   async read(statement: Statement, deadline: number): Promise<unknown[]> {
-    const link = (this.link ??= this.open());
     try {
-      // A deadline that passes here ends the reading alone: a connection that takes long to make would never be made.
-      await inTime(link.configured, deadline);
+      const kept = this.link;
+      if (!kept) {
+        return await this.readOn(this.open(), statement, deadline);
+      }
+      try {
+        return await this.readOn(kept, statement, deadline);
+      } catch (error) {
+        if (!isConnectionLost(error) || performance.now() >= deadline) {
+          throw error;
+        }
+      }
+      // It may have died long ago, when the server was started anew, and only sending has shown it. Nothing came of that,
+      // and what is read now is newer still.
+      return await this.readOn(this.open(), statement, deadline);
     } catch (error) {
       throw problemOf(error);
     }
+  }
+
+  private async readOn(link: Link, statement: Statement, deadline: number): Promise<unknown[]> {
+    // A deadline that passes here ends the reading alone: a connection that takes long to make would never be made.
+    await inTime(link.configured, deadline);
     try {
       // mysql2's own time-out gives the connection back while the server is still busy with it; this one is dropped.
       return await inTime(query(link.connection, statement), deadline);
     } catch (error) {
       this.drop(link);
-      throw problemOf(error);
+      throw error;
     }
   }
 
@@ -150,6 +166,7 @@ class MysqlLane implements Lane {
       performance.now() + CONNECT_WAIT_MS,
     );
     const link = { connection, configured };
+    this.link = link;
     configured.catch(() => this.drop(link));
     connection.on('error', () => this.drop(link));
     return link;

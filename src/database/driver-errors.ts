@@ -17,11 +17,12 @@ export function driverCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-function isFatal(error: unknown): boolean {
+/** Whether the connection to MySQL is of no use any more. What mysql2 calls fatal happened to the connection. */
+export function isConnectionLost(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) {
     return false;
   }
-  return 'driverError' in error ? isFatal(error.driverError) : 'fatal' in error && error.fatal === true;
+  return 'driverError' in error ? isConnectionLost(error.driverError) : 'fatal' in error && error.fatal === true;
 }
 
 const REPEATABLE = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
@@ -83,8 +84,8 @@ export function translateDriverError(error: unknown): unknown {
       if (/^SQLITE_(READONLY|IOERR|CANTOPEN|PROTOCOL)/.test(code)) {
         return new Problem('database-unavailable', undefined, {}, { cause: error });
       }
-      // What mysql2 calls fatal happened to the connection, whatever code it has, if it has one.
-      if (isFatal(error)) {
+      // Whatever code it has, if it has one.
+      if (isConnectionLost(error)) {
         return new Problem('database-unavailable', undefined, {}, { cause: error });
       }
       return error;

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { TestDatabase } from '../harness.js';
 import { createDatabaseOn } from './faulty-mysql.js';
 import { Load } from './load.js';
@@ -7,6 +8,7 @@ import { until } from './until.js';
 
 const RECOVERED_WITHIN_MS = 30_000;
 const CUTS = 30;
+const UNUSED_MS = 1200;
 
 describe('with a MySQL server at the end of a bad wire', () => {
   let database: TestDatabase;
@@ -42,6 +44,25 @@ describe('with a MySQL server at the end of a bad wire', () => {
     }
     expect(load.records.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
     expect(load.faults.slice(0, 20)).toEqual([]);
+  }, 120_000);
+
+  test('connections that died unnoticed while nobody used them cost no answer', async () => {
+    const load = new Load(service.server.url, everyKind(service));
+    await load.goesWell(3, RECOVERED_WITHIN_MS);
+    await load.stop();
+    for (let round = 0; round < 3; round += 1) {
+      proxy.forget();
+      // A server that dies does not come back sooner; a connection that was used a moment ago is taken to be alive.
+      await wait(UNUSED_MS);
+      const first = new Load(service.server.url, everyKind(service));
+      try {
+        await first.goesWell(1, RECOVERED_WITHIN_MS);
+      } finally {
+        await first.stop();
+      }
+      expect(first.records.filter((record) => !first.isGood(record))).toEqual([]);
+      expect(first.faults).toEqual([]);
+    }
   }, 120_000);
 
   test('a server that takes a while answers everything', async () => {

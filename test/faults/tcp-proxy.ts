@@ -6,11 +6,14 @@ export class TcpProxy {
   /** How long whatever is sent, in either direction, is on its way. */
   delayMs = 0;
   private readonly sockets = new Set<Socket>();
+  private readonly upstreams = new Map<Socket, Socket>();
   private readonly server: Server;
 
   private constructor(host: string, port: number) {
     this.server = createServer((client) => {
       const upstream = connect(port, host);
+      this.upstreams.set(client, upstream);
+      client.on('close', () => this.upstreams.delete(client));
       this.join(client, upstream);
       this.join(upstream, client);
     });
@@ -35,6 +38,19 @@ export class TcpProxy {
   /** Cuts every connection there is, whatever is on its way. */
   cut(): void {
     this.sockets.forEach((socket) => socket.resetAndDestroy());
+  }
+
+  /**
+   * Forgets every connection without a word, as a machine does that went down: whoever sends something on one of them is
+   * told then that there is none.
+   */
+  forget(): void {
+    for (const [client, upstream] of this.upstreams) {
+      upstream.removeAllListeners().on('error', () => undefined);
+      upstream.destroy();
+      this.sockets.delete(upstream);
+      client.removeAllListeners('data').on('data', () => client.resetAndDestroy());
+    }
   }
 
   async close(): Promise<void> {
