@@ -27,7 +27,9 @@ export class FaultyMysql {
         'MYSQL_SERVER is not set: name a script that runs MySQL servers for tests (`start PORT`, `stop PORT`, `kill9 PORT`)',
       );
     }
-    const server = new FaultyMysql(script, process.env.MYSQL_FAULTS_PORT ?? '3403');
+    // Test files that run side by side have a server each.
+    const port = Number(process.env.MYSQL_FAULTS_PORT ?? 3403) + Number(process.env.JEST_WORKER_ID ?? 1) - 1;
+    const server = new FaultyMysql(script, String(port));
     await server.start();
     return server;
   }
@@ -38,7 +40,14 @@ export class FaultyMysql {
   }
 
   async start(): Promise<void> {
-    await run(this.script, ['start', this.port]);
+    try {
+      await run(this.script, ['start', this.port]);
+    } catch (error) {
+      // The script may have taken the last words of the server that ended for those of the new one.
+      await until('the MySQL server takes connections', () => this.isReachable(), 60_000).catch(() => {
+        throw error;
+      });
+    }
     const connection = await mysql.createConnection(this.url);
     const [rows] = await connection.query('SELECT @@pid_file AS file');
     await connection.end();
@@ -65,6 +74,18 @@ export class FaultyMysql {
   /** Lets it go on. */
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
+  }
+
+  private async isReachable(): Promise<boolean> {
+    try {
+      await (await mysql.createConnection(this.url)).end();
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
+        return false;
+      }
+      throw error;
+    }
   }
 
   private async gone(): Promise<void> {

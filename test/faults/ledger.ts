@@ -18,8 +18,19 @@ interface UserEntry {
 
 interface ImportEntry {
   path: string;
+  count: number;
   state: string;
 }
+
+/** How far a ledger has been written. */
+export interface Lengths {
+  keys: number;
+  users: number;
+  imports: number;
+}
+
+/** The length of an empty ledger. */
+export const NOTHING: Lengths = { keys: 0, users: 0, imports: 0 };
 
 /**
  * What a client was told, and so may rely on. What was asked for and not answered is `in doubt`, until it was looked
@@ -38,8 +49,13 @@ export class Ledger {
     return note(this.users, { email, state: 'in doubt' });
   }
 
-  import(path: string): ImportEntry {
-    return note(this.imports, { path, state: 'in doubt' });
+  import(path: string, count: number): ImportEntry {
+    return note(this.imports, { path, count, state: 'in doubt' });
+  }
+
+  /** How many entries there are. */
+  get lengths(): Lengths {
+    return { keys: this.keys.length, users: this.users.length, imports: this.imports.length };
   }
 
   get inDoubt(): number {

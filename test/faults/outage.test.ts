@@ -1,11 +1,16 @@
 import type { TestDatabase } from '../harness.js';
+import { readTrail } from './audit-trail.js';
 import { createDatabaseOn, FaultyMysql } from './faulty-mysql.js';
+import type { Page } from './ledger.js';
 import { Load } from './load.js';
-import { everyKind, type Service, startService } from './service.js';
+import { DECISION_WAIT_MS, everyKind, type Service, startService } from './service.js';
 import { until } from './until.js';
 
 const OUTAGE_MS = Number(process.env.FAULT_OUTAGE_MS ?? 10_000);
 const RECOVERED_WITHIN_MS = 30_000;
+/** Less than what anything but a decision waits for. */
+const DECISION_SLACK_MS = 500;
+const CREATION = 'creation of a key';
 
 interface Outage {
   begin(mysql: FaultyMysql): Promise<void> | void;
@@ -38,6 +43,28 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
     await (await createDatabaseOn('mysql')).drop();
   }, 60_000);
 
+  /** Whatever became of the answers that never came: what was acknowledged is there, and each key has its audit entry. */
+  async function checkKeys(load: Load): Promise<void> {
+    const made = load.records
+      .filter(({ kind, status }) => kind === CREATION && status === 201)
+      .map(({ body }) => Number(/"id":(\d+)/.exec(body)![1]));
+    expect(made.length).toBeGreaterThan(0);
+    const { admin, alive, dead } = service;
+    const there = new Set<number>();
+    for (let hasMore = true; hasMore;) {
+      const { body } = await admin.get<Page<{ id: number }> & { totalResultSize: number }>(
+        `/v1/api_keys?pageSize=1000&skip=${there.size}`,
+      );
+      body.data.forEach(({ id }) => there.add(id));
+      hasMore = there.size < body.totalResultSize;
+    }
+    expect(made.filter((id) => !there.has(id))).toEqual([]);
+    expect([there.has(alive.id), there.has(dead.id)]).toEqual([true, false]);
+    // The deleted key was made, too.
+    const trail = await readTrail(admin, 'POST /v1/api_keys');
+    expect(trail.length).toBe(there.size + 1);
+  }
+
   test.each(Object.keys(OUTAGES))(
     '%s: every request is answered with a 503 in time, and all goes on by itself afterwards',
     async (name) => {
@@ -61,12 +88,33 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
 
         const during = load.records.filter((record) => record.began > began && record.ended < ended);
         expect(during.filter(({ status }) => status !== 503)).toEqual([]);
+        // Beside the bound for each of them, which is generous: a decision waits no longer than decisions do.
+        const decisions = during.filter(({ kind }) => kind.startsWith('forward auth'));
+        const fastestMs = Math.min(...decisions.map((record) => record.ended - record.began));
+        expect(fastestMs).toBeLessThan(DECISION_WAIT_MS + DECISION_SLACK_MS);
       } finally {
         mysql.resume();
         await load.stop();
       }
       expect(load.faults.slice(0, 20)).toEqual([]);
+      await checkKeys(load);
     },
     OUTAGE_MS + 4 * RECOVERED_WITHIN_MS,
   );
+
+  test('started anew while nobody asks: the first to ask are answered', async () => {
+    const kinds = everyKind(service);
+    const before = new Load(service.server.url, kinds);
+    await before.goesWell(3, RECOVERED_WITHIN_MS);
+    await before.stop();
+    await mysql.stop();
+    await mysql.start();
+    const after = new Load(service.server.url, kinds);
+    try {
+      await after.goesWell(1, RECOVERED_WITHIN_MS);
+    } finally {
+      await after.stop();
+    }
+    expect(after.records.filter((record) => !after.isGood(record))).toEqual([]);
+  }, 120_000);
 });

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { createKey } from '../fixtures.js';
-import { startServer } from '../process.js';
+import { type ServerProcess, startServer } from '../process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { signIn } from './service.js';
 
@@ -42,6 +42,43 @@ test.each(ENGINES)(
       expect(new Set(migrations.map(({ name }) => name)).size).toBe(migrations.length);
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
+      await database.drop();
+    }
+  },
+  120_000,
+);
+
+test.each(ENGINES)(
+  '%s: what a replica has acknowledged stays, though others have come and gone and it is killed',
+  async (engine) => {
+    const database = await createDatabaseOn(engine);
+    const servers: ServerProcess[] = [];
+    const start = async (): Promise<ServerProcess> => {
+      const server = await startServer({ DATABASE_URL: database.url });
+      servers.push(server);
+      return server;
+    };
+    try {
+      const first = await start();
+      const admin = await signIn(first.url);
+      for (let round = 0; round < REPLICAS; round += 1) {
+        const other = await start();
+        const before = await createKey(admin, { expiryDate: '2099-01-01' });
+        const question = { key: before.key, method: 'GET', path: '/v1/applications/1/campaigns' };
+        expect(await (await signIn(other.url)).post('/v1/verifications', question)).toMatchObject({
+          body: { valid: true },
+        });
+        expect(await other.stop()).toBe(0);
+      }
+      const made = await createKey(admin, { expiryDate: '2099-01-01' });
+      first.kill('SIGKILL');
+      await first.exited;
+      const last = await signIn((await start()).url);
+      expect(await last.get('/v1/api_keys')).toMatchObject({ body: { totalResultSize: REPLICAS + 1 } });
+      expect(await last.get(`/v1/api_keys/${made.id}`)).toMatchObject({ status: 200, body: { state: 'valid' } });
+    } finally {
+      servers.forEach((server) => server.kill('SIGKILL'));
+      await Promise.all(servers.map(({ exited }) => exited));
       await database.drop();
     }
   },

@@ -1,14 +1,22 @@
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import type { ProblemBody } from '../client.js';
 import type { TestDatabase } from '../harness.js';
+import { startServer } from '../process.js';
 import { createDatabaseOn, FaultyMysql } from './faulty-mysql.js';
 import { type Call, Load } from './load.js';
 import { everyKind, type Service, someCoupons, startService } from './service.js';
 
 const WITHIN_MS = 30_000;
 const READS = /living|deleted|verification|list|readiness/;
+
+function sqliteFile({ url }: TestDatabase): string {
+  return url.slice('sqlite:'.length);
+}
 
 /** How a service answers each kind of call once. */
 async function answers(service: Service, kinds: { [kind: string]: Call }): Promise<{ [kind: string]: string }> {
@@ -127,6 +135,64 @@ describe('on a disk that is full', () => {
       await database.drop();
     }
   }, 120_000);
+});
+
+describe('on SQLite files that cannot be written', () => {
+  const run = promisify(execFile);
+  let database: TestDatabase;
+  let service: Service;
+
+  beforeEach(async () => {
+    database = await createDatabaseOn('sqlite');
+    service = await startService(database.url);
+  }, 60_000);
+  afterEach(async () => {
+    await service.server.stop();
+    await database.drop();
+  });
+
+  /** Lets a process write no byte to any file, or any again. What it holds of locks and memory stays. */
+  async function allowFiles(size: '0' | 'unlimited'): Promise<void> {
+    await run('prlimit', ['--pid', String(service.server.pid), `--fsize=${size}:`]);
+  }
+
+  test('nothing is written, in words that say why; decisions go on, and so does everything when it may be', async () => {
+    const kinds = everyKind(service);
+    await allowFiles('0');
+    const before = await counts(service);
+    const answered = await answers(service, kinds);
+    for (const [kind, { good }] of Object.entries(kinds)) {
+      // The upload fails in the folder for temporary files already.
+      const refusal = kind === 'import' ? 'storage-full' : 'database-unavailable';
+      expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : refusal });
+    }
+    const deletion = await service.admin.delete<ProblemBody>(`/v1/api_keys/${service.alive.id}`);
+    expect(deletion).toMatchObject({ status: 503, body: { code: 'database-unavailable' } });
+    expect(await counts(service)).toEqual(before);
+    await allowFiles('unlimited');
+    const load = new Load(service.server.url, kinds, 1);
+    await load.goesWell(2, WITHIN_MS);
+    await load.stop();
+    expect(load.faults).toEqual([]);
+    service.server.kill('SIGKILL');
+    await service.server.exited;
+    const file = new Database(sqliteFile(database));
+    expect(file.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    file.close();
+  }, 60_000);
+
+  test('a process that starts on them says so and ends, and changes nothing', async () => {
+    await service.server.stop();
+    const folder = dirname(sqliteFile(database));
+    const before = readFileSync(sqliteFile(database));
+    const readOnly = ['unshare', '--map-root-user', '--mount', 'sh', '-c'];
+    const mount = 'mount --bind "$F" "$F" && mount -o remount,bind,ro "$F" && exec "$0" "$@"';
+    const starting = startServer({ DATABASE_URL: database.url, F: folder }, [...readOnly, mount]);
+    await expect(starting).rejects.toThrow(
+      /ended with 1:\nLatchkey does not start\. .* (cannot be written|may not write)/,
+    );
+    expect(readFileSync(sqliteFile(database)).equals(before)).toBe(true);
+  }, 60_000);
 });
 
 describe('on a MySQL server that lets nobody write', () => {

@@ -1,0 +1,20 @@
+import type { Client } from '../client.js';
+import type { Page } from './ledger.js';
+
+const PAGE = 1000;
+
+/** What was done by requests whose method and path contain something, by the audit trail; oldest first. */
+export async function readTrail(client: Client, entityPath: string): Promise<string[]> {
+  const entities: string[] = [];
+  for (let hasMore = true; hasMore;) {
+    const { status, body } = await client.get<Page<{ entity: string }> & { hasMore: boolean }>(
+      `/v1/changes?entityPath=${encodeURIComponent(entityPath)}&pageSize=${PAGE}&skip=${entities.length}`,
+    );
+    if (status !== 200) {
+      throw new Error(`no audit trail: ${JSON.stringify(body)}`);
+    }
+    entities.push(...body.data.map(({ entity }) => entity));
+    hasMore = body.hasMore;
+  }
+  return entities;
+}
