@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-test('every test that the threat model names is there', () => {
-  const rows = readFileSync(`${ROOT}docs/threat-model.md`, 'utf8').split('\n');
+test.each(['threat-model.md', 'faults.md'])('every test that docs/%s names is there', (document) => {
+  const rows = readFileSync(`${ROOT}docs/${document}`, 'utf8').split('\n');
   const named = rows.flatMap((row) => {
     const [, file, name] = /\| `([^`]+\.test\.ts)` "([^"]+)" *\|$/.exec(row) ?? [];
     return file !== undefined && name !== undefined ? [{ file, name }] : [];

@@ -1,0 +1,94 @@
+// Runs the fault suite on MySQL servers of its own and leaves nothing behind: `npm run test:faults`.
+//
+//   MYSQL_SERVER       a script that runs MySQL servers: `start PORT`, `stop PORT`, `kill9 PORT`, `reset PORT`; needed
+//   MYSQL_FAULTS_PORT  the port of the first server; the second has the next one; default: free ones
+//   FAULT_ROUNDS       how often processes are killed on each engine; default 50
+//   FAULT_OUTAGE_MS    how long each outage of MySQL lasts; default 10000
+//   FAULT_MINUTES      when it is given up; default 60
+//
+// What stands behind the command goes to jest, such as the names of test files.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+const WORKERS = 2;
+const mysqlServer = process.env.MYSQL_SERVER;
+if (!mysqlServer) {
+  console.error('MYSQL_SERVER is not set: name a script that starts, stops and kills MySQL servers for tests');
+  process.exit(1);
+}
+
+async function isFree(port) {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return true;
+  } catch (error) {
+    if (error.code === 'EADDRINUSE') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** The first of as many free ports in a row as there are workers. */
+async function freePorts() {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const free = await Promise.all(Array.from({ length: WORKERS }, (_, number) => isFree(first + number)));
+    if (free.every(Boolean)) {
+      return first;
+    }
+  }
+}
+
+const firstPort = Number(process.env.MYSQL_FAULTS_PORT ?? (await freePorts()));
+const files = process.argv.slice(2);
+const jest = spawn(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    `--maxWorkers=${WORKERS}`,
+    '--forceExit',
+    ...(files.length > 0 ? files : ['test/faults']),
+  ],
+  {
+    stdio: 'inherit',
+    // A process group of its own, in which everything is that it starts, except the MySQL servers.
+    detached: true,
+    env: { ...process.env, FAULTS: '1', MYSQL_FAULTS_PORT: String(firstPort) },
+  },
+);
+
+function killAll() {
+  try {
+    process.kill(-jest.pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') {
+      throw error;
+    }
+  }
+}
+
+const minutes = Number(process.env.FAULT_MINUTES ?? 60);
+const timer = setTimeout(() => {
+  console.error(`The fault suite did not end within ${minutes} minutes.`);
+  killAll();
+}, minutes * 60_000);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, killAll);
+}
+
+const [status] = await once(jest, 'exit');
+clearTimeout(timer);
+killAll();
+for (let port = firstPort; port < firstPort + WORKERS; port += 1) {
+  // A server that was frozen does not hear that it is to stop.
+  spawnSync(mysqlServer, ['kill9', String(port)], { stdio: 'ignore' });
+  spawnSync(mysqlServer, ['reset', String(port)], { stdio: 'ignore' });
+}
+process.exit(status ?? 1);
