@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import mysql, { type Connection, type ConnectionOptions, type PoolOptions, type TypeCastField } from 'mysql2';
@@ -68,7 +68,15 @@ export function configureSqlite(database: BetterSqlite3.Database): void {
 /** Makes a file of SQLite and its folder, if they are missing, for nobody but their owner. */
 export function createSqliteFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
+  try {
+    // A file that is there is not even opened: closing it would take all locks from it that this process holds.
+    closeSync(openSync(file, 'ax', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
+    accessSync(file, constants.W_OK);
+  }
 }
 
 /** Options of the data source that everything outside transactions reads with: on SQLite it cannot write. */

@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { createKey } from '../fixtures.js';
@@ -47,6 +48,21 @@ test.each(ENGINES)(
   },
   120_000,
 );
+
+test('sqlite: the process that made the first admin holds its lock on the database, so that nobody takes its log away', async () => {
+  const database = await createDatabaseOn('sqlite');
+  const server = await startServer({ DATABASE_URL: database.url });
+  try {
+    await signIn(server.url);
+    const inode = statSync(database.url.slice('sqlite:'.length)).ino;
+    // Linux' own list: each lock with its process, and the file as device:device:inode.
+    const locks = readFileSync('/proc/locks', 'utf8').split('\n');
+    expect(locks.filter((lock) => new RegExp(` READ +${server.pid} [^ ]+:${inode} `).test(lock))).toHaveLength(1);
+  } finally {
+    await server.stop();
+    await database.drop();
+  }
+}, 60_000);
 
 test.each(ENGINES)(
   '%s: what a replica has acknowledged stays, though others have come and gone and it is killed',
