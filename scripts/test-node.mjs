@@ -2,7 +2,7 @@
 // What follows the version goes to jest. Node comes from the npm registry (Linux on x64), with its headers; the one
 // package that is compiled for a version of Node is compiled anew, in a copy of this folder that is thrown away.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,13 +35,20 @@ try {
   const environment = { ...process.env, PATH: `${join(home, 'bin')}:${process.env.PATH}` };
 
   const copy = join(folder, 'latchkey');
-  const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
+  const tracked = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--exclude=/node_modules'],
+    { cwd: ROOT },
+  );
   for (const file of tracked.toString().split('\0').filter(Boolean)) {
     if (existsSync(join(ROOT, file))) {
       cpSync(join(ROOT, file), join(copy, file));
     }
   }
-  run('cp', ['-a', join(ROOT, 'dist'), join(ROOT, 'node_modules'), copy]);
+  for (const name of ['dist', 'node_modules']) {
+    // Of a link the target: what is compiled anew below must not be somebody else's.
+    run('cp', ['-a', realpathSync(join(ROOT, name)), join(copy, name)]);
+  }
   rmSync(join(copy, 'node_modules/better-sqlite3/build'), { recursive: true, force: true });
   run('npm', ['rebuild', 'better-sqlite3', '--build-from-source', '--loglevel=error'], {
     cwd: copy,
