@@ -7,7 +7,7 @@ import { Config } from './config/config.js';
 import { createLogger, NestLogger } from './http/logging.js';
 import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './server.js';
 import { Shutdown } from './shutdown.js';
-import { describeStartFailure } from './start-failure.js';
+import { describeStartFailure, ListenFailure } from './start-failure.js';
 import { resetPassword } from './users/reset-password.js';
 
 // Requests that wait for one reading together survive a scavenge together, now and then all of them. V8 would conclude that
@@ -25,7 +25,9 @@ async function main(): Promise<void> {
   const logger = createLogger(config.LOG_LEVEL);
   nest.useLogger(new NestLogger(logger));
   const app = await prepareApplication(nest, logger);
-  await app.listen(config.PORT, config.HOST);
+  await app.listen(config.PORT, config.HOST).catch((error: unknown) => {
+    throw new ListenFailure(error);
+  });
   shutdown.startedAs(app, logger);
   const url = await app.getUrl();
   const docs = config.DOCS_ENABLED ? `; Swagger UI: ${url}/docs` : '';

@@ -2,10 +2,18 @@ import { ConfigurationError } from './config/config.js';
 import { driverCode } from './database/driver-errors.js';
 import { redact } from './http/redaction.js';
 
-/** What is wrong when the process does not start, and what the operator can do, by the code of the error. */
-const REASONS: Record<string, string> = {
+/** What is wrong when the process cannot listen, and what the operator can do, by the code of the error. */
+const LISTENING: Record<string, string> = {
   EADDRINUSE: 'Another process listens there already: end it, or set PORT.',
   EADDRNOTAVAIL: 'This machine has no such address: set HOST.',
+  EACCES: 'This user may not listen there: set PORT to 1024 or more.',
+  EPERM: 'This user may not listen there: set PORT to 1024 or more.',
+  ENOTFOUND: 'Nobody knows this name of an address: set HOST.',
+  EAI_AGAIN: 'The name of the address could not be looked up: set HOST.',
+};
+
+/** The same for everything else that can go wrong before: it is the database. */
+const REASONS: Record<string, string> = {
   ER_ACCESS_DENIED_ERROR: 'The database refuses this user or password: see DATABASE_URL.',
   ER_DBACCESS_DENIED_ERROR: 'The user may not use this database: see DATABASE_URL.',
   ER_BAD_DB_ERROR: 'The server has no such database: make it first, or see DATABASE_URL.',
@@ -18,6 +26,7 @@ const REASONS: Record<string, string> = {
   ENETUNREACH: 'The database cannot be reached: there is no way to it. See DATABASE_URL.',
   ENOTFOUND: 'The database cannot be reached: its host is not known. See DATABASE_URL.',
   EAI_AGAIN: 'The database cannot be reached: its host could not be looked up. See DATABASE_URL.',
+  PROTOCOL_SEQUENCE_TIMEOUT: 'The database cannot be reached: it did not answer in time. See DATABASE_URL.',
   PROTOCOL_CONNECTION_LOST: 'The database cannot be reached: it closed the connection. See DATABASE_URL.',
   HANDSHAKE_SSL_ERROR: 'The database cannot be reached over TLS: see DATABASE_URL.',
   HANDSHAKE_NO_SSL_SUPPORT: 'The database offers no TLS: see DATABASE_URL.',
@@ -26,7 +35,21 @@ const REASONS: Record<string, string> = {
   SQLITE_CORRUPT: 'The database file is damaged: restore a backup.',
   SQLITE_READONLY: 'The database file cannot be written: see the rights of the file and its folder.',
   SQLITE_FULL: 'The disk of the database is full.',
+  EACCES: 'This user may not write the database file: see DATABASE_URL and the rights of its folder.',
+  EPERM: 'This user may not write the database file: see DATABASE_URL and the rights of its folder.',
+  EROFS: 'The disk of the database is read-only: see DATABASE_URL.',
+  ENOSPC: 'The disk of the database is full.',
+  EISDIR: 'DATABASE_URL names a folder: name a file in it.',
+  ENOTDIR: 'DATABASE_URL names a file in something that is no folder.',
+  EEXIST: 'DATABASE_URL names a file in something that is no folder.',
 };
+
+/** The process could not listen where it was told to. */
+export class ListenFailure extends Error {
+  constructor(readonly driverError: unknown) {
+    super(driverError instanceof Error ? driverError.message : String(driverError));
+  }
+}
 
 /** One line for the operator about why the process did not start; several for faults of the environment. */
 export function describeStartFailure(error: unknown): string {
@@ -43,11 +66,8 @@ export function describeStartFailure(error: unknown): string {
 function reasonOf(error: unknown): string | undefined {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
   const code = driverCode(first);
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    const { syscall } = first as NodeJS.ErrnoException;
-    return syscall === 'listen'
-      ? 'This user may not listen there: set PORT to 1024 or more.'
-      : 'This user may not write the database file: see DATABASE_URL and the rights of its folder.';
+  if (error instanceof ListenFailure) {
+    return LISTENING[code];
   }
   return REASONS[code] ?? REASONS[code.split('_').slice(0, 2).join('_')];
 }

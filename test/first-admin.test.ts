@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client, type ProblemBody } from './client.js';
 import { createDatabase, type TestDatabase } from './harness.js';
-import { type ServerProcess, spawnServer, startServer } from './process.js';
+import { runToEnd, type ServerProcess, startServer } from './process.js';
 
 // Each of these starts several processes.
 jest.setTimeout(90_000);
@@ -23,19 +23,6 @@ async function signIn(server: ServerProcess, email: string, password: string): P
     throw new Error(`sign-in failed: ${JSON.stringify(answer.body)}`);
   }
   return client(server, `Bearer ${answer.body.token}`);
-}
-
-/** Runs the built service, or a command of it, until it ends by itself. */
-async function run(
-  environment: Record<string, string>,
-  ...parameters: string[]
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawnServer({ PORT: '0', ...environment }, parameters);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
 }
 
 /** Starts the built service on a terminal, waits until it listens, ends it, and resolves with what the terminal showed. */
@@ -133,7 +120,7 @@ describe('the first admin', () => {
   });
 
   onMysql('is asked for on MySQL without a terminal: the process names the variables and does not start', async () => {
-    const { code, stdout, stderr } = await run({ DATABASE_URL: database.url, ...NOBODY });
+    const { code, stdout, stderr } = await runToEnd({ DATABASE_URL: database.url, ...NOBODY });
     expect(code).toBe(1);
     expect(stderr).toMatch(/ADMIN_EMAIL.*ADMIN_PASSWORD/);
     expect(stdout + stderr).not.toMatch(/Password:|listens on|\n {4}at /);
@@ -144,7 +131,10 @@ describe('the first admin', () => {
   it('who forgot the password gets another one on the machine, and their sessions end', async () => {
     const server = await start();
     const admin = await signIn(server, 'admin@example.com', 'correct horse battery');
-    const { code, stdout, stderr } = await run({ DATABASE_URL: database.url }, 'reset-password', 'Admin@Example.com');
+    const { code, stdout, stderr } = await runToEnd({ DATABASE_URL: database.url }, [
+      'reset-password',
+      'Admin@Example.com',
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('sessions have ended') });
     const password = stdout.trim();
     expect(password).toMatch(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
@@ -160,10 +150,10 @@ describe('the first admin', () => {
   });
 
   it('is not made by a reset, which says when it is called wrongly or for nobody', async () => {
-    const unknown = await run({ DATABASE_URL: database.url }, 'reset-password', 'nobody@example.com');
+    const unknown = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', 'nobody@example.com']);
     expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'There is no user with this e-mail address.\n' });
     for (const parameters of [[], ['a@example.com', 'b@example.com']]) {
-      const wrong = await run({ DATABASE_URL: database.url }, 'reset-password', ...parameters);
+      const wrong = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', ...parameters]);
       expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Usage') });
     }
     // A reset makes nobody: the first start still finds an empty database.

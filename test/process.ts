@@ -6,6 +6,9 @@ import { ADMIN_EMAIL, ADMIN_PASSWORD } from './harness.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
+/** A run that is to end by itself is killed after so long. */
+const RUN_MS = 60_000;
+
 /** The built service, running as an operator runs it. */
 export interface ServerProcess {
   url: string;
@@ -32,6 +35,30 @@ export function spawnServer(
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** How a run of the built service ended, and what it wrote. */
+export interface Run {
+  /** Null if it was killed, because it did not end by itself in time. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built service, or a command of it, until it ends by itself. */
+export async function runToEnd(
+  environment: Record<string, string>,
+  parameters: string[] = [],
+  runBy: string[] = [],
+): Promise<Run> {
+  const child = spawnServer({ PORT: '0', ...environment }, parameters, runBy);
+  const late = setTimeout(() => child.kill('SIGKILL'), RUN_MS);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(late);
+  return { code, stdout, stderr };
 }
 
 /** Starts the built service on a free port and waits until it listens. Rejects with its output if it ends instead. */

@@ -52,6 +52,11 @@ describe('the configuration', () => {
     });
   });
 
+  test('takes a password of any characters, percent-encoded', () => {
+    const DATABASE_URL = `mysql://u:${encodeURIComponent('p@#/%:?ß')}@localhost/latchkey`;
+    expect(readConfig({ DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
+  });
+
   test('lists every fault in one message, by variable and never by value', () => {
     const message = faultsOf({
       PORT: '65536',
@@ -90,6 +95,11 @@ describe('the configuration', () => {
     ['a short password', { ADMIN_EMAIL: 'a@example.com', ADMIN_PASSWORD: 'x'.repeat(11) }],
     ['another database', { DATABASE_URL: 'postgres://localhost/latchkey' }],
     ['a MySQL server without a database', { DATABASE_URL: 'mysql://localhost' }],
+    ['a password with a # in it', { DATABASE_URL: 'mysql://u:pa#ss@localhost/latchkey' }],
+    ['a password that ends in what looks like a port', { DATABASE_URL: 'mysql://u:12#ss@localhost/latchkey' }],
+    ['a password with a / in it', { DATABASE_URL: 'mysql://u:pa/ss@localhost/latchkey' }],
+    ['a password with a % in it', { DATABASE_URL: 'mysql://u:pa%ss@localhost/latchkey' }],
+    ['a MySQL port that is no number', { DATABASE_URL: 'mysql://u:pw@localhost:port/latchkey' }],
     ['a port that is no number', { PORT: '80x' }],
     ['a negative port', { PORT: '-1' }],
     ['an endless wait', { DECISION_WAIT_MS: 'Infinity' }],

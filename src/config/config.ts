@@ -11,6 +11,7 @@ import {
   Matches,
   Max,
   Min,
+  ValidateBy,
   validateSync,
 } from 'class-validator';
 
@@ -33,6 +34,26 @@ const List = () =>
       : value,
   );
 
+const DATABASE_URL_FAULT =
+  'DATABASE_URL must be sqlite:<file> or mysql://user:password@host:port/database, in which user and password are percent-encoded';
+
+/** Whether every part can be read: a `#`, `/` or `%` of a password that is not encoded makes another URL of it. */
+function isDatabaseUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^(sqlite:.+|mysql:\/\/[^/]+\/[^/?#]+.*)$/s.test(value)) {
+    return false;
+  }
+  if (value.startsWith('sqlite:')) {
+    return true;
+  }
+  try {
+    const { hostname, username, password, pathname } = new URL(value);
+    const parts = [username, password, pathname.slice(1)].map((part) => decodeURIComponent(part));
+    return hostname !== '' && parts[2] !== '';
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The configuration of one process, read once from the environment (and from `.env`, which the environment overrides).
  * A property's name is its variable's name, so that one word greps across code, README and deployment.
@@ -52,10 +73,7 @@ export class Config {
   readonly HOST: string = '127.0.0.1';
 
   /** `sqlite:<file>` or `mysql://user:password@host:port/database`. */
-  @IsString()
-  @Matches(/^(sqlite:.+|mysql:\/\/[^/]+\/[^/?#]+.*)$/s, {
-    message: 'DATABASE_URL must be sqlite:<file> or mysql://user:password@host:port/database',
-  })
+  @ValidateBy({ name: 'isDatabaseUrl', validator: { validate: isDatabaseUrl } }, { message: DATABASE_URL_FAULT })
   readonly DATABASE_URL: string = 'sqlite:./data/latchkey.sqlite';
 
   /** Connections of the MySQL pool that serves everything but decisions. */

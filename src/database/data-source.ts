@@ -5,7 +5,7 @@ import mysql, { type Connection, type ConnectionOptions, type PoolOptions, type 
 import { type ColumnType, DataSource, type DataSourceOptions, getMetadataArgsStorage } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { boundWaits } from './bounded-pool.js';
-import { MIGRATIONS } from './migrations/migrations.js';
+import { type MigrationClass, MIGRATIONS } from './migrations/migrations.js';
 
 /** The two databases that Latchkey runs on. */
 export type Engine = 'mysql' | 'sqlite';
@@ -90,14 +90,14 @@ export function writingOptions(config: Config): DataSourceOptions {
 }
 
 /** Options of the data source that migrations are run with: a change of a large table takes its time. */
-export function migratingOptions(config: Config): DataSourceOptions {
-  return options(config, false, Infinity);
+export function migratingOptions(config: Config, migrations: readonly MigrationClass[]): DataSourceOptions {
+  return { ...options(config, false, Infinity), migrations: [...migrations] };
 }
 
 function options(config: Config, readonly: boolean, waitMs: number = config.DATABASE_WAIT_MS): DataSourceOptions {
   const common = {
     entities: getMetadataArgsStorage().tables.map((table) => table.target),
-    migrations: MIGRATIONS,
+    migrations: [...MIGRATIONS],
     migrationsTableName: 'migrations',
     synchronize: false,
     logging: false,

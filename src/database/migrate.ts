@@ -1,13 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
-import type { DataSource } from 'typeorm';
+import { type DataSource, MigrationExecutor } from 'typeorm';
 import { type Config, ConfigurationError } from '../config/config.js';
 import { isSqliteBusy } from './driver-errors.js';
-import { connect, createSqliteFile, engineOf, migratingOptions, mysqlOptions, sqliteFile } from './data-source.js';
+import {
+  connect,
+  createSqliteFile,
+  type Engine,
+  engineOf,
+  migratingOptions,
+  mysqlOptions,
+  sqliteFile,
+} from './data-source.js';
+import { MIGRATIONS } from './migrations/migrations.js';
 
 /** How long a process waits for another one that is migrating or making the first admin. */
 const LOCK_WAIT_MS = 120_000;
+/** How long a server may take to answer what costs it nothing. */
+const ANSWER_WAIT_MS = 10_000;
 
 /**
  * Does something that only one process at a time may do at its start, whichever of several gets there first.
@@ -19,15 +30,22 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
       const options = mysqlOptions(config);
       const connection = await mysql.createConnection(options);
       try {
+        // First of all: other servers do not even know the settings that every other connection begins with.
+        await refuseUnsupportedServer(connection);
         // Names of locks are shared by all databases of a server.
-        const name = `latchkey:${options.database}`.slice(0, 64);
-        const [rows] = await connection.query('SELECT GET_LOCK(?, ?) AS locked', [name, LOCK_WAIT_MS / 1000]);
+        const values = [`latchkey:${options.database}`.slice(0, 64), LOCK_WAIT_MS / 1000];
+        const timeout = LOCK_WAIT_MS + ANSWER_WAIT_MS;
+        const [rows] = await connection.query({ sql: 'SELECT GET_LOCK(?, ?) AS locked', values, timeout });
         if ((rows as { locked: number }[])[0]?.locked !== 1) {
           throw new Error('another process holds the lock of the database for too long');
         }
-        return await work();
-      } finally {
+        const result = await work();
         await connection.end();
+        return result;
+      } catch (error) {
+        // Taking leave in form would wait for a server that may not answer any more.
+        connection.destroy();
+        throw error;
       }
     }
     case 'sqlite': {
@@ -61,29 +79,72 @@ async function lockExclusively(lock: Database.Database): Promise<void> {
   }
 }
 
-/** Brings the database to the newest schema; several processes may call it at once. */
-export async function migrate(config: Config): Promise<void> {
-  await withStartLock(config, async () => {
-    const dataSource = await connect(migratingOptions(config));
-    try {
-      await refuseUnsupportedServer(dataSource);
-      await dataSource.runMigrations({ transaction: engineOf(config) === 'sqlite' ? 'each' : 'none' });
-    } finally {
-      await dataSource.destroy();
-    }
-  });
-}
-
-async function refuseUnsupportedServer(dataSource: DataSource): Promise<void> {
-  if (dataSource.options.type !== 'mysql') {
-    return;
-  }
-  const rows: { version: string }[] = await dataSource.query('SELECT VERSION() AS version');
-  const version = rows[0]!.version;
+async function refuseUnsupportedServer(connection: mysql.Connection): Promise<void> {
+  const [rows] = await connection.query({ sql: 'SELECT VERSION() AS version', timeout: ANSWER_WAIT_MS });
+  const { version } = (rows as { version: string }[])[0]!;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (/mariadb/i.test(version) || major < 8 || (major === 8 && minor < 4)) {
     throw new ConfigurationError(
       `DATABASE_URL names a ${version} server; Latchkey runs on MySQL 8.4 to 9.x (MariaDB is not supported).`,
     );
   }
+}
+
+/** A migration did not get to its end; what the driver had against it stands in `driverError`. */
+class MigrationFailure extends Error {
+  constructor(
+    name: string,
+    engine: Engine,
+    readonly driverError: unknown,
+  ) {
+    const cause = driverError instanceof Error ? driverError.message : String(driverError);
+    const left = {
+      sqlite: 'Nothing of it is left in the database. Mend the cause and start again.',
+      mysql:
+        'MySQL cannot undo a change of a table, so what it had done until then is still there. ' +
+        'Mend the cause and start again: it goes on from there. Or restore the backup from before the upgrade.',
+    }[engine];
+    super(`The migration ${name} failed: ${cause}. ${left}`);
+  }
+}
+
+/** Brings the database to the newest schema; several processes may call it at once. Tests run migrations of their own. */
+export async function migrate(config: Config, migrations = MIGRATIONS): Promise<void> {
+  await withStartLock(config, async () => {
+    const dataSource = await connect(migratingOptions(config, migrations));
+    try {
+      await refuseNewerSchema(dataSource);
+      await runMigrations(dataSource, engineOf(config));
+    } finally {
+      await dataSource.destroy();
+    }
+  });
+}
+
+async function runMigrations(dataSource: DataSource, engine: Engine): Promise<void> {
+  try {
+    await dataSource.runMigrations({ transaction: engine === 'sqlite' ? 'each' : 'none' });
+  } catch (error) {
+    throw new MigrationFailure(await firstPending(dataSource), engine, error);
+  }
+}
+
+/** An older version would write rows that lack what the newer one counts on. */
+async function refuseNewerSchema(dataSource: DataSource): Promise<void> {
+  const known = new Set(dataSource.migrations.map(({ name }) => name));
+  const executed = await new MigrationExecutor(dataSource).getExecutedMigrations();
+  const newer = executed.map(({ name }) => name).filter((name) => !known.has(name));
+  if (newer.length > 0) {
+    throw new ConfigurationError(
+      `The database has been used by a newer version of Latchkey: this one does not know ${newer.reverse().join(', ')}. ` +
+        'Start the newer version, or restore the backup from before the upgrade.',
+    );
+  }
+}
+
+/** The migration whose turn it is: after a failure, the one that failed. */
+async function firstPending(dataSource: DataSource): Promise<string> {
+  // Where the database itself has gone, nobody can tell.
+  const pending = await new MigrationExecutor(dataSource).getPendingMigrations().catch(() => []);
+  return pending[0]?.name ?? 'of the schema';
 }

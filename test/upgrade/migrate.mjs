@@ -1,0 +1,44 @@
+// Migrates the database of DATABASE_URL as the built service does when it starts, with one migration more: one of a
+// version that does not exist yet. Run as a process of its own, so that several can do it at once. With FAIL=1 the
+// migration fails after it has done nearly everything.
+import 'reflect-metadata';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TableColumn } from 'typeorm';
+import '../../dist/app.module.js';
+import { readConfig } from '../../dist/config/config.js';
+import { migrate } from '../../dist/database/migrate.js';
+import { MIGRATIONS } from '../../dist/database/migrations/migrations.js';
+import { describeStartFailure } from '../../dist/start-failure.js';
+
+class Later {
+  name = 'Later9999999999999';
+
+  // As all of them, it can be run again where it was cut off: MySQL cannot undo what it did to tables.
+  async up(runner) {
+    if (!(await runner.hasColumn('users', 'nickname'))) {
+      await runner.addColumn(
+        'users',
+        new TableColumn({ name: 'nickname', type: 'varchar', length: '100', isNullable: true }),
+      );
+    }
+    await runner.query('UPDATE users SET nickname = name');
+    await runner.query('CREATE TABLE IF NOT EXISTS later_runs (process int NOT NULL)');
+    // Slow, so that the others arrive in the middle of it.
+    await sleep(1000);
+    if (process.env.FAIL === '1') {
+      await runner.query('INSERT INTO no_such_table VALUES (1)');
+    }
+    await runner.query(`INSERT INTO later_runs VALUES (${process.pid})`);
+  }
+
+  async down() {
+    throw new Error('nothing goes back to here');
+  }
+}
+
+try {
+  await migrate(readConfig(process.env), [...MIGRATIONS, Later]);
+} catch (error) {
+  process.stderr.write(`${describeStartFailure(error)}\n`);
+  process.exitCode = 1;
+}
