@@ -30,7 +30,7 @@ const REASONS: Record<string, string> = {
   PROTOCOL_CONNECTION_LOST: 'The database cannot be reached: it closed the connection. See DATABASE_URL.',
   HANDSHAKE_SSL_ERROR: 'The database cannot be reached over TLS: see DATABASE_URL.',
   HANDSHAKE_NO_SSL_SUPPORT: 'The database offers no TLS: see DATABASE_URL.',
-  SQLITE_CANTOPEN: 'The database file cannot be opened: see DATABASE_URL and the rights of its folder.',
+  SQLITE_CANTOPEN: 'DATABASE_URL names what cannot be opened as a file: a folder, or a file in one without the rights.',
   SQLITE_NOTADB: 'The file that DATABASE_URL names is not a SQLite database.',
   SQLITE_CORRUPT: 'The database file is damaged: restore a backup.',
   SQLITE_READONLY: 'The database file cannot be written: see the rights of the file and its folder.',
@@ -39,7 +39,6 @@ const REASONS: Record<string, string> = {
   EPERM: 'This user may not write the database file: see DATABASE_URL and the rights of its folder.',
   EROFS: 'The disk of the database is read-only: see DATABASE_URL.',
   ENOSPC: 'The disk of the database is full.',
-  EISDIR: 'DATABASE_URL names a folder: name a file in it.',
   ENOTDIR: 'DATABASE_URL names a file in something that is no folder.',
   EEXIST: 'DATABASE_URL names a file in something that is no folder.',
 };

@@ -123,7 +123,7 @@ describe('a process that cannot start says why, in one message that names what t
     test('is a folder', async () => {
       mkdirSync(file);
       const message = await oneLine({ DATABASE_URL: `sqlite:${file}` });
-      expect(message).toContain('DATABASE_URL names a folder: name a file in it.');
+      expect(message).toContain('DATABASE_URL names what cannot be opened as a file: a folder');
     });
 
     test.each(['latchkey.sqlite', 'data/latchkey.sqlite'])('is to be %s in what is no folder', async (path) => {
