@@ -22,7 +22,8 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+/** A process of the service, whose output is read. */
+export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Runs `node dist/main.js` with nothing in its environment but PATH and what is given; by another command, if one is. */
 export function spawnServer(
@@ -64,7 +65,11 @@ export async function runToEnd(
 /** Starts the built service on a free port and waits until it listens. Rejects with its output if it ends instead. */
 export async function startServer(environment: Record<string, string>, runBy: string[] = []): Promise<ServerProcess> {
   const set = { PORT: '0', ADMIN_EMAIL, ADMIN_PASSWORD, LOG_LEVEL: 'info', DECISION_WAIT_MS: '10000', ...environment };
-  const child = spawnServer(set, [], runBy);
+  return whenListening(spawnServer(set, [], runBy));
+}
+
+/** Waits until a process that was started listens. Rejects with its output if it ends instead. */
+export async function whenListening(child: Child): Promise<ServerProcess> {
   let output = '';
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   const url = await new Promise<string>((resolve, reject) => {
