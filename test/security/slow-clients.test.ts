@@ -112,23 +112,32 @@ describe('a client that is slow on purpose', () => {
       'a body that nobody asked for': '200 in time',
       'a body for forward auth': '401 in time',
     });
-    expect(slowestMs).toBeLessThan(2000);
+    // Whoever waited for one of them would wait for ten seconds or more.
+    expect(slowestMs).toBeLessThan(8000);
   }, 120_000);
 
-  test('is let go if it asks and does not read', async () => {
-    const socket = open();
-    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    socket.on('error', () => socket.destroy());
-    socket.pause();
-    // Far more than the buffers between the two hold.
-    const asked = head('GET', '/openapi.json').repeat(100);
-    socket.write(asked);
-    const began = performance.now();
-    // A socket that is not read notices its end by writing.
-    const timer = setInterval(() => socket.write('X'), 500);
-    await closed;
-    clearInterval(timer);
-    expect((performance.now() - began) / 1000).toBeLessThan(90);
+  test('is let go if it asks and does not read, even if it goes on with the body of its last request', async () => {
+    const ends = [true, false].map(async (goesOn) => {
+      const socket = open();
+      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      socket.on('error', () => socket.destroy());
+      socket.pause();
+      // Far more than the buffers between the two hold.
+      socket.write(head('GET', '/openapi.json').repeat(100) + head('POST', '/v1/sessions', ...json(100_000)));
+      const began = performance.now();
+      // A socket that is not read notices its end by writing.
+      const timer = setInterval(() => {
+        if (goesOn || performance.now() - began > 45_000) {
+          socket.write('x');
+        }
+      }, 500);
+      await closed;
+      clearInterval(timer);
+      return (performance.now() - began) / 1000;
+    });
+    for (const seconds of await Promise.all(ends)) {
+      expect(seconds).toBeLessThan(90);
+    }
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
   }, 120_000);
 
@@ -154,19 +163,19 @@ describe('a client that is slow on purpose', () => {
   test('cannot take more connections than there may be, and once they end there is room again', async () => {
     // Connections of earlier tests are gone; what is kept open for more requests counts.
     const crowd = Array.from({ length: CONNECTIONS_MAX * 2 }, open);
-    const outcomes = crowd.map(
-      (socket) =>
-        new Promise<'kept' | 'closed'>((resolve) => {
-          socket.on('error', () => resolve('closed'));
-          socket.on('close', () => resolve('closed'));
-          setTimeout(() => resolve('kept'), 2000);
-        }),
-    );
-    const kept = (await Promise.all(outcomes)).filter((outcome) => outcome === 'kept').length;
+    let kept = crowd.length;
+    for (const socket of crowd) {
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => (kept -= 1));
+    }
+    const full = performance.now() + 20_000;
+    while (kept > CONNECTIONS_MAX && performance.now() < full) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     expect(kept).toBeLessThanOrEqual(CONNECTIONS_MAX);
     expect(kept).toBeGreaterThan(CONNECTIONS_MAX / 2);
     crowd.forEach((socket) => socket.destroy());
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 20_000;
     let status = 0;
     while (status !== 200 && performance.now() < deadline) {
       status = await fetch(`${server.url}/health/ready`).then(
