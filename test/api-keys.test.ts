@@ -141,8 +141,40 @@ describe('a key', () => {
     });
 
     test('no key manages keys, even if somebody asks for it', async () => {
-      const { body } = await latchkey.admin.get<{ data: { path: string }[] }>('/v1/endpoints?pageSize=1000');
+      const { body } = await latchkey.admin.get<{ data: { service: string; method: string; path: string }[] }>(
+        '/v1/endpoints?pageSize=1000',
+      );
       expect(body.data.filter(({ path }) => /api_keys|services|sessions|endpoints/.test(path))).toEqual([]);
+      const asked = [
+        ['POST', '/v1/api_keys'],
+        ['DELETE', '/v1/api_keys/{apiKeyId}'],
+        ['POST', '/v1/users'],
+        ['PUT', '/v1/users/{userId}/password'],
+        ['POST', '/v1/sessions'],
+        ['PUT', '/v1/services/{service}'],
+      ];
+      for (const [method, path] of asked) {
+        const answer = await latchkey.admin.post('/v1/api_keys', {
+          name: 'Too much',
+          expiryDate: '2099-06-30T22:00:00Z',
+          endpoints: [{ method, path }],
+        });
+        expect([path, answer.status]).toEqual([path, 400]);
+      }
+      const all = await createKey(latchkey.admin, {
+        endpoints: body.data
+          .filter(({ service }) => service === 'management')
+          .map(({ method, path }) => ({ method, path })),
+      });
+      const holder = latchkey.as(`ManagementKey-v1 ${all.key}`);
+      const answers = await Promise.all([
+        holder.post('/v1/api_keys', { name: 'More' }),
+        holder.get('/v1/api_keys'),
+        holder.delete(`/v1/api_keys/${all.id}`),
+        holder.post('/v1/users', {}),
+        holder.put('/v1/services/billing', {}),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
     });
   });
 

@@ -556,6 +556,41 @@ describe('forward auth', () => {
     expect(twice.status).toBe(401);
   });
 
+  test('takes no header for another one, however it is written', async () => {
+    const target = '/v1/forward_auth/original/billing';
+    const from = (...headers: Headers): Promise<RawAnswer> =>
+      sendRaw(latchkey.url, 'GET', target, [...presenting(key), ['X-Original-Method', 'GET'], ...headers]);
+    const uri = (value: string, name = 'X-Original-URI'): Headers[number] => [name, value];
+    const refused = await Promise.all([
+      from(uri('/invoices\r\n /me')),
+      from(uri('/invoices\r\n\t')),
+      from(uri('/invoices\r/me')),
+      from(uri('/invoices\n/me')),
+      from(uri('/invoices, /invoices/me')),
+      from(uri('/invoices /me')),
+      from(uri('/invoices\0')),
+      from(uri('/invoices', 'X-Original-URI ')),
+      from(uri('/invoices', ' X-Original-URI')),
+      from(uri('/invoices', 'X_Original_URI')),
+      from(uri('/invoices', 'X-Original-URI\0')),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 403));
+    // White space around a value is no part of it, and what follows a body is no header.
+    const passed = await Promise.all([
+      from(uri('\t /invoices \t')),
+      sendRaw(
+        latchkey.url,
+        'GET',
+        target,
+        [...presenting(key), ['X-Original-Method', 'GET'], uri('/invoices'), ['Transfer-Encoding', 'chunked']],
+        '0\r\nX-Original-URI: /invoices/me\r\nX-HTTP-Method-Override: DELETE\r\n\r\n',
+      ),
+    ]);
+    for (const { status, headers } of passed) {
+      expect({ status, endpoint: headers['x-latchkey-endpoint'] }).toEqual({ status: 200, endpoint: 'GET /invoices' });
+    }
+  });
+
   test('answers at once when a body is announced that never comes, and reads none', async () => {
     const { target, headers } = DIALECTS[4]!.ask('billing', 'GET', '/invoices', presenting(key));
     const others = headers.filter(([name]) => name !== 'Content-Length');
