@@ -44,8 +44,16 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a proxy in a folder of its own and waits until it listens. Rejects with its output if it ends instead. */
-export async function startProxy(proxy: ProxyName, configuration: string, port: number): Promise<RunningProxy> {
+/**
+ * Starts a proxy in a folder of its own, with nothing in its environment but what is given, and waits until it listens.
+ * Rejects with its output if it ends instead.
+ */
+export async function startProxy(
+  proxy: ProxyName,
+  configuration: string,
+  port: number,
+  environment: Record<string, string> = {},
+): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), `latchkey-${proxy}-`));
   const file = join(folder, proxy === 'nginx' ? 'nginx.conf' : 'Caddyfile');
   await writeFile(file, configuration);
@@ -54,7 +62,7 @@ export async function startProxy(proxy: ProxyName, configuration: string, port: 
     caddy: ['run', '--adapter', 'caddyfile', '--config', file],
   }[proxy];
   const child = spawn(findProxy(proxy) ?? proxy, parameters, {
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
