@@ -9,7 +9,10 @@
 // What stands behind the command goes to jest, such as the names of test files.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const WORKERS = 2;
 const mysqlServer = process.env.MYSQL_SERVER;
@@ -45,6 +48,8 @@ async function freePorts() {
 }
 
 const firstPort = Number(process.env.MYSQL_FAULTS_PORT ?? (await freePorts()));
+// Databases of tests that were cut off would stay for ever.
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-faults-'));
 const files = process.argv.slice(2);
 const jest = spawn(
   process.execPath,
@@ -54,13 +59,14 @@ const jest = spawn(
     'node_modules/jest/bin/jest.js',
     `--maxWorkers=${WORKERS}`,
     '--forceExit',
+    `--cacheDirectory=${join(tmpdir(), 'latchkey-jest')}`,
     ...(files.length > 0 ? files : ['test/faults']),
   ],
   {
     stdio: 'inherit',
     // A process group of its own, in which everything is that it starts, except the MySQL servers.
     detached: true,
-    env: { ...process.env, FAULTS: '1', MYSQL_FAULTS_PORT: String(firstPort) },
+    env: { ...process.env, FAULTS: '1', TMPDIR: folder, MYSQL_FAULTS_PORT: String(firstPort) },
   },
 );
 
@@ -91,4 +97,5 @@ for (let port = firstPort; port < firstPort + WORKERS; port += 1) {
   spawnSync(mysqlServer, ['kill9', String(port)], { stdio: 'ignore' });
   spawnSync(mysqlServer, ['reset', String(port)], { stdio: 'ignore' });
 }
+rmSync(folder, { recursive: true, force: true });
 process.exit(status ?? 1);

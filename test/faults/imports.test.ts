@@ -59,7 +59,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     database = await createDatabaseOn(engine);
     service = await startService(database.url, { DATABASE_WAIT_MS: '10000' });
     other = await startServer({ DATABASE_URL: database.url });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await Promise.all([service.server.stop(), other.stop()]);
     await database.drop();
@@ -106,7 +106,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     );
     expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
     expect(await listCoupons(service.admin, place)).toHaveLength(file.length);
-  }, 60_000);
+  }, 120_000);
 
   test('clients that upload one byte a second disturb nobody', async () => {
     const uploads = Array.from({ length: 2 }, () => uploadSlowly(service));
@@ -121,5 +121,5 @@ describe.each(ENGINES)('on %s', (engine) => {
     }
     expect(load.records.filter((record) => !load.isGood(record))).toEqual([]);
     expect(load.faults).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

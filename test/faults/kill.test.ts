@@ -35,11 +35,11 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
     });
     session = `Bearer ${body.token}`;
     applicationId = await createApplication(client());
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await Promise.all(servers.map((server) => server.stop()));
     await database.drop();
-  }, 60_000);
+  }, 120_000);
 
   function start(): Promise<ServerProcess> {
     return startServer({ DATABASE_URL: database.url, DECISION_WAIT_MS: '10000' });

@@ -26,7 +26,7 @@ describe('a MySQL server that turns its clients away, as a member that was throw
     );
     [url.username, url.password] = [account.name, account.password];
     service = await startService(url.href);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await root.query('SET GLOBAL offline_mode = 0');
     await service.server.stop();

@@ -36,12 +36,12 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
     mysql = await FaultyMysql.start();
     database = await createDatabaseOn('mysql');
     service = await startService(database.url);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await service.server.stop();
     await mysql.start();
     await (await createDatabaseOn('mysql')).drop();
-  }, 60_000);
+  }, 120_000);
 
   /** Whatever became of the answers that never came: what was acknowledged is there, and each key has its audit entry. */
   async function checkKeys(load: Load): Promise<void> {

@@ -62,7 +62,7 @@ test('sqlite: the process that made the first admin holds its lock on the databa
     await server.stop();
     await database.drop();
   }
-}, 60_000);
+}, 120_000);
 
 test.each(ENGINES)(
   '%s: what a replica has acknowledged stays, though others have come and gone and it is killed',

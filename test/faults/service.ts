@@ -8,7 +8,7 @@ import { type Call, FILE_FORM_TYPE, fileForm } from './load.js';
 export const DECISION_WAIT_MS = 1000;
 export const DATABASE_WAIT_MS = 2000;
 /** What a busy machine may add to any wait. */
-const SLACK_MS = 2500;
+const SLACK_MS = 5000;
 const DECIDED_MS = DECISION_WAIT_MS + SLACK_MS;
 /** A decision, a connection of the pool, and a statement: each of them may take its time, and the next then fails. */
 const ANSWERED_MS = DECISION_WAIT_MS + 2 * DATABASE_WAIT_MS + SLACK_MS;

@@ -42,7 +42,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
 
   beforeAll(async () => {
     database = await createDatabaseOn(engine);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => database.drop());
 
   beforeEach(async () => {
@@ -272,7 +272,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
       expect(['503 shutting-down', ...(elapsedMs > CUT_MS ? ['cut off'] : [])]).toContain(await answer);
       await restart();
       expect(await countCoupons()).toBe(0);
-    }, 60_000);
+    }, 120_000);
 
     async function isWriting(): Promise<boolean> {
       const metrics = await fetch(`${server.url}/metrics`);

@@ -19,7 +19,7 @@ describe('with a MySQL server at the end of a bad wire', () => {
     database = await createDatabaseOn('mysql');
     proxy = await TcpProxy.start(database.url);
     service = await startService(proxy.through(database.url));
-  }, 60_000);
+  }, 120_000);
   afterEach(() => {
     proxy.delayMs = 0;
   });

@@ -145,7 +145,7 @@ describe('on SQLite files that cannot be written', () => {
   beforeEach(async () => {
     database = await createDatabaseOn('sqlite');
     service = await startService(database.url);
-  }, 60_000);
+  }, 120_000);
   afterEach(async () => {
     await service.server.stop();
     await database.drop();
@@ -179,7 +179,7 @@ describe('on SQLite files that cannot be written', () => {
     const file = new Database(sqliteFile(database));
     expect(file.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
     file.close();
-  }, 60_000);
+  }, 120_000);
 
   test('a process that starts on them says so and ends, and changes nothing', async () => {
     await service.server.stop();
@@ -192,7 +192,7 @@ describe('on SQLite files that cannot be written', () => {
       /ended with 1:\nLatchkey does not start\. .* (cannot be written|may not write)/,
     );
     expect(readFileSync(sqliteFile(database)).equals(before)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('on a MySQL server that lets nobody write', () => {
@@ -204,7 +204,7 @@ describe('on a MySQL server that lets nobody write', () => {
     database = await createDatabaseOn('mysql');
     service = await startService(database.url);
     root = await mysql.createConnection((await FaultyMysql.start()).url);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await root.query('SET GLOBAL super_read_only = 0, read_only = 0');
     await root.end();
@@ -226,5 +226,5 @@ describe('on a MySQL server that lets nobody write', () => {
     await load.goesWell(2, WITHIN_MS);
     await load.stop();
     expect(load.faults).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

@@ -91,7 +91,7 @@ describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engin
   beforeAll(async () => {
     database = await createDatabaseOn(engine);
     service = await startService(database.url, { LOG_LEVEL: 'info' });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await service.server.stop();
     await database.drop();
