@@ -25,6 +25,8 @@ interface Lane {
 interface Job {
   prepare: () => Statement;
   deadline: number;
+  /** Ends the waiting for a lane when the deadline passes. */
+  timer: NodeJS.Timeout;
   resolve: (rows: unknown[]) => void;
   reject: (error: unknown) => void;
 }
@@ -66,7 +68,14 @@ export class DecisionReader implements OnApplicationShutdown {
    */
   read<Row>(prepare: () => Statement, deadline: number): Promise<Row[]> {
     return new Promise((resolve, reject) => {
-      this.jobs.push({ prepare, deadline, resolve: resolve as (rows: unknown[]) => void, reject });
+      const job: Job = {
+        prepare,
+        deadline,
+        timer: setTimeout(() => this.giveUp(job), deadline - performance.now()),
+        resolve: resolve as (rows: unknown[]) => void,
+        reject,
+      };
+      this.jobs.push(job);
       if (!this.pumping && this.idle.length > 0) {
         this.pumping = true;
         // Requests that arrived in the same turn of the event loop come first, and share a statement.
@@ -84,14 +93,22 @@ export class DecisionReader implements OnApplicationShutdown {
 
   private pump(): void {
     while (this.idle.length > 0 && this.jobs.length > 0) {
-      const job = this.jobs.shift()!;
+      const job = this.jobs[0]!;
       if (performance.now() >= job.deadline) {
-        job.prepare();
-        job.reject(new Problem('decision-timeout'));
+        this.giveUp(job);
         continue;
       }
-      void this.run(this.idle.pop()!, job);
+      clearTimeout(job.timer);
+      void this.run(this.idle.pop()!, this.jobs.shift()!);
     }
+  }
+
+  /** What waits for a lane beyond its deadline is refused then, not when a lane is free. */
+  private giveUp(job: Job): void {
+    clearTimeout(job.timer);
+    this.jobs.splice(this.jobs.indexOf(job), 1);
+    job.prepare();
+    job.reject(new Problem('decision-timeout'));
   }
 
   private async run(lane: Lane, job: Job): Promise<void> {

@@ -3,6 +3,7 @@ import type { Endpoint } from '../access/access.js';
 import type { JudgedEndpoint } from '../access/decision.js';
 import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import { EndpointTree } from '../access/endpoint-tree.js';
+import { Config } from '../config/config.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { Problem } from '../http/problem.js';
 import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
@@ -84,15 +85,18 @@ export class ServiceCatalogue implements CatalogueSource {
   private current: CompiledCatalogue | undefined;
   private loading: Promise<CompiledCatalogue> | undefined;
 
-  constructor(private readonly reader: DecisionReader) {}
+  constructor(
+    private readonly reader: DecisionReader,
+    private readonly config: Config,
+  ) {}
 
   async endpoints(): Promise<Endpoint[]> {
-    const deadline = performance.now() + LOAD_WAIT_MS;
+    // Decisions wait for the same connections: a statement that is short at all other times may not hold one for long.
     const rows = await this.reader.read<{ revision: number }>(() => {
       const sql = 'SELECT revision FROM catalogue_revision WHERE id = 1';
       return { mysql: sql, sqlite: sql, parameters: [] };
-    }, deadline);
-    const catalogue = await this.at(rows[0]!.revision, deadline);
+    }, performance.now() + this.config.DECISION_WAIT_MS);
+    const catalogue = await this.at(rows[0]!.revision, performance.now() + LOAD_WAIT_MS);
     return catalogue.endpoints();
   }
 

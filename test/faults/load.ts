@@ -73,7 +73,9 @@ export class Load {
       const took = Math.round(ended - began);
       return [
         ...(this.isGood(record) || status === 503 ? [] : [`${kind}: ${status} ${body}`]),
-        ...(took > this.kinds[kind]!.withinMs ? [`${kind}: ${status} after ${took} ms`] : []),
+        ...(took > this.kinds[kind]!.withinMs
+          ? [`${kind}: ${status} after ${took} ms, begun at ${Math.round(began)}: ${body}`]
+          : []),
       ];
     });
   }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import mysql from 'mysql2/promise';
 import type { TestDatabase } from '../harness.js';
 import { createDatabaseOn } from './faulty-mysql.js';
 import { Load } from './load.js';
@@ -76,6 +77,33 @@ describe('with a MySQL server at the end of a bad wire', () => {
     }
     expect(load.faults.slice(0, 20)).toEqual([]);
   }, 90_000);
+
+  test('a table that somebody has locked costs a decision no more than its time, whatever else waits for it', async () => {
+    const all = everyKind(service);
+    const { headers } = all.list!;
+    const kinds = {
+      'forward auth of a living key': all['forward auth of a living key']!,
+      endpoints: { ...all.list!, path: '/v1/endpoints', headers, withinMs: all['route with a living key']!.withinMs },
+    };
+    const somebody = await mysql.createConnection(database.url);
+    const load = new Load(service.server.url, kinds);
+    try {
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+      await somebody.query('LOCK TABLES catalogue_revision WRITE');
+      const began = performance.now();
+      const during = () => load.records.filter((record) => record.began > began);
+      const unheard = () =>
+        Object.keys(kinds).filter((kind) => during().filter((record) => record.kind === kind).length < 4);
+      await until('both were answered several times', () => unheard().length === 0, RECOVERED_WITHIN_MS);
+      expect(during().filter(({ status }) => status !== 503)).toEqual([]);
+      await somebody.query('UNLOCK TABLES');
+      await load.goesWell(3, RECOVERED_WITHIN_MS);
+    } finally {
+      await somebody.end();
+      await load.stop();
+    }
+    expect(load.faults.slice(0, 20)).toEqual([]);
+  }, 120_000);
 
   test('decisions come back even if making a connection takes longer than a decision may', async () => {
     const kinds = Object.entries(everyKind(service)).filter(([kind]) => kind.startsWith('forward auth'));
