@@ -7,7 +7,7 @@ import { readConfig } from '../src/config/config.js';
 import { migrate } from '../src/database/migrate.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from './harness.js';
 import { type Character, startMysqlStandIn } from './mysql-stand-in.js';
-import { runToEnd } from './process.js';
+import { runToEnd, startServer } from './process.js';
 import { freePort } from './proxies.js';
 import { readTables, runSql } from './sql.js';
 
@@ -311,5 +311,11 @@ onMysql('a process that MySQL lets in, but not far enough,', () => {
     await root.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON \`${name}\`.* TO '${user}'@'%'`);
     const message = await oneLine({ DATABASE_URL: as(SECRET) });
     expect(message).toContain('The user lacks rights in the database: it makes and changes tables when it starts.');
+  });
+
+  test('starts all the same where there is nothing to migrate', async () => {
+    await migrate(readConfig({ DATABASE_URL: database.url }));
+    const server = await startServer({ DATABASE_URL: as(SECRET) });
+    expect(await server.stop()).toBe(0);
   });
 });
