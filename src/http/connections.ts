@@ -40,7 +40,7 @@ function endWithRequest(request: IncomingMessage): void {
   if (request.complete) {
     return;
   }
-  const timer = setTimeout(() => request.socket.destroy(), REST_WAIT_MS);
+  const timer = setTimeout(() => request.socket.destroy(), REST_WAIT_MS).unref();
   for (const event of ['end', 'close']) {
     request.once(event, () => clearTimeout(timer));
   }

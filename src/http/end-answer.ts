@@ -33,7 +33,7 @@ export function endAnswer(request: IncomingMessage, response: ServerResponse, bo
     clearTimeout(timer);
     response.end();
   };
-  const timer = setTimeout(end, REST_WAIT_MS);
+  const timer = setTimeout(end, REST_WAIT_MS).unref();
   request.once('end', end).once('close', end);
   request.resume();
 }
