@@ -11,8 +11,11 @@ import { CompiledCatalogue, type ForeignEndpoint } from '../src/services/service
  * promise: whatever a reader of such a document selects for a path, a key for another operation is never let through.
  */
 
-/** One segment of a path: texts, and parameters between them; `rest` takes one segment or more. */
-type Segment = { kind: 'texts'; texts: string[] } | { kind: 'rest' };
+/**
+ * One segment of a path: texts, and parameters between them; `rest` takes one segment or more, perhaps between texts;
+ * `digits` is a parameter under a condition.
+ */
+type Segment = { kind: 'texts'; texts: string[] } | { kind: 'rest'; texts: [string, string] } | { kind: 'digits' };
 
 interface Operation {
   method: string;
@@ -36,22 +39,37 @@ const anySegment = fc
     { arbitrary: fc.constantFrom(...MIXED), weight: 3 },
   )
   .map((texts): Segment => ({ kind: 'texts', texts }));
+const anyRest = fc
+  .constantFrom<[string, string][]>(
+    ['', ''],
+    ['', ''],
+    ['', ''],
+    ['', ':cancel'],
+    ['', '.json'],
+    ['pre', ''],
+    ['me', '.json'],
+  )
+  .map((texts): Segment => ({ kind: 'rest', texts }));
+const anyOther = fc.oneof(
+  { arbitrary: anySegment, weight: 12 },
+  { arbitrary: fc.constant<Segment>({ kind: 'digits' }), weight: 1 },
+);
 
 const anyOperation: fc.Arbitrary<Operation> = fc
   .record({
     method: fc.constantFrom('GET', 'GET', 'POST'),
-    segments: fc.array(anySegment, { minLength: 1, maxLength: 3 }),
-    rest: fc.option(fc.nat(3), { freq: 4 }),
+    segments: fc.array(anyOther, { minLength: 1, maxLength: 3 }),
+    at: fc.option(fc.nat(3), { freq: 4 }),
+    rest: anyRest,
     isLast: fc.boolean(),
   })
-  .map(({ method, segments, rest, isLast }) => {
-    const at = rest === null ? -1 : isLast ? segments.length : Math.min(rest, segments.length);
-    const whole = at === -1 ? segments : [...segments.slice(0, at), { kind: 'rest' as const }, ...segments.slice(at)];
-    return { method, segments: whole };
+  .map(({ method, segments, at, rest, isLast }) => {
+    if (at === null) return { method, segments };
+    const place = isLast ? segments.length : Math.min(at, segments.length);
+    return { method, segments: [...segments.slice(0, place), rest, ...segments.slice(place)] };
   });
 
-const shapeOf = ({ method, segments }: Operation): string =>
-  `${method} ${segments.map((segment) => (segment.kind === 'rest' ? '**' : segment.texts.join('*'))).join('/')}`;
+const shapeOf = ({ method, segments }: Operation): string => `${method} ${JSON.stringify(segments)}`;
 
 const anyDocument = fc.uniqueArray(anyOperation, { minLength: 2, maxLength: 8, selector: shapeOf });
 
@@ -84,24 +102,45 @@ const anyAim = fc.record({
 function pathOf(operations: readonly Operation[], { aim, texts: pool, length, slash }: Aim): string {
   if (aim === null) return `/${pool.slice(0, length).join('/')}${slash}`;
   const segments = operations[aim % operations.length]!.segments.flatMap((segment, index) => {
-    if (segment.kind === 'rest') return pool.slice(0, 1 + (length % 3));
-    return segment.texts.join(pool[index % pool.length]);
+    if (segment.kind === 'digits') return '7';
+    const taken = segment.kind === 'rest' ? pool.slice(0, 1 + (length % 3)).join('/') : pool[index % pool.length];
+    return segment.texts.join(taken);
   });
   return `/${segments.join('/')}${slash}`;
 }
 
 type Aim = typeof anyAim extends fc.Arbitrary<infer Value> ? Value : never;
 
-function templateOf({ segments }: Operation): string {
+/** A path of an operation as some language writes it: its parameters have numbers. */
+function written(
+  { segments }: Operation,
+  parameter: (kind: Segment['kind'], number: number, isAlone: boolean) => string,
+  text: (text: string) => string,
+): string {
   let count = 0;
   return segments
-    .map((segment) =>
-      segment.kind === 'rest'
-        ? `/{rest${(count += 1)}+}`
-        : `/${segment.texts.map((text, index) => (index === 0 ? text : `{p${(count += 1)}}${text}`)).join('')}`,
-    )
+    .map((segment) => {
+      const texts = segment.kind === 'digits' ? ['', ''] : segment.texts;
+      const isAlone = texts.every((one) => one === '');
+      const parts = texts.map(
+        (one, index) => (index === 0 ? '' : parameter(segment.kind, (count += 1), isAlone)) + text(one),
+      );
+      return `/${parts.join('')}`;
+    })
     .join('');
 }
+
+const IN_TEMPLATES: Record<Segment['kind'], (name: string) => string> = {
+  texts: (name) => `{${name}}`,
+  rest: (name) => `{${name}+}`,
+  digits: (name) => `{${name}:[0-9]+}`,
+};
+const templateOf = (operation: Operation): string =>
+  written(
+    operation,
+    (kind, number) => IN_TEMPLATES[kind](`p${number}`),
+    (text) => text,
+  );
 
 const nameOf = (operation: Operation): string => `${operation.method} ${templateOf(operation)}`;
 
@@ -136,8 +175,12 @@ function latchkey(
   };
 }
 
-const vaguenessOf = (segment: Segment): number =>
-  segment.kind === 'rest' ? 3 : segment.texts.length === 1 ? 0 : segment.texts.some((text) => text !== '') ? 1 : 2;
+const vaguenessOf = (segment: Segment): number => {
+  if (segment.kind === 'digits') return 1;
+  if (segment.texts.length === 1) return 0;
+  if (segment.texts.some((text) => text !== '')) return 1;
+  return segment.kind === 'rest' ? 3 : 2;
+};
 const keyOf = ({ segments }: Operation): string => segments.map(vaguenessOf).join('');
 const literals = (operation: Operation): number => keyOf(operation).replaceAll(/[^0]/g, '').length;
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
@@ -157,19 +200,17 @@ interface Reader {
   select(method: string, raw: string): string | undefined;
 }
 
-function expressReader(operations: readonly Operation[], order: string): Reader {
+/** Undefined where Express cannot hold the document: it knows no conditions. */
+function expressReader(operations: readonly Operation[], order: string): Reader | undefined {
+  if (operations.some(({ segments }) => segments.some(({ kind }) => kind === 'digits'))) return undefined;
   const app = express();
   let selected: string | undefined;
   for (const operation of [...operations].sort(ORDERS[order])) {
-    let count = 0;
-    const escape = (text: string): string => text.replace(/[{}()[\]+?!:*\\]/g, '\\$&');
-    const path = operation.segments
-      .map((segment) =>
-        segment.kind === 'rest'
-          ? `/*rest${(count += 1)}`
-          : `/${segment.texts.map((text, index) => (index === 0 ? '' : `:p${(count += 1)}`) + escape(text)).join('')}`,
-      )
-      .join('');
+    const path = written(
+      operation,
+      (kind, number) => `${kind === 'rest' ? '*' : ':'}p${number}`,
+      (text) => text.replace(/[{}()[\]+?!:*\\]/g, '\\$&'),
+    );
     app.route(path)[operation.method.toLowerCase() as 'get'](() => (selected = nameOf(operation)));
   }
   return {
@@ -188,18 +229,12 @@ function findMyWayReader(operations: readonly Operation[], config: Config<HTTPVe
   const router = findMyWay({ ...config, onBadUrl: () => undefined, defaultRoute: () => undefined });
   try {
     for (const operation of operations) {
-      let count = 0;
-      const path = operation.segments
-        .map((segment) => {
-          if (segment.kind === 'rest') return '/*';
-          const isAlone = segment.texts.every((text) => text === '');
-          const parts = segment.texts.map((text, index) => {
-            const parameter = index === 0 ? '' : `:p${(count += 1)}${isAlone ? '' : '([^/]+)'}`;
-            return parameter + text.replaceAll(':', '::');
-          });
-          return `/${parts.join('')}`;
-        })
-        .join('');
+      const path = written(
+        operation,
+        (kind, number, isAlone) =>
+          kind === 'rest' ? '*' : `:p${number}${kind === 'digits' ? '([0-9]+)' : isAlone ? '' : '([^/]+)'}`,
+        (text) => text.replaceAll(':', '::'),
+      );
       router.on(operation.method as HTTPMethod, path, () => (selected = nameOf(operation)));
     }
   } catch (error) {

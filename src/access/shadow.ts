@@ -3,7 +3,7 @@ import { isOneSegment } from './path-template.js';
 /**
  * One segment of a shadow. Texts: those before, between and after its parameters, so that a literal is one text and a
  * parameter alone is two empty ones. Null: any number of segments. `*`: the same, but some readers may put it before a
- * parameter, as they do with `{id:[0-9]+}`.
+ * parameter, as they do with `{id:[0-9]+}` or `{rest+}:cancel`.
  */
 export type ShadowSegment = readonly string[] | null | '*';
 
@@ -18,8 +18,8 @@ export type TemplateTexts = readonly (string | undefined)[];
 
 // A parameter may hold a slash itself: `/v1/{name=jobs/*}:cancel`.
 const TOKEN = /\{[^{}]*\}|[^{}/]+|[{}/]/g;
-const CATCH_ALL = /^(?:\/|\+|\*{1,2})?[\w-][\w.-]*(?:\+|\*|\.\.\.)?$/;
-/** Templates of RFC 6570 that write no part of a path, and those that write a part of a segment. */
+const CATCH_ALL = /^(?:\+|\*{1,2})?[\w-][\w.-]*(?:\+|\*|\.\.\.)?$/;
+/** Templates of RFC 6570 that write no part of a path, and those that write a part of a segment; `{/x}` begins one. */
 const BEHIND_PATH = /^\{[?&#]/;
 const IN_SEGMENT = /^[.;]/;
 
@@ -35,6 +35,8 @@ export function readShadow(template: string, saysMany: (name: string) => boolean
     const part = parts.at(-1)!;
     if (token === '/') {
       parts.push({ texts: [''], kinds: [] });
+    } else if (token.startsWith('{/')) {
+      parts.push({ texts: ['', ''], kinds: ['many'] });
     } else if (!/^\{.*\}$/s.test(token)) {
       part.texts.push(part.texts.pop()! + token);
     } else if (!BEHIND_PATH.test(token)) {
@@ -67,7 +69,7 @@ function segmentsOf({ texts, kinds }: SegmentReading): Shadow {
   const first = kinds.findIndex((kind) => kind !== 'one');
   if (first === -1) return [decodedTexts];
   const last = kinds.findLastIndex((kind) => kind !== 'one');
-  const star = kinds.includes('conditional') ? '*' : null;
+  const star = kinds.includes('conditional') || hasText(decodedTexts) ? '*' : null;
   const after = ['', ...decodedTexts.slice(last + 1)];
   if (hasText(after)) return [star, after];
   const before = [...decodedTexts.slice(0, first + 1), ''];
