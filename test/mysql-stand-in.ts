@@ -23,9 +23,10 @@ export async function startMysqlStandIn(character: Character): Promise<MysqlStan
     connection.on('error', () => connection.destroy());
     connection.on('query', () => {
       if (character !== 'silent' && 'version' in character) {
-        // As a client, mysql2 insists on the numbers of packets that it does not keep to as a server.
+        // mysql2 insists on the numbers of packets that it does not keep as a server.
         Object.assign(connection, { sequenceId: 1 });
         connection.writeTextResult([{ version: character.version }], [column('version')]);
+        Object.assign(connection, { sequenceId: 0 });
       }
     });
     connection.serverHandshake({
@@ -36,8 +37,10 @@ export async function startMysqlStandIn(character: Character): Promise<MysqlStan
       characterSet: 45,
       // Protocol 4.1, with a database, a plugin for passwords and transactions; without TLS.
       capabilityFlags: 0x0008_a209,
-      authCallback: (_who: unknown, done: (error: null, refusal?: object) => void) =>
-        done(null, character !== 'silent' && 'refusing' in character ? character.refusing : undefined),
+      authCallback: (_who: unknown, done: (error: null, refusal?: object) => void) => {
+        done(null, character !== 'silent' && 'refusing' in character ? character.refusing : undefined);
+        Object.assign(connection, { sequenceId: 0 });
+      },
     });
   });
   server.listen(port);

@@ -247,6 +247,12 @@ describe('a later migration, on a database of the first release,', () => {
     expect(await lossesSince(before)).toEqual([]);
     const users = await runSql(database, 'SELECT name, nickname FROM users');
     expect(users.map(({ nickname }) => nickname)).toEqual(users.map(({ name }) => name));
+    // The Application with the highest id was deleted: its id is not given out again.
+    await runSql(
+      database,
+      "INSERT INTO applications (created, modified, name, name_key, description, timezone, currency, attributes) VALUES (1, 1, 'New', 'new', '', 'UTC', 'EUR', '{}')",
+    );
+    expect(await runSql(database, 'SELECT MAX(id) AS id FROM applications')).toEqual([{ id: 4 }]);
     // Today's version is now the older one.
     const { code, stderr } = await runToEnd({ DATABASE_URL: database.url });
     expect(code).toBe(1);

@@ -3,7 +3,6 @@
 // migration fails after it has done nearly everything.
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TableColumn } from 'typeorm';
 import '../../dist/app.module.js';
 import { readConfig } from '../../dist/config/config.js';
 import { migrate } from '../../dist/database/migrate.js';
@@ -15,11 +14,10 @@ class Later {
 
   // As all of them, it can be run again where it was cut off: MySQL cannot undo what it did to tables.
   async up(runner) {
-    if (!(await runner.hasColumn('users', 'nickname'))) {
-      await runner.addColumn(
-        'users',
-        new TableColumn({ name: 'nickname', type: 'varchar', length: '100', isNullable: true }),
-      );
+    for (const table of ['users', 'applications']) {
+      if (!(await runner.hasColumn(table, 'nickname'))) {
+        await runner.query(`ALTER TABLE ${table} ADD COLUMN nickname varchar(100)`);
+      }
     }
     await runner.query('UPDATE users SET nickname = name');
     await runner.query('CREATE TABLE IF NOT EXISTS later_runs (process int NOT NULL)');
