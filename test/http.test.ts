@@ -2,6 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
 import { EndpointCatalogue } from '../src/access/endpoint-catalogue.js';
 import type { Answer, ProblemBody } from './client.js';
+import { createApplication } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 import { sendRaw } from './raw-http.js';
 
@@ -152,6 +153,52 @@ describe('HTTP', () => {
         `POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{`,
       );
       expect(answer).toMatch(/^HTTP\/1\.1 401 [^]*credential-missing/);
+    });
+
+    test('is asked for only after the guard let its sender in, if they wait for that', async () => {
+      const { port, hostname } = new URL(latchkey.url);
+      const exchange = async (path: string, type: string, authorization: string, body: string): Promise<string[]> => {
+        const socket = connectSocket(Number(port), hostname);
+        let received = '';
+        socket.setEncoding('latin1');
+        socket.on('data', (chunk: string) => {
+          // Whoever is asked sends it.
+          if (received === '' && chunk.startsWith('HTTP/1.1 100 ')) {
+            socket.write(body);
+          } else if (received === '') {
+            socket.end();
+          }
+          received += chunk;
+        });
+        const lines = [
+          `POST ${path} HTTP/1.1`,
+          'Host: x',
+          `Authorization: ${authorization}`,
+          `Content-Type: ${type}`,
+          `Content-Length: ${body.length}`,
+          'Expect: 100-continue',
+          'Connection: close',
+        ];
+        socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+        await once(socket, 'close');
+        return [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status!);
+      };
+      const admin = latchkey.admin.authorization!;
+      const application = JSON.stringify({ ...APPLICATION, name: 'Asked for' });
+      const applications = '/v1/applications';
+      expect(await exchange(applications, 'application/json', 'Bearer nonsense', application)).toEqual(['401']);
+      expect(await exchange('/v1/nothing', 'application/json', admin, application)).toEqual(['404']);
+      expect(await exchange(applications, 'text/plain', admin, application)).toEqual(['415']);
+      expect(await exchange(applications, 'application/json', admin, application)).toEqual(['100', '201']);
+
+      const id = await createApplication(latchkey.admin);
+      const campaigns = `/v1/applications/${id}/campaigns`;
+      const made = await latchkey.admin.post<{ id: number }>(campaigns, { name: 'Asked for' });
+      const form = '--b\r\nContent-Disposition: form-data; name="upFile"\r\n\r\nvalue\nASKED\n\r\n--b--\r\n';
+      const multipart = 'multipart/form-data; boundary=b';
+      const target = `${campaigns}/${made.body.id}/import_coupons`;
+      expect(await exchange(`${campaigns}/2147483647/import_coupons`, multipart, admin, form)).toEqual(['404']);
+      expect(await exchange(target, multipart, admin, form)).toEqual(['100', '200']);
     });
 
     /** Sends megabytes without reading, as some clients do, and only then looks at what was answered. */

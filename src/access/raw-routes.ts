@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Express, RequestHandler } from 'express';
+import { noteExpectation } from '../http/expect-continue.js';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /** A route that is no controller method. `judged` reads a credential itself; `public` reads none. */
@@ -48,11 +49,9 @@ export function serveAhead(
       others.forEach((other) => void Reflect.apply(other, http, [request, response]));
     }
   });
-  // The handler reads no body: who asks whether to send one gets the answer instead.
+  // Who asks whether to send a body is told so by whoever reads one, or gets the answer instead.
   http.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (!isAhead(request)) {
-      response.writeContinue();
-    }
+    noteExpectation(request, response);
     http.emit('request', request, response);
   });
   // Any other expectation would be a 417 out of Node itself.

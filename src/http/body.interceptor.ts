@@ -9,6 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Observable } from 'rxjs';
+import { askForBody } from './expect-continue.js';
 import { refuseUnstorable } from './input.pipe.js';
 import { Problem } from './problem.js';
 
@@ -70,6 +71,7 @@ export class BodyInterceptor implements NestInterceptor {
     if (Number(request.headers['content-length']) > body.bytesMax) {
       throw bodyTooLarge(body.bytesMax);
     }
+    askForBody(request);
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {

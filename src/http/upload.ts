@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { askForBody } from './expect-continue.js';
 import { Problem } from './problem.js';
 
 /**
@@ -14,6 +15,7 @@ export async function* readUpload(
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem('media-type-unsupported', 'Send the body as it is, not compressed.');
   }
+  askForBody(request);
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   try {
     for (;;) {
