@@ -12,6 +12,8 @@ import { freePort } from './proxies.js';
 import { readTables, runSql } from './sql.js';
 
 const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
+/** What needs no MySQL server is the same where there is one. */
+const once = process.env.TEST_MYSQL_URL ? describe.skip : describe;
 
 /** Takes root's rights to everybody's files and to low ports away; for anybody else there is nothing to take. */
 const POWERLESS = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
@@ -41,7 +43,7 @@ async function oneLine(environment: Record<string, string>, runBy: string[] = []
   return message;
 }
 
-describe('a process that cannot start says why, in one message that names what to do, and ends', () => {
+once('a process that cannot start says why, in one message that names what to do, and ends', () => {
   let folder: string;
   let file: string;
 
