@@ -63,7 +63,9 @@ export async function makeDatabase(folder, engine, name, size) {
     rows(keys, (nth) => {
       const id = nth + 1;
       let hash;
-      if (nth % step === 0 && nth / step < inUse) {
+      // Every second one in use is limited to Applications, whichever the step: those are the ones with even numbers.
+      const order = Math.floor(nth / step);
+      if (order < inUse && nth % step === (step % 2 === 0 ? order % 2 : 0)) {
         const key = mintSecret('lkm_');
         hash = createHash('sha256').update(key).digest('hex');
         writeRequests(streams, key, 1 + (nth % APPLICATIONS), pathOf((nth + (nth % grants)) % endpoints));

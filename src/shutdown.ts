@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { UsageRecorder } from './api-keys/usage-recorder.js';
 import { Drain } from './health/drain.js';
+import { endLog } from './http/logging.js';
 
 /** After so long the process ends whatever it is waiting for; an orchestrator that gives it ten seconds need not kill it. */
 const SHUTDOWN_MS = 9800;
@@ -34,23 +35,24 @@ export class Shutdown {
     this.begun = true;
     const { app, logger } = this.started;
     const began = performance.now();
+    const exit = (code: number): void => void endLog(logger).then(() => process.exit(code));
     const elapsed = (): number => Math.round(performance.now() - began);
     logger.info({ signal }, 'Latchkey is shutting down');
     setTimeout(() => {
       // Only the database is still busy: with what was not answered yet, and it undoes that by itself.
       const isComplete = app.get(UsageRecorder).isWritten;
       logger[isComplete ? 'warn' : 'error']({ durationMs: elapsed() }, 'Latchkey was cut off while it shut down');
-      process.exit(isComplete ? 0 : 1);
+      exit(isComplete ? 0 : 1);
     }, SHUTDOWN_MS).unref();
     void app.get(Drain).begin();
     app.close().then(
       () => {
         logger.info({ durationMs: elapsed() }, 'Latchkey has shut down');
-        process.exit(0);
+        exit(0);
       },
       (error: unknown) => {
         logger.error({ err: error }, 'Latchkey could not end in order');
-        process.exit(1);
+        exit(1);
       },
     );
   }

@@ -221,6 +221,28 @@ describe('the log of the process', () => {
     }
   });
 
+  test('does not keep the process from ending when nobody reads it any more', async () => {
+    const database = await createDatabase();
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../dist/main.js')], {
+      env: { ...process.env, PORT: '0', DATABASE_URL: database.url, ADMIN_EMAIL, ADMIN_PASSWORD },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      for (let text = ''; !text.includes('listens on');) {
+        const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+        text += chunk.toString();
+      }
+      child.stdout.destroy();
+      await once(child.stdout, 'close');
+      child.kill('SIGTERM');
+      const signal = AbortSignal.timeout(30_000);
+      expect(await once(child, 'exit', { signal })).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      await database.drop();
+    }
+  });
+
   test('is readable on a terminal', async () => {
     const database = await createDatabase();
     try {

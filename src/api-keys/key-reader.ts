@@ -13,6 +13,8 @@ export const KEY_PREFIX = 'lkm_';
 
 /** Hashes in one statement at the most. */
 const BATCH_MAX = 500;
+/** So few hashes are not worth more than one statement. */
+const SHARE_MIN = 16;
 /** Readings that may wait in one process; more are refused at once. */
 const WAITING_MAX = 10_000;
 
@@ -144,6 +146,7 @@ export class KeyReader {
       if (this.open === batch) {
         this.open = undefined;
       }
+      this.leaveToOthers(batch, deadline);
       const hashes = [...batch.keys()];
       this.metrics.keysPerStatement.add(hashes.length);
       return { mysql: MYSQL, sqlite: SQLITE, parameters: [hashes], sqliteParameters: [JSON.stringify(hashes)] };
@@ -153,6 +156,22 @@ export class KeyReader {
       (error: unknown) => this.fail(batch, error),
     );
     return batch;
+  }
+
+  /**
+   * Leaves to the other lanes their share of all that wait. If everybody were read together, they would be answered together
+   * and come back together, and the process would do nothing while the database works, and the other way round.
+   */
+  private leaveToOthers(batch: Batch, deadline: number): void {
+    const share = Math.max(SHARE_MIN, Math.ceil(this.waiting / this.reader.laneCount));
+    if (batch.size <= share) {
+      return;
+    }
+    const rest = this.open ?? this.openBatch(deadline);
+    for (const [hash, waiters] of [...batch].slice(share)) {
+      batch.delete(hash);
+      rest.set(hash, [...(rest.get(hash) ?? []), ...waiters]);
+    }
   }
 
   private settle(batch: Batch, rows: Row[]): void {

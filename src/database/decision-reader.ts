@@ -55,6 +55,11 @@ export class DecisionReader implements OnApplicationShutdown {
     this.idle = [...this.lanes];
   }
 
+  /** How many statements can be under way at once. */
+  get laneCount(): number {
+    return this.lanes.length;
+  }
+
   /** How many statements were sent since the start. */
   get statementCount(): number {
     return this.statements;

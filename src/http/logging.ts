@@ -15,6 +15,9 @@ const READABLE: PinoPretty.PrettyOptions = {
       : String(msg),
 };
 
+/** What was logged has so long to be written when the process ends, in milliseconds. */
+const LAST_LINES_MS = 1000;
+
 /** The process's logger: JSON lines, or readable ones on a terminal. No secret gets through it at any level. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options: LoggerOptions = {
@@ -29,7 +32,25 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   if (destination) {
     return pino(options, destination);
   }
-  return process.stdout.isTTY ? pino(options, PinoPretty(READABLE)) : pino(options);
+  // Written without waiting: a reader that is slow must not hold up a decision. With a `minLength`, `flush` waits as well.
+  return pino(options, process.stdout.isTTY ? PinoPretty(READABLE) : pino.destination({ sync: false, minLength: 1 }));
+}
+
+/**
+ * Ends a log: resolves when everything is written, or nobody has read it for too long. What is left then is thrown away, as
+ * sonic-boom would otherwise go on trying for ever while the process exits. Nothing can be logged afterwards.
+ */
+export async function endLog(logger: Logger): Promise<void> {
+  type Destination = ReturnType<typeof pino.destination>;
+  const { [pino.symbols.streamSym]: stream } = logger as Logger & { [pino.symbols.streamSym]: Partial<Destination> };
+  const { flush, destroy } = stream;
+  if (flush && destroy) {
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, LAST_LINES_MS);
+      flush.call(stream, () => resolve());
+    });
+    destroy.call(stream);
+  }
 }
 
 /** Where Nest itself speaks while it starts: a line for every route it has, which the OpenAPI document shows better. */
