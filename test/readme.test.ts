@@ -42,7 +42,9 @@ describe('the README', () => {
       expect(stdout).toContain('/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons');
       expect(stdout).toContain('"amount":2');
       expect(stdout).toContain('"code":"endpoint-not-allowed"');
-      expect(stdout).toMatch(/"code":"unknown"[^]*$/);
+      expect(stdout).toContain('"code":"unknown"');
+      expect(stdout).toMatch(/"valid":false,"code":"endpoint-not-allowed"/);
+      expect(stdout).toMatch(/HTTP\/1.1 200 OK[^]*X-Latchkey-Endpoint: GET \/invoices\/\{id\}[^]*$/);
     });
   });
 
