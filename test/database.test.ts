@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import mysql from 'mysql2/promise';
+import { mintSecret } from '../src/access/secret.js';
 import { Transactions } from '../src/database/transactions.js';
 import { DecisionReader } from '../src/database/decision-reader.js';
 import { CAMPAIGNS, createApplication, createKey } from './fixtures.js';
@@ -89,6 +90,18 @@ describe('the database', () => {
     const answers = await call();
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect(reader.statementCount - before).toBeLessThan(100);
+  });
+
+  test('hundreds of calls at once are each answered for their own key', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const path = `/v1/applications/${applicationId}/campaigns`;
+    const made = await Promise.all(Array.from({ length: 20 }, () => createKey(latchkey.admin)));
+    const statusOf = async (key: string): Promise<number> =>
+      (await latchkey.as(`ManagementKey-v1 ${key}`).get(path)).status;
+    // More than one statement takes, with the good ones among them.
+    const keys = Array.from({ length: 1200 }, (_, nth) => (nth % 60 === 0 ? made[nth / 60]!.key : mintSecret('lkm_')));
+    const statuses = await Promise.all(keys.map(statusOf));
+    expect(statuses).toEqual(keys.map((_, nth) => (nth % 60 === 0 ? 200 : 401)));
   });
 
   testOnSqlite('is in files that only their owner can open', async () => {

@@ -167,11 +167,14 @@ export class KeyReader {
     if (batch.size <= share) {
       return;
     }
-    const rest = this.open ?? this.openBatch(deadline);
+    const { open } = this;
+    const rest = this.openBatch(deadline);
     for (const [hash, waiters] of [...batch].slice(share)) {
       batch.delete(hash);
-      rest.set(hash, [...(rest.get(hash) ?? []), ...waiters]);
+      rest.set(hash, waiters);
     }
+    // One that is open already may wait for longer.
+    this.open = open ?? rest;
   }
 
   private settle(batch: Batch, rows: Row[]): void {
