@@ -23,6 +23,8 @@ if (!existsSync(join(ROOT, 'dist/main.js'))) {
 const HEADERS = { 24: '24.18.0' };
 
 const folder = mkdtempSync(join(tmpdir(), `latchkey-node-${version}-`));
+// Tests run processes as other users.
+chmodSync(folder, 0o755);
 const run = (command, parameters, options) => execFileSync(command, parameters, { stdio: 'inherit', ...options });
 let status = 1;
 try {

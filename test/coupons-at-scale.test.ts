@@ -9,8 +9,11 @@ import { type ServerProcess, startServer } from './process.js';
 
 const MANY = 1_000_000;
 const FEW = 1000;
-/** By so much the process may grow for a file of any size; the file of this test has 70 MB. */
-const GROWTH_MB_MAX = 100;
+/**
+ * By so much the process may grow for a file of any size. 11 to 122 MB were seen, most of it memory that V8 had not given back
+ * yet; a million rows as objects would be several hundred.
+ */
+const GROWTH_MB_MAX = 180;
 const CODE = (number: number): string => `${((number * 2_654_435_761) % 4_294_967_296).toString(36)}-${number}`;
 
 /** Rows of a file, as they are needed. */
