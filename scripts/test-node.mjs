@@ -2,7 +2,7 @@
 // What follows the version goes to jest. Node comes from the npm registry (Linux on x64), with its headers; the one
 // package that is compiled for a version of Node is compiled anew, in a copy of this folder that is thrown away.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
