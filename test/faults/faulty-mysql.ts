@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { createMysqlDatabase, createSqliteDatabase, type TestDatabase } from '../harness.js';
@@ -67,8 +67,17 @@ export class FaultyMysql {
   }
 
   /** Freezes it: it keeps its connections, takes new ones, and answers nobody. */
-  pause(): void {
+  async pause(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
+    // On a busy machine its threads go on for a moment.
+    await until('the MySQL server is frozen', () =>
+      readdirSync(`/proc/${this.pid}/task`).every((task) => this.isStopped(task)),
+    );
+  }
+
+  private isStopped(task: string): boolean {
+    // The state stands behind the name, which is in parentheses and may have any characters.
+    return readFileSync(`/proc/${this.pid}/task/${task}/stat`, 'utf8').split(') ').at(-1)!.startsWith('T');
   }
 
   /** Lets it go on. */
