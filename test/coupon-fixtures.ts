@@ -30,6 +30,12 @@ export interface ImportAnswer extends ProblemBody {
   amount: number;
 }
 
+/** What a generation of coupons answers with, whether it went well or not. */
+export interface Generated extends ProblemBody {
+  totalResultSize: number;
+  data: Coupon[];
+}
+
 /** A campaign of an Application of its own, and the way to its coupons. */
 export interface CouponPlace {
   applicationId: number;
@@ -73,6 +79,16 @@ export function importCoupons(
     form.append('upFile', new Blob([csv]), fileName);
   }
   return client.post<ImportAnswer>(`${place.path}/import_coupons${query}`, form);
+}
+
+/** Generates coupons that can be used once, a single one unless the body says otherwise. */
+export function generateCoupons(
+  client: Client,
+  place: CouponPlace,
+  body: object,
+  query = '',
+): Promise<Answer<Generated>> {
+  return client.post<Generated>(`${place.path}/coupons${query}`, { usageLimit: 1, numberOfCoupons: 1, ...body });
 }
 
 /** Every coupon that fits a query, all pages together. */

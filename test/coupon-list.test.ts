@@ -1,19 +1,16 @@
 import { Transactions } from '../src/database/transactions.js';
-import type { Client, ProblemBody } from './client.js';
+import type { Answer, Client, ProblemBody } from './client.js';
 import {
   type Coupon,
   type CouponPlace,
   createCampaign,
   createPlace,
+  generateCoupons,
+  type Generated,
   importCoupons,
   listCoupons,
 } from './coupon-fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
-
-interface Generated extends ProblemBody {
-  totalResultSize: number;
-  data: Coupon[];
-}
 
 const NOW = '2026-11-23T12:00:00.000Z';
 
@@ -37,8 +34,7 @@ describe('coupons in lists', () => {
     const { status, body } = await importCoupons(admin, place, csv);
     expect([status, body.errors]).toEqual([200, undefined]);
   };
-  const generate = async (body: object, query = ''): Promise<{ status: number; body: Generated }> =>
-    admin.post<Generated>(`${place.path}/coupons${query}`, { usageLimit: 1, numberOfCoupons: 1, ...body });
+  const generate = (body: object, query = ''): Promise<Answer<Generated>> => generateCoupons(admin, place, body, query);
   const encode = encodeURIComponent;
 
   describe('a list', () => {

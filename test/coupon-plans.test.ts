@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { type CouponIndex, selectCoupons } from '../src/campaigns/coupon-selection.js';
 import { CouponStatements, type Direction, type Reading } from '../src/campaigns/coupon-walk.js';
-import type { CouponFilters } from '../src/campaigns/coupons.dto.js';
+import type { CouponFilters } from '../src/campaigns/coupon-filters.dto.js';
 import { type CouponPlace, createCampaign, createPlace, importCoupons, listCoupons } from './coupon-fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 

@@ -1,18 +1,15 @@
-import type { Client, ProblemBody } from './client.js';
+import type { Answer, Client, ProblemBody } from './client.js';
 import {
   type Coupon,
   type CouponPlace,
   createCampaign,
   createPlace,
+  generateCoupons,
+  type Generated,
   importCoupons,
   listCoupons,
 } from './coupon-fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
-
-interface Generated extends ProblemBody {
-  totalResultSize: number;
-  data: Coupon[];
-}
 
 interface Change {
   entity: string;
@@ -42,8 +39,7 @@ describe('coupons', () => {
     const { status, body } = await importCoupons(admin, place, csv);
     expect([status, body.errors]).toEqual([200, undefined]);
   };
-  const generate = async (body: object, query = ''): Promise<{ status: number; body: Generated }> =>
-    admin.post<Generated>(`${place.path}/coupons${query}`, { usageLimit: 1, numberOfCoupons: 1, ...body });
+  const generate = (body: object, query = ''): Promise<Answer<Generated>> => generateCoupons(admin, place, body, query);
   const changes = async (): Promise<Change[]> =>
     (
       await admin.get<{ data: Change[] }>(`/v1/changes?applicationId=${place.applicationId}&pageSize=1000`)

@@ -69,8 +69,9 @@ const MYSQL = `${COLUMNS} LEFT JOIN api_keys k ON k.key_hash IN (?) ${JOINS}`;
 const SQLITE = `${COLUMNS} LEFT JOIN api_keys k ON k.key_hash IN (SELECT value FROM json_each(?)) ${JOINS}`;
 
 /**
- * Reads keys for decisions: always from the database, always after the request has arrived. All that wait when a
- * statement is about to go out share it; whoever comes later waits for the next. Nothing about a key's life is kept.
+ * Reads keys for decisions: always from the database, always after the request has arrived. What waits when a statement is
+ * about to go out shares it, up to what is each lane's share; the rest, and whoever comes later, waits for the next. Nothing
+ * about a key's life is kept.
  */
 @Injectable()
 export class KeyReader {

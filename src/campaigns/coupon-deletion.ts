@@ -13,7 +13,7 @@ import { CampaignsService } from './campaigns.service.js';
 import { type CouponSelection, selectCoupons } from './coupon-selection.js';
 import { walkCoupons } from './coupon-walk.js';
 import { Coupon } from './coupon.entity.js';
-import type { CouponFilters } from './coupons.dto.js';
+import type { CouponFilters } from './coupon-filters.dto.js';
 import type { CouponPlace } from './coupons.service.js';
 
 /** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */

@@ -5,7 +5,7 @@ import { KeyAccess } from '../access/access.decorators.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { CouponExportService } from './coupon-export.service.js';
-import { CouponExportQuery } from './coupons.dto.js';
+import { CouponExportQuery } from './coupon-filters.dto.js';
 
 const EXAMPLE = `value,expirydate,startdate,recipientintegrationid,limitval,discountlimit,attributes,reservation_limitval,is_reservation_mandatory,id,created,campaignid,batchid,counter
 SUMMER-7KX2,2027-06-30T22:00:00.000Z,,customer-1093,1,2.5,"{""channel"":""newsletter""}",,true,4711,2026-11-23T12:00:00.000Z,7,5f0c4a3e-9d3b-4b57-8a35-9f4cf0f3a8a1,0

@@ -16,7 +16,7 @@ import { guard } from './formula-guard.js';
 import { selectCoupons } from './coupon-selection.js';
 import { walkCoupons } from './coupon-walk.js';
 import { Coupon } from './coupon.entity.js';
-import type { CouponExportQuery } from './coupons.dto.js';
+import type { CouponExportQuery } from './coupon-filters.dto.js';
 
 /** Coupons that are in memory at once, with their attributes. */
 const CHUNK = 250;

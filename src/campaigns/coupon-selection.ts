@@ -1,7 +1,7 @@
 import { containing } from '../database/fold.js';
 import type { Milliseconds } from '../database/times.js';
 import { readTime } from '../http/rfc3339.js';
-import type { CouponFilters, CouponValidity } from './coupons.dto.js';
+import type { CouponFilters, CouponValidity } from './coupon-filters.dto.js';
 
 /** A condition in SQL, the same on both engines. */
 export interface Condition {

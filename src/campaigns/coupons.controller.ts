@@ -9,13 +9,12 @@ import { Problems } from '../http/problems.decorator.js';
 import { CouponDeletion } from './coupon-deletion.js';
 import { CouponGeneration } from './coupon-generation.js';
 import { CouponImportService } from './coupon-import.service.js';
+import { CouponFilters, CouponQuery } from './coupon-filters.dto.js';
 import {
   CouponCreationQuery,
-  CouponFilters,
   CouponImportQuery,
   CouponImportView,
   CouponPage,
-  CouponQuery,
   CouponUpdate,
   CouponUpload,
   CouponView,

@@ -14,7 +14,8 @@ import { refuseWrongDates, termsOf } from './coupon-terms.js';
 import { couponView } from './coupon-view.js';
 import { findPage } from './coupon-walk.js';
 import { Coupon } from './coupon.entity.js';
-import type { CouponPage, CouponQuery, CouponUpdate, CouponView } from './coupons.dto.js';
+import type { CouponQuery } from './coupon-filters.dto.js';
+import type { CouponPage, CouponUpdate, CouponView } from './coupons.dto.js';
 
 /** Where coupons are. */
 export interface CouponPlace {

@@ -1,6 +1,6 @@
 import type { ReadRepository } from '../database/read-repository.js';
 import type { Campaign } from './campaign.entity.js';
-import type { CouponExportQuery } from './coupons.dto.js';
+import type { CouponExportQuery } from './coupon-filters.dto.js';
 import { FRONTEND_STATE_SQL } from './frontend-state.js';
 
 /** The ids of the campaigns whose coupons an export has, ascending. */
