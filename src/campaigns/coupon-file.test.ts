@@ -99,6 +99,29 @@ describe('a file of coupons', () => {
     ]);
   });
 
+  it('knows the line of each row, whatever line breaks there are in cells and between rows, and wherever chunks are cut', async () => {
+    const text = fc.array(fc.constantFrom('a', '""', ',', '\n', '\r\n', '\r', 'é', '🎁'), { maxLength: 6 });
+    const row = fc.record({
+      code: text.map((parts) => `ABC${parts.join('')}`),
+      behind: fc.array(fc.constantFrom('\n', '\r\n'), { minLength: 1, maxLength: 3 }).map((breaks) => breaks.join('')),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { maxLength: 8 }), fc.integer({ min: 1, max: 9 }), async (rows, size) => {
+        const file = `value\n${rows.map(({ code, behind }) => `"${code}"${behind}`).join('')}`;
+        const { coupons, lines, faults } = await read(`${file}x\n`, size);
+        expect(coupons.map(({ value }) => value)).toEqual(rows.map(({ code }) => code.replaceAll('""', '"')));
+        const before = rows.map((_row, place) =>
+          file
+            .split('"ABC')
+            .slice(0, place + 1)
+            .join('"ABC'),
+        );
+        expect(lines).toEqual(before.map((part) => part.split('\n').length));
+        expect(faults.map(({ line }) => line)).toEqual([file.split('\n').length]);
+      }),
+    );
+  });
+
   it.each([
     ['is empty', '', 1, /empty/],
     ['has nothing but blank lines', '\n\n', 1, /empty/],

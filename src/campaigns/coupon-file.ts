@@ -1,12 +1,31 @@
 import { isUtf8 } from 'node:buffer';
+import { CsvError, parse, type Parser } from 'csv-parse';
 import { type Fault, FAULTS_MAX } from '../http/problem.js';
 import { type Header, readHeader, readRow } from './coupon-cells.js';
-import { CsvFault, type CsvRow, CsvRows } from './csv-rows.js';
 import type { NewCoupon } from './new-coupon.js';
 
-/** Longest row, in characters; a longer one is most likely a quote that is never closed. */
-const ROW_LENGTH_MAX = 128 * 1024;
+/** Longest row, in bytes; a longer one is most likely a quote that is never closed. */
+const ROW_BYTES_MAX = 128 * 1024;
 const LF = 0x0a;
+
+/** What the parser says of text that is not CSV, in words for whoever made the file. */
+const SYNTAX_FAULTS = {
+  CSV_QUOTE_NOT_CLOSED: 'a quote is opened here and never closed',
+  CSV_INVALID_CLOSING_QUOTE: 'a quote ends in the middle of a cell: quotes inside a cell are written twice',
+  INVALID_OPENING_QUOTE:
+    'a quote is in the middle of a cell: such a cell is put in quotes, and quotes inside it are written twice',
+  CSV_MAX_RECORD_SIZE: `the row is longer than ${ROW_BYTES_MAX} bytes: perhaps a quote is never closed`,
+} as const;
+
+/** A line from which on a file cannot be read any more. */
+class UnreadableLine extends Error {
+  constructor(
+    readonly line: number,
+    readonly detail: string,
+  ) {
+    super(detail);
+  }
+}
 
 /** A coupon and the line where its row begins, the first is 1. */
 export interface CouponOfFile {
@@ -25,76 +44,140 @@ export async function readCouponFile(
   file: AsyncIterable<Buffer>,
   onCoupon: (found: CouponOfFile) => Promise<void> | void,
 ): Promise<Fault[]> {
-  const csv = new CsvRows(ROW_LENGTH_MAX);
-  const coupons = new CouponRows();
-  const pass = async (rows: Iterable<CsvRow>): Promise<void> => {
-    for (const row of rows) {
-      const found = coupons.read(row);
-      const pending = found && onCoupon(found);
+  const rows = new CouponRows();
+  const csv = parse({
+    bom: true,
+    max_record_size: ROW_BYTES_MAX,
+    on_record: (cells: string[], { empty_lines }) => {
+      rows.add(cells, empty_lines);
+      return null;
+    },
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    skip_empty_lines: true,
+  });
+  // What goes wrong also comes from `write` and `end`.
+  csv.on('error', () => undefined);
+  const passOn = async (): Promise<void> => {
+    for (const found of rows.takeCoupons()) {
+      const pending = onCoupon(found);
       if (pending) {
         await pending;
-      }
-      if (coupons.hopeless) {
-        return;
       }
     }
   };
   try {
     for await (const bytes of refuseOtherThanUtf8(file)) {
-      await pass(csv.read(bytes.toString('utf8')));
-      if (coupons.hopeless) {
-        break;
+      await write(csv, bytes);
+      await passOn();
+      if (rows.hopeless) {
+        return rows.end();
       }
     }
-    if (!coupons.hopeless) {
-      await pass(csv.end());
-    }
+    await end(csv);
+    await passOn();
   } catch (error) {
-    if (!(error instanceof CsvFault)) {
-      throw error;
-    }
-    coupons.faults.push({ line: error.line, detail: error.detail });
+    rows.addUnreadable(error);
   }
-  return coupons.end();
+  return rows.end();
 }
 
-/** Makes coupons and faults of the rows of a file. */
+/** Parses some of a file. */
+function write(csv: Parser, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    csv.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Parses the rest of a file. */
+function end(csv: Parser): Promise<void> {
+  return new Promise((resolve, reject) => {
+    csv.once('error', reject);
+    csv.end(resolve);
+  });
+}
+
+/** Makes coupons and faults of the rows of a file. The parser itself keeps no rows, so that it never waits for a reader. */
 class CouponRows {
-  readonly faults: Fault[] = [];
+  private readonly faults: Fault[] = [];
   private header: Header | undefined;
+  private coupons: CouponOfFile[] = [];
+  /** Lines of all rows so far, without those that are empty. */
+  private lines = 0;
 
   /** Whether there is no point in reading on. */
   get hopeless(): boolean {
     return this.faults.length >= FAULTS_MAX || this.header?.includes('value') === false;
   }
 
-  /** The coupon of a row, if it is one and nothing was wrong so far. */
-  read({ line, cells }: CsvRow): CouponOfFile | undefined {
+  /**
+   * Takes the next row.
+   *
+   * @param emptyLines how many empty lines there were before it, in all
+   */
+  add(cells: string[], emptyLines: number): void {
+    const line = this.lineAfter(emptyLines);
+    this.lines += 1 + cells.reduce((sum, cell) => sum + countLineFeeds(cell), 0);
     if (!this.header) {
       const { header, faults } = readHeader(cells);
       this.header = header;
-      this.add(line, faults);
-      return undefined;
+      this.addFaults(line, faults);
+      return;
+    }
+    if (this.hopeless) {
+      return;
     }
     const coupon = readRow(this.header, cells);
     if (Array.isArray(coupon)) {
-      this.add(line, coupon);
-      return undefined;
+      this.addFaults(line, coupon);
+    } else if (this.faults.length === 0) {
+      this.coupons.push({ coupon, line });
     }
-    return this.faults.length === 0 ? { coupon, line } : undefined;
+  }
+
+  /** Takes what ended the reading, if that is a fault of the file. Throws anything else. */
+  addUnreadable(error: unknown): void {
+    if (error instanceof UnreadableLine) {
+      this.addFaults(error.line, [error.detail]);
+    } else if (error instanceof CsvError && error.code in SYNTAX_FAULTS) {
+      const detail = SYNTAX_FAULTS[error.code as keyof typeof SYNTAX_FAULTS];
+      this.addFaults(this.lineAfter(Number(error.empty_lines)), [detail]);
+    } else {
+      throw error;
+    }
+  }
+
+  /** The coupons that came since the last call. */
+  takeCoupons(): CouponOfFile[] {
+    const { coupons } = this;
+    this.coupons = [];
+    return coupons;
   }
 
   /** Everything that is wrong. */
   end(): Fault[] {
     if (!this.header && this.faults.length === 0) {
-      this.add(1, ['the file is empty: its first line must name the columns']);
+      this.addFaults(1, ['the file is empty: its first line must name the columns']);
     }
     return this.faults.slice(0, FAULTS_MAX);
   }
 
-  private add(line: number, details: string[]): void {
+  private lineAfter(emptyLines: number): number {
+    return this.lines + emptyLines + 1;
+  }
+
+  private addFaults(line: number, details: string[]): void {
     this.faults.push(...details.map((detail) => ({ line, detail })));
   }
+}
+
+/** The parser's own count takes a CRLF inside a cell for two lines. */
+function countLineFeeds(cell: string): number {
+  let count = 0;
+  for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) {
+    count += 1;
+  }
+  return count;
 }
 
 /** Passes bytes on, cut between characters. Decoding anything else than UTF-8 would change codes in silence. */
@@ -134,13 +217,13 @@ function checkUtf8(bytes: Buffer, firstLine: number): number {
   let start = 0;
   for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, start)) {
     if (!valid && !isUtf8(bytes.subarray(start, at))) {
-      throw new CsvFault(line, 'is not UTF-8');
+      throw new UnreadableLine(line, 'is not UTF-8');
     }
     start = at + 1;
     line += 1;
   }
   if (!valid) {
-    throw new CsvFault(line, 'is not UTF-8');
+    throw new UnreadableLine(line, 'is not UTF-8');
   }
   return line;
 }
