@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { endpointId } from '../access/access.js';
+import { CoalescedReads } from '../database/coalesced-reads.js';
 import { DecisionReader } from '../database/decision-reader.js';
 
 type Grants = ReadonlySet<string>;
@@ -15,7 +16,11 @@ interface Row {
   path: string;
 }
 
-const COLUMNS = 'SELECT api_key_id AS apiKeyId, service, method, path FROM api_key_endpoints WHERE api_key_id IN';
+const select = (ids: string): string =>
+  `SELECT api_key_id AS apiKeyId, service, method, path FROM api_key_endpoints WHERE api_key_id IN (${ids})`;
+const MYSQL = select('?');
+const SQLITE = select('SELECT value FROM json_each(?)');
+const NONE: Grants = new Set();
 
 /**
  * The grants of keys, by key id. They are written once, with the key, and ids are never given out again, so that what
@@ -27,12 +32,20 @@ export class GrantCache {
     maxSize: GRANTS_MAX,
     sizeCalculation: (grants) => grants.size,
   });
-  private readonly loading = new Map<number, Promise<Grants>>();
   /** One copy of each endpoint's name, shared by all keys. */
   private readonly names = new Map<string, string>();
-  private batch: { ids: Set<number>; rows: Promise<Map<number, Grants>> } | undefined;
+  private readonly grants: CoalescedReads<number, Row, Grants>;
 
-  constructor(private readonly reader: DecisionReader) {}
+  constructor(reader: DecisionReader) {
+    this.grants = new CoalescedReads(reader, {
+      statement: (ids) => ({ mysql: MYSQL, sqlite: SQLITE, list: ids }),
+      answer: (rows) => {
+        const byKey = this.group(rows);
+        byKey.forEach((grants, apiKeyId) => this.kept.set(apiKeyId, grants));
+        return (apiKeyId) => byKey.get(apiKeyId) ?? NONE;
+      },
+    });
+  }
 
   /** The grants of a key, if they are at hand. */
   get(apiKeyId: number): Grants | undefined {
@@ -41,46 +54,10 @@ export class GrantCache {
 
   /** Reads the grants of a key; none if it was deleted meanwhile. */
   load(apiKeyId: number, deadline: number): Promise<Grants> {
-    let loading = this.loading.get(apiKeyId);
-    if (!loading) {
-      loading = this.read(apiKeyId, deadline).finally(() => this.loading.delete(apiKeyId));
-      this.loading.set(apiKeyId, loading);
-    }
-    return loading;
+    return this.grants.read(apiKeyId, deadline);
   }
 
-  private async read(apiKeyId: number, deadline: number): Promise<Grants> {
-    const batch = this.batch ?? this.openBatch(deadline);
-    batch.ids.add(apiKeyId);
-    const grants = (await batch.rows).get(apiKeyId) ?? new Set<string>();
-    if (grants.size > 0) {
-      this.kept.set(apiKeyId, grants);
-    }
-    return grants;
-  }
-
-  private openBatch(deadline: number): { ids: Set<number>; rows: Promise<Map<number, Grants>> } {
-    const ids = new Set<number>();
-    const rows = this.reader
-      .read<Row>(() => {
-        if (this.batch === batch) {
-          this.batch = undefined;
-        }
-        const list = [...ids];
-        return {
-          mysql: `${COLUMNS} (?)`,
-          sqlite: `${COLUMNS} (SELECT value FROM json_each(?))`,
-          parameters: [list],
-          sqliteParameters: [JSON.stringify(list)],
-        };
-      }, deadline)
-      .then((found) => this.group(found));
-    const batch = { ids, rows };
-    this.batch = batch;
-    return batch;
-  }
-
-  private group(rows: Row[]): Map<number, Grants> {
+  private group(rows: readonly Row[]): Map<number, Grants> {
     const grants = new Map<number, Set<string>>();
     for (const row of rows) {
       const set = grants.get(row.apiKeyId) ?? new Set();

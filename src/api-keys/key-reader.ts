@@ -2,21 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { ApiKeyPrincipal } from '../access/principal.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
-import { DecisionReader, type Statement } from '../database/decision-reader.js';
-import { Problem } from '../http/problem.js';
+import { CoalescedReads } from '../database/coalesced-reads.js';
+import { DecisionReader } from '../database/decision-reader.js';
 import { Metrics } from '../metrics/metrics.js';
 import { GrantCache } from './grant-cache.js';
 import { faultOf, type KeyFault, type KeyVitals } from './key-condition.js';
 
 /** Every key begins with this. */
 export const KEY_PREFIX = 'lkm_';
-
-/** Hashes in one statement at the most. */
-const BATCH_MAX = 500;
-/** So few hashes are not worth more than one statement. */
-const SHARE_MIN = 16;
-/** Readings that may wait in one process; more are refused at once. */
-const WAITING_MAX = 10_000;
 
 /** A key as the database has it now. */
 export interface ReadKey extends KeyVitals {
@@ -43,7 +36,8 @@ interface Row {
   allApplications: number;
   createdBy: number;
   creatorState: string;
-  applicationId: number | null;
+  /** A JSON array; null where there is none. MySQL's driver has read it already. */
+  applicationIds: string | number[] | null;
 }
 
 interface Found {
@@ -51,39 +45,38 @@ interface Found {
   key: ReadKey | undefined;
 }
 
-interface Waiter {
-  resolve: (found: Found) => void;
-  reject: (error: unknown) => void;
-}
-
-type Batch = Map<string, Waiter[]>;
-
-const COLUMNS = `SELECT r.revision AS revision, k.id AS id, k.key_hash AS keyHash, k.name AS name, k.hint AS hint,
-  k.expiry_date AS expiryDate, k.all_applications AS allApplications, k.created_by AS createdBy,
-  u.state AS creatorState, a.application_id AS applicationId
-FROM catalogue_revision r`;
-const JOINS = `LEFT JOIN users u ON u.id = k.created_by
-LEFT JOIN api_key_applications a ON a.api_key_id = k.id
+const select = (hashes: string, arrayOf: string): string => `SELECT r.revision AS revision, k.id AS id,
+  k.key_hash AS keyHash, k.name AS name, k.hint AS hint, k.expiry_date AS expiryDate,
+  k.all_applications AS allApplications, k.created_by AS createdBy, u.state AS creatorState,
+  CASE WHEN k.all_applications = 0 THEN
+    (SELECT ${arrayOf}(a.application_id) FROM api_key_applications a WHERE a.api_key_id = k.id)
+  END AS applicationIds
+FROM catalogue_revision r
+LEFT JOIN api_keys k ON k.key_hash IN (${hashes})
+LEFT JOIN users u ON u.id = k.created_by
 WHERE r.id = 1`;
-const MYSQL = `${COLUMNS} LEFT JOIN api_keys k ON k.key_hash IN (?) ${JOINS}`;
-const SQLITE = `${COLUMNS} LEFT JOIN api_keys k ON k.key_hash IN (SELECT value FROM json_each(?)) ${JOINS}`;
+const MYSQL = select('?', 'JSON_ARRAYAGG');
+const SQLITE = select('SELECT value FROM json_each(?)', 'json_group_array');
 
-/**
- * Reads keys for decisions: always from the database, always after the request has arrived. What waits when a statement is
- * about to go out shares it, up to what is each lane's share; the rest, and whoever comes later, waits for the next. Nothing
- * about a key's life is kept.
- */
+/** Reads keys for decisions: always from the database, always after the request has arrived. Nothing about a key's life is kept. */
 @Injectable()
 export class KeyReader {
-  private open: Batch | undefined;
-  private waiting = 0;
+  private readonly keys: CoalescedReads<string, Row, Found>;
 
   constructor(
-    private readonly reader: DecisionReader,
+    reader: DecisionReader,
     private readonly grants: GrantCache,
     private readonly clock: Clock,
-    private readonly metrics: Metrics,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.keys = new CoalescedReads(reader, {
+      statement: (hashes) => {
+        metrics.keysPerStatement.add(hashes.length);
+        return { mysql: MYSQL, sqlite: SQLITE, list: hashes };
+      },
+      answer: foundIn,
+    });
+  }
 
   /**
    * What stands behind a presented key, now.
@@ -94,7 +87,7 @@ export class KeyReader {
     if (!isWellFormedSecret(KEY_PREFIX, secret)) {
       return { kind: 'nothing', code: 'malformed' };
     }
-    const { key, revision } = await this.find(hashSecret(secret), deadline);
+    const { key, revision } = await this.keys.read(hashSecret(secret), deadline);
     if (!key) {
       return { kind: 'nothing', code: 'unknown' };
     }
@@ -120,112 +113,30 @@ export class KeyReader {
     };
     return { kind: 'alive', principal, key, catalogueRevision: revision };
   }
-
-  private find(hash: string, deadline: number): Promise<Found> {
-    if (this.waiting >= WAITING_MAX) {
-      throw new Problem('too-busy', `More than ${WAITING_MAX} decisions are waiting.`);
-    }
-    this.waiting += 1;
-    return new Promise((resolve, reject) => {
-      const batch = this.open ?? this.openBatch(deadline);
-      const waiters = batch.get(hash);
-      if (waiters) {
-        waiters.push({ resolve, reject });
-      } else {
-        batch.set(hash, [{ resolve, reject }]);
-      }
-      if (batch.size === BATCH_MAX) {
-        this.open = undefined;
-      }
-    });
-  }
-
-  private openBatch(deadline: number): Batch {
-    const batch: Batch = new Map();
-    this.open = batch;
-    const close = (): Statement => {
-      if (this.open === batch) {
-        this.open = undefined;
-      }
-      this.leaveToOthers(batch, deadline);
-      const hashes = [...batch.keys()];
-      this.metrics.keysPerStatement.add(hashes.length);
-      return { mysql: MYSQL, sqlite: SQLITE, parameters: [hashes], sqliteParameters: [JSON.stringify(hashes)] };
-    };
-    this.reader.read<Row>(close, deadline).then(
-      (rows) => this.settle(batch, rows),
-      (error: unknown) => this.fail(batch, error),
-    );
-    return batch;
-  }
-
-  /**
-   * Leaves to the other lanes their share of all that wait. If everybody were read together, they would be answered together
-   * and come back together, and the process would do nothing while the database works, and the other way round.
-   */
-  private leaveToOthers(batch: Batch, deadline: number): void {
-    const share = Math.max(SHARE_MIN, Math.ceil(this.waiting / this.reader.laneCount));
-    if (batch.size <= share) {
-      return;
-    }
-    const { open } = this;
-    const rest = this.openBatch(deadline);
-    for (const [hash, waiters] of [...batch].slice(share)) {
-      batch.delete(hash);
-      rest.set(hash, waiters);
-    }
-    // One that is open already may wait for longer.
-    this.open = open ?? rest;
-  }
-
-  private settle(batch: Batch, rows: Row[]): void {
-    const first = rows[0];
-    if (!first) {
-      this.fail(batch, new Error('the catalogue has no revision'));
-      return;
-    }
-    const keys = keysOf(rows);
-    for (const [hash, waiters] of batch) {
-      this.waiting -= waiters.length;
-      const found: Found = { revision: first.revision, key: keys.get(hash) };
-      waiters.forEach((waiter) => waiter.resolve(found));
-    }
-  }
-
-  private fail(batch: Batch, error: unknown): void {
-    for (const waiters of batch.values()) {
-      this.waiting -= waiters.length;
-      waiters.forEach((waiter) => waiter.reject(error));
-    }
-  }
 }
 
-/** Gathers the rows of a key, of which there is one for each of its Applications. */
-function keysOf(rows: Row[]): Map<string, ReadKey> {
-  const keys = new Map<string, ReadKey & { applicationIds: Set<number> }>();
-  for (const row of rows) {
-    if (row.id === null) {
-      continue;
-    }
-    let key = keys.get(row.keyHash);
-    if (!key) {
-      key = {
-        id: row.id,
-        name: row.name,
-        hint: row.hint,
-        createdBy: row.createdBy,
-        creatorState: row.creatorState,
-        expiryDate: Number(row.expiryDate),
-        allApplications: row.allApplications === 1,
-        applicationCount: 0,
-        applicationIds: new Set(),
-      };
-      keys.set(row.keyHash, key);
-    }
-    if (row.applicationId !== null) {
-      key.applicationIds.add(row.applicationId);
-      key.applicationCount += 1;
-    }
+/** What rows tell of any hash. */
+function foundIn(rows: readonly Row[]): (hash: string) => Found {
+  const [first] = rows;
+  if (!first) {
+    throw new Error('the catalogue has no revision');
   }
-  return keys;
+  const keys = new Map(rows.flatMap((row) => (row.id === null ? [] : [[row.keyHash, keyOf(row.id, row)]])));
+  return (hash) => ({ revision: first.revision, key: keys.get(hash) });
+}
+
+function keyOf(id: number, row: Row): ReadKey {
+  const { applicationIds: ids } = row;
+  const applicationIds = new Set(typeof ids === 'string' ? (JSON.parse(ids) as number[]) : ids);
+  return {
+    id,
+    name: row.name,
+    hint: row.hint,
+    createdBy: row.createdBy,
+    creatorState: row.creatorState,
+    expiryDate: Number(row.expiryDate),
+    allApplications: row.allApplications === 1,
+    applicationCount: applicationIds.size,
+    applicationIds,
+  };
 }

@@ -6,31 +6,36 @@ import { Config } from '../config/config.js';
 import { Problem } from '../http/problem.js';
 import { configureSqlite, engineOf, MYSQL_SESSION, mysqlOptions, sqliteFile } from './data-source.js';
 import { isConnectionLost, isSqliteBusy } from './driver-errors.js';
+import { inTime } from './in-time.js';
 
 /** One read, in the words of each engine. */
 export interface Statement {
   mysql: string;
   sqlite: string;
-  parameters: unknown[];
-  /** What SQLite gets instead, where it takes lists differently. */
-  sqliteParameters?: unknown[];
+  /** The only parameter: `IN (?)` on MySQL, `IN (SELECT value FROM json_each(?))` on SQLite. */
+  list?: readonly unknown[];
+}
+
+/** A statement, and until when its rows are of use to anybody, in milliseconds on the clock of `performance.now()`. */
+export interface Sending {
+  statement: Statement;
+  deadline: number;
 }
 
 /** A connection on which nothing but decisions is read, one statement at a time. */
 interface Lane {
-  read(statement: Statement, deadline: number): Promise<unknown[]>;
+  read(sending: Sending): Promise<unknown[]>;
   close(): void;
 }
 
 interface Job {
-  prepare: () => Statement;
-  deadline: number;
-  /** Ends the waiting for a lane when the deadline passes. */
-  timer: NodeJS.Timeout;
+  prepare: () => Sending | undefined;
   resolve: (rows: unknown[]) => void;
   reject: (error: unknown) => void;
 }
 
+/** Readings that may wait in one process; more are refused at once. */
+const WAITING_MAX = 10_000;
 const MYSQL_LANES = 2;
 /** How long a new connection may take until it can be used. */
 const CONNECT_WAIT_MS = 5000;
@@ -45,6 +50,7 @@ export class DecisionReader implements OnApplicationShutdown {
   private readonly lanes: readonly Lane[];
   private readonly jobs: Job[] = [];
   private pumping = false;
+  private waiting = 0;
   private statements = 0;
 
   constructor(config: Config) {
@@ -65,22 +71,28 @@ export class DecisionReader implements OnApplicationShutdown {
     return this.statements;
   }
 
+  /** Counts one more who waits for something to be read. Throws `too-busy` if there are too many. */
+  enter(): void {
+    if (this.waiting >= WAITING_MAX) {
+      throw new Problem('too-busy', `More than ${WAITING_MAX} decisions are waiting.`);
+    }
+    this.waiting += 1;
+  }
+
+  /** Counts those who wait no more. */
+  leave(count: number): void {
+    this.waiting -= count;
+  }
+
   /**
    * Sends one statement as soon as a lane is free.
    *
-   * @param prepare called at the moment of sending, so that whoever comes until then can still join
-   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
+   * @param prepare called at the moment of sending, so that whoever comes until then can still join; with nothing to send,
+   * there are no rows
    */
-  read<Row>(prepare: () => Statement, deadline: number): Promise<Row[]> {
+  read<Row>(prepare: () => Sending | undefined): Promise<Row[]> {
     return new Promise((resolve, reject) => {
-      const job: Job = {
-        prepare,
-        deadline,
-        timer: setTimeout(() => this.giveUp(job), deadline - performance.now()),
-        resolve: resolve as (rows: unknown[]) => void,
-        reject,
-      };
-      this.jobs.push(job);
+      this.jobs.push({ prepare, resolve: resolve as (rows: unknown[]) => void, reject });
       if (!this.pumping && this.idle.length > 0) {
         this.pumping = true;
         // Requests that arrived in the same turn of the event loop come first, and share a statement.
@@ -92,36 +104,37 @@ export class DecisionReader implements OnApplicationShutdown {
     });
   }
 
+  /**
+   * Sends a statement that nobody shares.
+   *
+   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
+   */
+  async readAlone<Row>(statement: Statement, deadline: number): Promise<Row[]> {
+    const prepare = (): Sending | undefined => (performance.now() < deadline ? { statement, deadline } : undefined);
+    return inTime(this.read<Row>(prepare), deadline);
+  }
+
   onApplicationShutdown(): void {
     this.lanes.forEach((lane) => lane.close());
   }
 
   private pump(): void {
     while (this.idle.length > 0 && this.jobs.length > 0) {
-      const job = this.jobs[0]!;
-      if (performance.now() >= job.deadline) {
-        this.giveUp(job);
-        continue;
-      }
-      clearTimeout(job.timer);
       void this.run(this.idle.pop()!, this.jobs.shift()!);
     }
   }
 
-  /** What waits for a lane beyond its deadline is refused then, not when a lane is free. */
-  private giveUp(job: Job): void {
-    clearTimeout(job.timer);
-    this.jobs.splice(this.jobs.indexOf(job), 1);
-    job.prepare();
-    job.reject(new Problem('decision-timeout'));
-  }
-
-  private async run(lane: Lane, job: Job): Promise<void> {
-    this.statements += 1;
+  private async run(lane: Lane, { prepare, resolve, reject }: Job): Promise<void> {
     try {
-      job.resolve(await lane.read(job.prepare(), job.deadline));
+      const sending = prepare();
+      if (sending) {
+        this.statements += 1;
+        resolve(await lane.read(sending));
+      } else {
+        resolve([]);
+      }
     } catch (error) {
-      job.reject(error);
+      reject(error);
     } finally {
       this.idle.push(lane);
       this.pump();
@@ -140,7 +153,7 @@ class MysqlLane implements Lane {
 
   constructor(private readonly config: Config) {}
 
-  async read(statement: Statement, deadline: number): Promise<unknown[]> {
+  async read({ statement, deadline }: Sending): Promise<unknown[]> {
     try {
       const kept = this.link;
       if (!kept) {
@@ -202,19 +215,11 @@ class MysqlLane implements Lane {
   }
 }
 
-function query(connection: Connection, { mysql: sql, parameters }: Statement): Promise<unknown[]> {
+function query(connection: Connection, { mysql: sql, list }: Statement): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    connection.query<RowDataPacket[]>(sql, parameters, (error: QueryError | null, rows: RowDataPacket[]) =>
+    connection.query<RowDataPacket[]>(sql, list ? [list] : [], (error: QueryError | null, rows: RowDataPacket[]) =>
       error ? reject(error) : resolve(rows),
     );
-  });
-}
-
-/** Hands on what work comes to, unless the deadline passes first. */
-function inTime<Result>(work: Promise<Result>, deadline: number): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Problem('decision-timeout')), deadline - performance.now());
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
@@ -228,10 +233,11 @@ class SqliteLane implements Lane {
 
   constructor(private readonly config: Config) {}
 
-  async read({ sqlite, parameters, sqliteParameters }: Statement, deadline: number): Promise<unknown[]> {
+  async read({ statement, deadline }: Sending): Promise<unknown[]> {
+    const parameters = statement.list ? [JSON.stringify(statement.list)] : [];
     for (;;) {
       try {
-        return this.prepare(sqlite).all(...(sqliteParameters ?? parameters));
+        return this.prepare(statement.sqlite).all(...parameters);
       } catch (error) {
         if (!isSqliteBusy(error)) {
           throw new Problem('database-unavailable', undefined, {}, { cause: error });

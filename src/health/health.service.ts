@@ -48,9 +48,9 @@ export class HealthService {
   /** Asks on the very connections that decisions are read on, and waits no longer than a decision does. */
   private async faultOfDatabase(): Promise<string | undefined> {
     const deadline = performance.now() + this.config.DECISION_WAIT_MS;
-    const statement = { mysql: MIGRATIONS, sqlite: MIGRATIONS, parameters: [] };
+    const statement = { mysql: MIGRATIONS, sqlite: MIGRATIONS };
     try {
-      const rows = await this.reader.read<{ name: string }>(() => statement, deadline);
+      const rows = await this.reader.readAlone<{ name: string }>(statement, deadline);
       return rows.some(({ name }) => name === NEWEST_MIGRATION) ? undefined : 'Its schema is older than this version.';
     } catch (error) {
       if (error instanceof Problem) {

@@ -5,7 +5,8 @@ import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import { EndpointTree } from '../access/endpoint-tree.js';
 import { Config } from '../config/config.js';
 import { DecisionReader } from '../database/decision-reader.js';
-import { Problem } from '../http/problem.js';
+import { inTime } from '../database/in-time.js';
+
 import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
 
 /** An endpoint of another service. Sessions do not open it: only keys do. */
@@ -28,6 +29,7 @@ interface Row {
   tag: string;
 }
 
+const REVISION_SQL = 'SELECT revision FROM catalogue_revision WHERE id = 1';
 // One statement sees one moment: the endpoints are those of this very revision.
 const SQL = `SELECT r.revision AS revision, s.service AS service, s.application_parameter AS applicationParameter,
   s.skipped AS skipped, NULL AS method, '' AS path, 0 AS applicationScoped, '' AS summary, '' AS tag
@@ -92,10 +94,9 @@ export class ServiceCatalogue implements CatalogueSource {
 
   async endpoints(): Promise<Endpoint[]> {
     // Decisions wait for the same connections: a statement that is short at all other times may not hold one for long.
-    const rows = await this.reader.read<{ revision: number }>(() => {
-      const sql = 'SELECT revision FROM catalogue_revision WHERE id = 1';
-      return { mysql: sql, sqlite: sql, parameters: [] };
-    }, performance.now() + this.config.DECISION_WAIT_MS);
+    const statement = { mysql: REVISION_SQL, sqlite: REVISION_SQL };
+    const deadline = performance.now() + this.config.DECISION_WAIT_MS;
+    const rows = await this.reader.readAlone<{ revision: number }>(statement, deadline);
     const catalogue = await this.at(rows[0]!.revision, performance.now() + LOAD_WAIT_MS);
     return catalogue.endpoints();
   }
@@ -121,8 +122,8 @@ export class ServiceCatalogue implements CatalogueSource {
 
   private async load(): Promise<CompiledCatalogue> {
     try {
-      const statement = { mysql: SQL, sqlite: SQL, parameters: [] };
-      const rows = await this.reader.read<Row>(() => statement, performance.now() + LOAD_WAIT_MS);
+      const statement = { mysql: SQL, sqlite: SQL };
+      const rows = await this.reader.readAlone<Row>(statement, performance.now() + LOAD_WAIT_MS);
       const catalogue = compile(rows);
       this.current = catalogue;
       return catalogue;
@@ -159,19 +160,4 @@ function compile(rows: readonly Row[]): CompiledCatalogue {
     }
   }
   return new CompiledCatalogue(rows[0]!.revision, services);
-}
-
-/** Waits for what others wait for too, but not beyond one's own deadline. */
-async function inTime<Result>(work: Promise<Result>, deadline: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      work,
-      new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Problem('decision-timeout')), deadline - performance.now());
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

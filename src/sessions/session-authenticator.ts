@@ -3,11 +3,13 @@ import type { Authenticator } from '../access/authenticator.js';
 import type { UserPrincipal } from '../access/principal.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
+import { CoalescedReads } from '../database/coalesced-reads.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { toRfc3339 } from '../database/times.js';
 import { Problem } from '../http/problem.js';
 
 interface SessionRow {
+  token_hash: string;
   id: number;
   user_id: number;
   is_admin: number;
@@ -15,26 +17,37 @@ interface SessionRow {
 }
 
 /** Only sessions of active users, and only those that began with the user's present credentials. */
-const SESSION = `SELECT s.id, s.user_id, u.is_admin, s.expires
+const sessions = (hashes: string): string => `SELECT s.token_hash, s.id, s.user_id, u.is_admin, s.expires
   FROM sessions s JOIN users u ON u.id = s.user_id
-  WHERE s.token_hash = ? AND u.state = 'active' AND u.credentials_version = s.credentials_version`;
+  WHERE s.token_hash IN (${hashes}) AND u.state = 'active' AND u.credentials_version = s.credentials_version`;
+const MYSQL = sessions('?');
+const SQLITE = sessions('SELECT value FROM json_each(?)');
 
 /** Knows the users behind session tokens. */
 @Injectable()
 export class SessionAuthenticator implements Authenticator {
   readonly scheme = 'bearer';
 
+  private readonly sessions: CoalescedReads<string, SessionRow, SessionRow | undefined>;
+
   constructor(
-    private readonly reader: DecisionReader,
+    reader: DecisionReader,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.sessions = new CoalescedReads(reader, {
+      statement: (hashes) => ({ mysql: MYSQL, sqlite: SQLITE, list: hashes }),
+      answer: (rows) => {
+        const byHash = new Map(rows.map((row) => [row.token_hash, row]));
+        return (hash) => byHash.get(hash);
+      },
+    });
+  }
 
   async authenticate(token: string, deadline: number): Promise<UserPrincipal> {
     if (!isWellFormedSecret('lks_', token)) {
       throw new Problem('malformed', 'This is not a session token: sign in with POST /v1/sessions for one.');
     }
-    const parameters = [hashSecret(token)];
-    const [row] = await this.reader.read<SessionRow>(() => ({ mysql: SESSION, sqlite: SESSION, parameters }), deadline);
+    const row = await this.sessions.read(hashSecret(token), deadline);
     if (!row) {
       throw new Problem('unknown', 'There is no such session, or it has ended: sign in again.');
     }

@@ -14,9 +14,22 @@ const TICK_MS = 5;
 /** So many callers wait for their answers at once: on a machine that cannot answer as many a second, fewer are sent. */
 const WAITING_MAX = 500;
 
-/** Keys that look right, checksum and all, and were never given out. */
-function unknownKeys(): string[] {
-  return Array.from({ length: PER_SECOND * SECONDS }, () => mintSecret('lkm_'));
+/** Secrets that look right, checksum and all, and were never given out. */
+function unknownSecrets(prefix: 'lkm_' | 'lks_'): string[] {
+  return Array.from({ length: PER_SECOND * SECONDS }, () => mintSecret(prefix));
+}
+
+const HEAD =
+  'GET /v1/forward_auth/original/management HTTP/1.1\r\nHost: x\r\nX-Original-Method: GET\r\nX-Original-URI: /v1/applications\r\n';
+
+/** A request that asks for a decision about a key. */
+function decisionAbout(key: string): string {
+  return `${HEAD}Authorization: ManagementKey-v1 ${key}\r\n\r\n`;
+}
+
+/** A request of somebody who says that they are signed in. */
+function requestWith(token: string): string {
+  return `GET /v1/sessions/current HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`;
 }
 
 /** A key with one character changed. */
@@ -24,7 +37,7 @@ function mistype(key: string): string {
   return `${key.slice(0, 20)}${key[20] === 'x' ? 'y' : 'x'}${key.slice(21)}`;
 }
 
-/** Sends wrong keys, at a steady rate if the service keeps up with it, and counts the answers by status. */
+/** Sends requests, at a steady rate if the service keeps up with it, and counts the answers by status. */
 class Flood {
   readonly answers = new Map<string, number>();
   sent = 0;
@@ -32,7 +45,7 @@ class Flood {
 
   constructor(
     url: string,
-    private readonly wrongKeys: string[],
+    private readonly requests: string[],
   ) {
     const { hostname, port } = new URL(url);
     this.sockets = Array.from({ length: SOCKETS }, () => connect(Number(port), hostname));
@@ -59,14 +72,12 @@ class Flood {
     const began = performance.now();
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
-        const due = Math.min(((performance.now() - began) / 1000) * PER_SECOND, this.wrongKeys.length);
+        const due = Math.min(((performance.now() - began) / 1000) * PER_SECOND, this.requests.length);
         while (this.sent < due && this.sent - this.answered < WAITING_MAX) {
-          this.sockets[this.sent % SOCKETS]!.write(
-            `GET /v1/forward_auth/original/management HTTP/1.1\r\nHost: x\r\nX-Original-Method: GET\r\nX-Original-URI: /v1/applications\r\nAuthorization: ManagementKey-v1 ${this.wrongKeys[this.sent]}\r\n\r\n`,
-          );
+          this.sockets[this.sent % SOCKETS]!.write(this.requests[this.sent]!);
           this.sent += 1;
         }
-        if (this.sent === this.wrongKeys.length) {
+        if (this.sent === this.requests.length) {
           clearInterval(timer);
           resolve();
         }
@@ -102,11 +113,11 @@ describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engin
     return Number(/^latchkey_decision_statements_total (\d+)$/m.exec(metrics)![1]);
   }
 
-  async function flood(wrongKeys: string[]): Promise<{ flood: Flood; statementCount: number; good: number }> {
+  async function flood(requests: string[]): Promise<{ flood: Flood; statementCount: number; good: number }> {
     const living = everyKind(service)['forward auth of a living key']!;
     const before = await statements();
     const load = new Load(service.server.url, { good: living }, 4);
-    const wrong = new Flood(service.server.url, wrongKeys);
+    const wrong = new Flood(service.server.url, requests);
     try {
       await wrong.run();
       await until('all are answered', () => wrong.answered === wrong.sent);
@@ -121,16 +132,23 @@ describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engin
   }
 
   test('malformed ones cost no reading of the database, and good ones are let in meanwhile', async () => {
-    const { flood: wrong, statementCount, good } = await flood(unknownKeys().map(mistype));
+    const { flood: wrong, statementCount, good } = await flood(unknownSecrets('lkm_').map(mistype).map(decisionAbout));
     expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
     expect(good).toBeGreaterThan(0);
     expect(statementCount).toBeLessThanOrEqual(good);
   }, 90_000);
 
-  test('unknown ones share statements, and good ones are let in meanwhile', async () => {
-    const { flood: wrong, statementCount, good } = await flood(unknownKeys());
-    expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
-    expect(good).toBeGreaterThan(0);
-    expect(statementCount).toBeLessThan(wrong.sent / 2 + good);
-  }, 90_000);
+  test.each([
+    ['unknown ones', unknownSecrets('lkm_').map(decisionAbout)],
+    ['unknown session tokens', unknownSecrets('lks_').map(requestWith)],
+  ])(
+    '%s share statements, and good ones are let in meanwhile',
+    async (_what, requests) => {
+      const { flood: wrong, statementCount, good } = await flood(requests);
+      expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
+      expect(good).toBeGreaterThan(0);
+      expect(statementCount).toBeLessThan(wrong.sent / 2 + good);
+    },
+    90_000,
+  );
 });
