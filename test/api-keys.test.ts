@@ -287,6 +287,17 @@ describe('a key', () => {
       const list = await latchkey.admin.get<{ data: { id: number }[] }>('/v1/api_keys?state=invalid&pageSize=1000');
       expect(list.body.data.map(({ id }) => id)).toContain(key.id);
     });
+
+    test('stops and revives with nobody once the last is gone', async () => {
+      const creator = await createAdmin(latchkey);
+      const applicationId = await createApplication(latchkey.admin);
+      await createKey(creator.client, { endpoints: [CAMPAIGNS], allowedApplicationIds: [applicationId] });
+      const affected = async (state: string): Promise<unknown> =>
+        (await latchkey.admin.put<{ keysAffected: number }>(`/v1/users/${creator.id}`, { state })).body.keysAffected;
+      expect([await affected('deactivated'), await affected('active')]).toEqual([1, 1]);
+      await latchkey.admin.delete(`/v1/applications/${applicationId}`);
+      expect([await affected('deactivated'), await affected('active')]).toEqual([0, 0]);
+    });
   });
 
   describe('that is deleted', () => {
@@ -409,15 +420,23 @@ describe('a key', () => {
     });
   });
 
-  test('the audit trail says who made and deleted it, and not its value', async () => {
-    const key = await createKey(latchkey.admin, { name: 'Audited' });
+  test('the audit trail says who made and deleted it and what it opened, and not its value', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const key = await createKey(latchkey.admin, {
+      name: 'Audited',
+      endpoints: [CAMPAIGNS],
+      allowedApplicationIds: [applicationId],
+    });
     await latchkey.admin.delete(`/v1/api_keys/${key.id}`);
     const { body } = await latchkey.admin.get<{
       data: { entity: string; old?: object; new?: object; userId: number }[];
     }>('/v1/changes?pageSize=10&includeOld=true&sort=-created');
     const text = JSON.stringify(body.data);
-    expect(text).toContain(`DELETE /v1/api_keys/${key.id}`);
-    expect(text).toContain('Audited');
+    const opened = { endpoints: [{ service: 'management', ...CAMPAIGNS }], allowedApplicationIds: [applicationId] };
+    expect(body.data.slice(0, 2)).toMatchObject([
+      { entity: `DELETE /v1/api_keys/${key.id}`, old: { name: 'Audited', ...opened } },
+      { entity: 'POST /v1/api_keys', new: { name: 'Audited', ...opened } },
+    ]);
     expect(text).not.toContain(key.key);
     expect(text).not.toMatch(/[0-9a-f]{64}/);
   });

@@ -1,3 +1,4 @@
+import { Transactions } from '../src/database/transactions.js';
 import { CAMPAIGNS, createApplication, createKey, type MadeKey } from './fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from './harness.js';
 import { type Answer, Client } from './client.js';
@@ -72,6 +73,42 @@ describe('what a key is used for', () => {
     }
   };
   const callerWith = (key: MadeKey): Client => latchkey.as(`ManagementKey-v1 ${key.key}`);
+
+  test('does not hold up the deletion of the key, and goes away after it, with what is counted late', async () => {
+    // Entities are of the engine that is known when they are imported.
+    const { ApiKeyUsage } = await import('../src/api-keys/api-key-usage.entity.js');
+    const { UsagePurge } = await import('../src/api-keys/usage-purge.js');
+    const transactions = latchkey.get(Transactions);
+    const day = Math.floor(latchkey.clock.now() / 86_400_000);
+    const count = async (apiKeyId: number, from: number, to: number): Promise<void> => {
+      for (let start = from; start < to; start += 500) {
+        const rows = Array.from({ length: Math.min(500, to - start) }, (_, nth) => ({
+          apiKeyId,
+          counter: `counter ${start + nth}`,
+          day,
+          service: 'management',
+          method: 'GET',
+          path: '/v1/users',
+          applicationId: null,
+          outcome: 'allowed',
+          amount: 1,
+          lastUsed: latchkey.clock.now(),
+        }));
+        await transactions.inTransaction((tx) => tx.insert(ApiKeyUsage, rows));
+      }
+    };
+    const counted = (id: number): Promise<number> =>
+      transactions.inTransaction((tx) => tx.countBy(ApiKeyUsage, { apiKeyId: id }));
+    const [gone, staying] = [await createKey(latchkey.admin), await createKey(latchkey.admin)];
+    await count(gone.id, 0, 3000);
+    await count(staying.id, 0, 10);
+    expect((await latchkey.admin.delete(`/v1/api_keys/${gone.id}`)).status).toBe(204);
+    // What the deletion does not touch cannot make it wait.
+    expect(await counted(gone.id)).toBe(3000);
+    await count(gone.id, 3000, 3001);
+    await latchkey.get(UsagePurge).purge();
+    expect([await counted(gone.id), await counted(staying.id)]).toEqual([0, 10]);
+  });
 
   test('is counted by endpoint, Application and outcome, wherever the key was judged', async () => {
     await latchkey.admin.put('/v1/services/billing', {

@@ -11,6 +11,9 @@ import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import type { ApiKeyView } from './api-keys.dto.js';
 import { faultOf, stateOf } from './key-condition.js';
 
+/** An endpoint that a key holds. */
+type GrantedEndpoint = Pick<ApiKeyEndpoint, 'service' | 'method' | 'path'>;
+
 /** Shows keys as admins see them. */
 @Injectable()
 export class ApiKeyViews {
@@ -18,7 +21,6 @@ export class ApiKeyViews {
     @InjectRepository(ApiKey) private readonly apiKeys: ReadRepository<ApiKey>,
     @InjectRepository(ApiKeyApplication) private readonly applications: ReadRepository<ApiKeyApplication>,
     @InjectRepository(ApiKeyEndpoint) private readonly endpoints: ReadRepository<ApiKeyEndpoint>,
-    @InjectRepository(ApiKeyUsage) private readonly usage: ReadRepository<ApiKeyUsage>,
     private readonly catalogue: EndpointCatalogue,
     private readonly clock: Clock,
   ) {}
@@ -40,36 +42,30 @@ export class ApiKeyViews {
     const applicationsOf = byKey(applications);
     const endpointsOf = byKey(endpoints);
     const now = this.clock.now();
-    return apiKeys.map((apiKey) => {
-      const allowedApplicationIds = (applicationsOf.get(apiKey.id) ?? []).map((row) => row.applicationId);
-      const vitals = {
-        creatorState: creatorStates.get(apiKey.id) ?? 'deleted',
-        expiryDate: apiKey.expiryDate,
-        allApplications: apiKey.allApplications,
-        applicationCount: allowedApplicationIds.length,
-      };
-      const used = lastUsed.get(apiKey.id);
-      return {
-        id: apiKey.id,
-        name: apiKey.name,
-        created: toRfc3339(apiKey.created),
-        createdBy: apiKey.createdBy,
-        accountID: 1,
-        expiryDate: toRfc3339(apiKey.expiryDate),
+    return apiKeys.map((apiKey) =>
+      viewOf(apiKey, {
         endpoints: (endpointsOf.get(apiKey.id) ?? []).map(({ service, method, path }) => ({
           service,
           method,
           path,
           gone: !inCatalogue.has(endpointId({ service, method, path })),
         })),
-        allowedApplicationIds,
-        allApplications: apiKey.allApplications,
-        state: stateOf(vitals, now),
-        stateReason: faultOf(vitals, now) ?? null,
-        disabled: vitals.creatorState !== 'active',
-        lastUsed: used === undefined ? null : toRfc3339(used),
-        hint: apiKey.hint,
-      };
+        applicationIds: (applicationsOf.get(apiKey.id) ?? []).map((row) => row.applicationId),
+        creatorState: creatorStates.get(apiKey.id) ?? 'deleted',
+        lastUsed: lastUsed.get(apiKey.id),
+        now,
+      }),
+    );
+  }
+
+  /** The view of a key at the moment of its creation, without reading anything. */
+  ofNew(apiKey: ApiKey, endpoints: readonly GrantedEndpoint[], applicationIds: readonly number[]): ApiKeyView {
+    return viewOf(apiKey, {
+      endpoints: endpoints.map((endpoint) => ({ ...endpoint, gone: false })),
+      applicationIds: [...applicationIds].sort((one, other) => one - other),
+      creatorState: 'active',
+      lastUsed: undefined,
+      now: apiKey.created,
     });
   }
 
@@ -85,15 +81,56 @@ export class ApiKeyViews {
   }
 
   private async lastUsed(ids: readonly number[]): Promise<Map<number, number>> {
-    const rows = await this.usage
-      .createQueryBuilder('usage')
-      .select('usage.apiKeyId', 'apiKeyId')
-      .addSelect('MAX(usage.lastUsed)', 'lastUsed')
-      .where('usage.apiKeyId IN (:...ids) AND usage.outcome = :outcome', { ids, outcome: 'allowed' })
-      .groupBy('usage.apiKeyId')
-      .getRawMany<{ apiKeyId: number; lastUsed: number | string }>();
-    return new Map(rows.map((row) => [row.apiKeyId, Number(row.lastUsed)]));
+    // For each key the last entry of an index, instead of all counts of all of them.
+    const rows = await this.apiKeys
+      .createQueryBuilder('k')
+      .select('k.id', 'id')
+      .addSelect(
+        (last) =>
+          last
+            .select('MAX(u.lastUsed)')
+            .from(ApiKeyUsage, 'u')
+            .where('u.apiKeyId = k.id AND u.outcome = :outcome', { outcome: 'allowed' }),
+        'lastUsed',
+      )
+      .where('k.id IN (:...ids)', { ids })
+      .getRawMany<{ id: number; lastUsed: number | string | null }>();
+    return new Map(rows.flatMap(({ id, lastUsed }) => (lastUsed === null ? [] : [[id, Number(lastUsed)]])));
   }
+}
+
+function viewOf(
+  apiKey: ApiKey,
+  about: {
+    endpoints: ApiKeyView['endpoints'];
+    applicationIds: number[];
+    creatorState: string;
+    lastUsed: number | undefined;
+    now: number;
+  },
+): ApiKeyView {
+  const vitals = {
+    creatorState: about.creatorState,
+    expiryDate: apiKey.expiryDate,
+    allApplications: apiKey.allApplications,
+    applicationCount: about.applicationIds.length,
+  };
+  return {
+    id: apiKey.id,
+    name: apiKey.name,
+    created: toRfc3339(apiKey.created),
+    createdBy: apiKey.createdBy,
+    accountID: 1,
+    expiryDate: toRfc3339(apiKey.expiryDate),
+    endpoints: about.endpoints,
+    allowedApplicationIds: about.applicationIds,
+    allApplications: apiKey.allApplications,
+    state: stateOf(vitals, about.now),
+    stateReason: faultOf(vitals, about.now) ?? null,
+    disabled: about.creatorState !== 'active',
+    lastUsed: about.lastUsed === undefined ? null : toRfc3339(about.lastUsed),
+    hint: apiKey.hint,
+  };
 }
 
 function byKey<Row extends { apiKeyId: number }>(rows: readonly Row[]): Map<number, Row[]> {

@@ -15,6 +15,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { EndpointsController } from './endpoints.controller.js';
 import { GrantCache } from './grant-cache.js';
 import { KeyReader } from './key-reader.js';
+import { UsagePurge } from './usage-purge.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 /** Management API keys: issuing them, and reading them for decisions. */
@@ -34,6 +35,7 @@ import { UsageRecorder } from './usage-recorder.js';
     ApiKeyAuthenticator,
     ApiKeyCheck,
     UsageRecorder,
+    UsagePurge,
     ApiKeyUsageService,
   ],
   exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator, ApiKeyCheck, UsageRecorder],

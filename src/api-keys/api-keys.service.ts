@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Brackets, type EntityManager, In, MoreThan } from 'typeorm';
+import { Brackets, type EntityManager, In } from 'typeorm';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import type { Principal } from '../access/principal.js';
 import { hashSecret, mintSecret } from '../access/secret.js';
@@ -17,11 +17,11 @@ import { type Fault, Problem } from '../http/problem.js';
 import type { KeysOfUser } from '../users/keys-of-user.js';
 import { ApiKeyViews } from './api-key-views.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
-import { ApiKeyUsage } from './api-key-usage.entity.js';
 import type { ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { listApiKeys } from './api-key-list.js';
 import { checkChoices } from './endpoint-choices.js';
 import { parseExpiryDate } from './expiry-date.js';
+import { SOME_APPLICATION_SQL } from './key-condition.js';
 import { KEY_PREFIX } from './key-reader.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -78,16 +78,13 @@ export class ApiKeysService implements KeysOfUser {
     const endpoints = request.endpoints.map(({ service = 'management', method, path }) => ({ service, method, path }));
     const id = await this.transactions.inTransaction(async (tx) => {
       const existing = await this.applications.existing(tx, applicationIds);
-      applicationIds.forEach((applicationId, position) => {
-        if (!existing.has(applicationId)) {
-          faults.push({
-            pointer: `/allowedApplicationIds/${position}`,
-            detail: `there is no Application ${applicationId}`,
-          });
-        }
-      });
-      if (faults.length > 0) {
-        throw invalid(faults);
+      const missing = applicationIds.flatMap((applicationId, position) =>
+        existing.has(applicationId)
+          ? []
+          : [{ pointer: `/allowedApplicationIds/${position}`, detail: `there is no Application ${applicationId}` }],
+      );
+      if (faults.length + missing.length > 0) {
+        throw invalid([...faults, ...missing]);
       }
       const inserted = await tx.insert(ApiKey, apiKey);
       const apiKeyId = inserted.identifiers[0]!.id as number;
@@ -109,7 +106,8 @@ export class ApiKeysService implements KeysOfUser {
       });
       return apiKeyId;
     });
-    return { ...(await this.get(id)), key };
+    // Of what was just written: a key whose value nobody gets to see because a read failed would live on unseen.
+    return { ...this.views.ofNew({ id, ...apiKey }, endpoints, applicationIds), key };
   }
 
   /** A key by its id. Throws `api-key-not-found`. */
@@ -132,15 +130,22 @@ export class ApiKeysService implements KeysOfUser {
   async delete(caller: Principal, id: number): Promise<void> {
     await this.transactions.inTransaction(async (tx) => {
       const apiKey = await tx.findOneBy(ApiKey, { id });
+      const where = { apiKeyId: id };
+      const endpoints = await tx.find(ApiKeyEndpoint, { where, order: { position: 'ASC' } });
+      const applications = await tx.find(ApiKeyApplication, { where, order: { applicationId: 'ASC' } });
       const { affected } = await tx.delete(ApiKey, { id });
       if (!apiKey || affected === 0) {
         throw new Problem('api-key-not-found', `There is no key ${id}.`);
       }
-      await tx.delete(ApiKeyUsage, { apiKeyId: id });
       await this.changes.record(tx, {
         caller,
         entity: `DELETE /v1/api_keys/${id}`,
-        old: { id, ...summaryOf(apiKey) },
+        old: {
+          id,
+          ...summaryOf(apiKey),
+          endpoints: endpoints.map(({ service, method, path }) => ({ service, method, path })),
+          allowedApplicationIds: applications.map(({ applicationId }) => applicationId),
+        },
         hiddenFromKeys: true,
       });
     });
@@ -181,8 +186,13 @@ export class ApiKeysService implements KeysOfUser {
     return tx.countBy(ApiKey, { createdBy: userId });
   }
 
+  /** Those that open something if their creator is active. */
   countLiving(tx: EntityManager, userId: number): Promise<number> {
-    return tx.countBy(ApiKey, { createdBy: userId, expiryDate: MoreThan(this.clock.now()) });
+    return tx
+      .createQueryBuilder(ApiKey, 'k')
+      .where('k.createdBy = :userId AND k.expiryDate > :now', { userId, now: this.clock.now() })
+      .andWhere(`(k.allApplications = 1 OR EXISTS (${SOME_APPLICATION_SQL}))`)
+      .getCount();
   }
 
   private checkExpiry(text: string, faults: Fault[]): number {

@@ -50,11 +50,14 @@ export function stateOf(key: KeyVitals, now: Milliseconds): ApiKeyState {
   }
 }
 
+/** Selects something where there is an Application left that a key `k` is limited to. */
+export const SOME_APPLICATION_SQL = 'SELECT 1 FROM api_key_applications a WHERE a.api_key_id = k.id';
+
 /** `stateOf` in SQL, for filtering: over `api_keys k` joined with its creator `u`, with parameters `:now` and `:soon`. */
 export const STATE_SQL = `CASE
   WHEN u.state <> 'active' THEN 'invalid'
   WHEN k.expiry_date <= :now THEN 'expired'
-  WHEN k.all_applications = 0 AND NOT EXISTS (SELECT 1 FROM api_key_applications a WHERE a.api_key_id = k.id) THEN 'invalid'
+  WHEN k.all_applications = 0 AND NOT EXISTS (${SOME_APPLICATION_SQL}) THEN 'invalid'
   WHEN k.expiry_date <= :soon THEN 'expires-soon'
   ELSE 'valid'
 END`;
