@@ -128,7 +128,7 @@ export class ApiKeysService implements KeysOfUser {
 
   /** Ends a key for ever: once this has answered, no call that starts later is accepted. Throws `api-key-not-found`. */
   async delete(caller: Principal, id: number): Promise<void> {
-    await this.transactions.inTransaction(async (tx) => {
+    await this.transactions.inUrgentTransaction(async (tx) => {
       const apiKey = await tx.findOneBy(ApiKey, { id });
       const where = { apiKeyId: id };
       const endpoints = await tx.find(ApiKeyEndpoint, { where, order: { position: 'ASC' } });

@@ -122,7 +122,7 @@ export class ApplicationsService {
   /** Deletes an Application that has no campaigns. Throws `application-not-found`, `application-in-use`. */
   async delete(caller: Principal, id: number): Promise<void> {
     try {
-      await this.transactions.inTransaction(async (tx) => {
+      await this.transactions.inUrgentTransaction(async (tx) => {
         const before = await locked(tx, id);
         await tx.delete(Application, { id });
         await this.changes.record(tx, {

@@ -143,9 +143,13 @@ export class CouponImportService implements OnModuleDestroy {
   }
 
   private write(caller: Principal, target: ImportTarget, spool: CouponSpool): Promise<CouponImportView> {
-    const work = (tx: EntityManager): Promise<CouponImportView> =>
-      withImportTurn(tx, target.applicationId, () => this.writeIn(tx, caller, target, spool));
-    return spool.size < LARGE ? this.transactions.inTransaction(work) : this.largeTransactions.inTransaction(work);
+    const work = (tx: EntityManager, interruption?: AbortSignal): Promise<CouponImportView> => {
+      const signal = interruption ? AbortSignal.any([this.writing.signal, interruption]) : this.writing.signal;
+      return withImportTurn(tx, target.applicationId, () => this.writeIn(tx, caller, target, spool, signal));
+    };
+    return spool.size < LARGE
+      ? this.transactions.inTransaction((tx) => work(tx))
+      : this.largeTransactions.inTransaction(work);
   }
 
   private async writeIn(
@@ -153,6 +157,7 @@ export class CouponImportService implements OnModuleDestroy {
     caller: Principal,
     target: ImportTarget,
     spool: CouponSpool,
+    signal: AbortSignal,
   ): Promise<CouponImportView> {
     const { applicationId, campaignId, skipDuplicates } = target;
     const created = this.clock.now();
@@ -161,7 +166,7 @@ export class CouponImportService implements OnModuleDestroy {
     const { identifiers } = await tx.insert(CouponImport, { created, campaignId, userId, amount: 0 });
     const id = identifiers[0]!.id as number;
     const batch = { applicationId, campaignId, created, importId: id, batchId: newBatchId() };
-    const amount = await writeCoupons(tx, batch, spool, { skipDuplicates, signal: this.writing.signal });
+    const amount = await writeCoupons(tx, batch, spool, { skipDuplicates, signal });
     await tx.update(CouponImport, { id }, { amount });
     await this.changes.record(tx, {
       caller,

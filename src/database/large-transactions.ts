@@ -32,16 +32,19 @@ export class LargeTransactions implements BeforeApplicationShutdown {
     private readonly config: Config,
   ) {}
 
-  /** Like `Transactions.inTransaction`. The work must let others in from time to time: it awaits a turn of the event loop. */
-  async inTransaction<Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> {
+  /**
+   * Like `Transactions.inInterruptibleTransaction`. The work must let others in from time to time: it awaits a turn of the
+   * event loop.
+   */
+  async inTransaction<Result>(work: (tx: EntityManager, signal: AbortSignal) => Promise<Result>): Promise<Result> {
     if (engineOf(this.config) === 'mysql') {
-      return this.transactions.inTransaction(work);
+      return this.transactions.inInterruptibleTransaction(work);
     }
     this.open += 1;
     try {
-      return await this.transactions.inTransaction(async (tx) => {
+      return await this.transactions.inInterruptibleTransaction(async (tx, signal) => {
         await tx.query('PRAGMA wal_autocheckpoint = 0');
-        return work(tx);
+        return work(tx, signal);
       });
     } finally {
       this.checkpointInBackground();

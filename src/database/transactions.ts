@@ -10,6 +10,10 @@ import { isRepeatable, isSqliteBusy, translateDriverError } from './driver-error
 export const WRITER = Symbol('latchkey:writer');
 
 const MYSQL_ATTEMPTS = 3;
+/** How long an urgent transaction waits on SQLite before it interrupts what holds it up. */
+const PATIENCE_MS = 500;
+/** How often work is interrupted until it is given up. */
+const INTERRUPTIONS_MAX = 20;
 /** How long a write waits for other writes, in this process and in others: a large import is one transaction. */
 const WRITE_WAIT_MS = 60_000;
 
@@ -19,6 +23,8 @@ const WRITE_WAIT_MS = 60_000;
  */
 @Injectable()
 export class Transactions implements OnApplicationShutdown {
+  /** Interrupts the transaction that everybody waits for, if that can be. */
+  private interruption: AbortController | undefined;
   private readonly queue = withTimeout(new Mutex(), WRITE_WAIT_MS, new Problem('database-busy'));
 
   constructor(
@@ -38,6 +44,50 @@ export class Transactions implements OnApplicationShutdown {
         : await this.queue.runExclusive(() => this.inSqliteTransaction(work));
     } catch (error) {
       throw translateDriverError(error);
+    }
+  }
+
+  /**
+   * Like `inTransaction`, for what takes access away: on SQLite it waits for no long transaction of this process that can
+   * be interrupted.
+   */
+  async inUrgentTransaction<Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> {
+    const impatience = setInterval(() => {
+      this.interruption?.abort(new Problem('database-busy', 'What takes access away comes first, and came too often.'));
+    }, PATIENCE_MS);
+    try {
+      return await this.inTransaction((tx) => {
+        clearInterval(impatience);
+        return work(tx);
+      });
+    } finally {
+      clearInterval(impatience);
+    }
+  }
+
+  /**
+   * Like `inTransaction`, for long work that can be repeated. When its signal is aborted it is to throw the reason: then
+   * it is undone, and done again after whoever was in a hurry. Throws that reason if it happens too often.
+   */
+  async inInterruptibleTransaction<Result>(
+    work: (tx: EntityManager, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    for (let interruptions = 1; ; interruptions += 1) {
+      const interruption = new AbortController();
+      try {
+        return await this.inTransaction(async (tx) => {
+          this.interruption = this.writer.options.type === 'mysql' ? undefined : interruption;
+          try {
+            return await work(tx, interruption.signal);
+          } finally {
+            this.interruption = undefined;
+          }
+        });
+      } catch (error) {
+        if (error !== interruption.signal.reason || interruptions === INTERRUPTIONS_MAX) {
+          throw error;
+        }
+      }
     }
   }
 

@@ -42,7 +42,7 @@ export class SessionsService {
 
   /** Ends the session of a caller, or all sessions of that user. */
   async end({ userId, sessionId }: UserPrincipal, all: boolean): Promise<void> {
-    await this.transactions.inTransaction((tx) => tx.delete(Session, all ? { userId } : { id: sessionId }));
+    await this.transactions.inUrgentTransaction((tx) => tx.delete(Session, all ? { userId } : { id: sessionId }));
   }
 
   /** The session of a caller. */

@@ -34,7 +34,7 @@ export class UserPasswordsService {
   async change(caller: UserPrincipal, id: number, change: PasswordChange, address: string | undefined): Promise<void> {
     const version = await this.authorize(caller, id, change.currentPassword, address);
     const passwordHash = await this.passwords.hash(change.newPassword);
-    await this.transactions.inTransaction(async (tx) => {
+    await this.transactions.inUrgentTransaction(async (tx) => {
       const user = await tx.findOne(User, { where: { id, state: Not('deleted') }, ...forUpdate(tx) });
       if (!user) {
         throw notFound(id);

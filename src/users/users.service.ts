@@ -114,7 +114,7 @@ export class UsersService implements OnModuleInit {
       ...(state && { state }),
       ...(isAdmin !== undefined && { isAdmin }),
     };
-    return this.transactions.inTransaction(async (tx) => {
+    return this.transactions.inUrgentTransaction(async (tx) => {
       const locked = await lockUser(tx, { id });
       const keysAffected = await this.change(tx, caller, `PUT /v1/users/${id}`, locked, change);
       return { ...userView(locked.user), keysAffected };
@@ -123,7 +123,7 @@ export class UsersService implements OnModuleInit {
 
   /** Deletes a user for ever. Returns how many living keys end with it. Throws `user-not-found` and `last-admin`. */
   async delete(caller: Principal, id: number): Promise<number> {
-    return this.transactions.inTransaction(async (tx) => {
+    return this.transactions.inUrgentTransaction(async (tx) => {
       const locked = await lockUser(tx, { id });
       return this.erase(tx, caller, `DELETE /v1/users/${id}`, locked);
     });
@@ -135,7 +135,7 @@ export class UsersService implements OnModuleInit {
    */
   async setStateByEmail(caller: Principal, email: string, state: 'active' | 'deactivated'): Promise<number> {
     const verb = state === 'active' ? 'activate' : 'deactivate';
-    return this.transactions.inTransaction(async (tx) => {
+    return this.transactions.inUrgentTransaction(async (tx) => {
       const locked = await lockUser(tx, { email });
       await this.protect(tx, caller, locked.user);
       return this.change(tx, caller, `POST /v1/users/${verb}`, locked, { state });
@@ -144,7 +144,7 @@ export class UsersService implements OnModuleInit {
 
   /** Deletes a user by address, as `delete` does. Throws as `setStateByEmail` does. */
   async deleteByEmail(caller: Principal, email: string): Promise<number> {
-    return this.transactions.inTransaction(async (tx) => {
+    return this.transactions.inUrgentTransaction(async (tx) => {
       const locked = await lockUser(tx, { email });
       await this.protect(tx, caller, locked.user);
       return this.erase(tx, caller, 'POST /v1/users/delete', locked);
