@@ -103,6 +103,7 @@ describe('coupons in lists', () => {
         'valid=true',
         'usable=1',
         'exactMatch=yes',
+        'exactMatch=true',
         'createdBefore=2026-11-23',
         'value=',
         'referralId=0',
@@ -111,6 +112,13 @@ describe('coupons in lists', () => {
         const { status, body } = await admin.get<ProblemBody>(`${place.path}/coupons/no_total?${query}`);
         expect([query, status, body.code]).toEqual([query, 400, 'validation-failed']);
       }
+    });
+
+    it('deletes nothing for a program that has lost the code which it means', async () => {
+      const own = await createPlace(admin);
+      await importCoupons(admin, own, 'value\nABC\n');
+      expect((await admin.delete(`${own.path}/coupons?exactMatch=true`)).status).toBe(400);
+      expect(await listCoupons(admin, own)).toHaveLength(1);
     });
 
     it('is not found under a campaign that is not there, or in another Application', async () => {

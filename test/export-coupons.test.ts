@@ -56,6 +56,12 @@ describe('exporting coupons', () => {
     );
   });
 
+  it('tells a HEAD what it would be, and reads no coupons for that', async () => {
+    const path = `/v1/applications/${place.applicationId}/export_coupons`;
+    const { status, headers, body } = await admin.send('HEAD', path);
+    expect([status, headers.get('content-disposition'), body]).toEqual([200, 'attachment; filename="coupons.csv"', '']);
+  });
+
   it('has nothing but the header for an Application without coupons, and that can be imported', async () => {
     const csv = await exportCsv();
     expect(csv.split('\n')).toHaveLength(2);

@@ -69,6 +69,10 @@ export class CouponExportService {
     const campaignIds = await findExportedCampaigns(this.campaigns, applicationId, query, now);
     response.setHeader('Content-Type', 'application/csv; charset=utf-8');
     response.setHeader('Content-Disposition', 'attachment; filename="coupons.csv"');
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
     try {
       await pipeline(Readable.from(this.chunks(applicationId, campaignIds, query, now)), response);
     } catch (error) {

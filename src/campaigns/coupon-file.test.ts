@@ -58,6 +58,9 @@ describe('a file of coupons', () => {
     ['blank lines', 'value,limitval\n\nABC,1\n\n\nDEF,2\n\n'],
     ['other spelling of its columns', ' VALUE , LimitVal \nABC,1\nDEF,2\n'],
     ['mixed line breaks', 'value,limitval\r\nABC,1\nDEF,2\r\n'],
+    ['CR', 'value,limitval\rABC,1\rDEF,2\r'],
+    ['CR CR LF', 'value,limitval\r\r\nABC,1\r\r\nDEF,2\r\r\n'],
+    ['half a line break at its end', 'value,limitval\r\nABC,1\r\nDEF,2\r'],
   ])('may have %s', async (_what, file) => {
     for (const size of [1, 7, 1 << 16]) {
       const { coupons, faults } = await read(file, size);

@@ -35,7 +35,7 @@ export interface CouponOfFile {
 
 /**
  * Reads a file of coupons as it comes: CSV as RFC 4180 has it, in UTF-8 with or without byte-order mark, lines ending with
- * LF or CRLF, the columns named in the first line. Keeps nothing but what has arrived of it last.
+ * LF, CRLF or CR, the columns named in the first line. Keeps nothing but what has arrived of it last.
  * Answers with what is wrong, up to a hundred faults, each with its line as a text editor counts it.
  *
  * @param onCoupon called with each coupon until the first fault; where it answers with a promise, that is awaited
@@ -52,7 +52,7 @@ export async function readCouponFile(
       rows.add(cells, empty_lines);
       return null;
     },
-    record_delimiter: ['\r\n', '\n'],
+    record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     skip_empty_lines: true,
   });

@@ -62,7 +62,7 @@ async function insertDrawn(
     const drawn = take(codes, Math.min(missing, INSERTION_SIZE));
     if (drawn.length === 0) {
       throw patternTooNarrow(
-        `Too few of the codes that the pattern stands for are still free: ${missing} are missing.`,
+        `Too few of the codes that the pattern stands for were found to be free: ${missing} are missing.`,
       );
     }
     missing -= await insertFree(tx, batch, terms, drawn);
