@@ -19,6 +19,9 @@ async function main(): Promise<void> {
     process.exitCode = await resetPassword(process.argv.slice(3));
     return;
   }
+  if (process.argv.length > 2) {
+    throw new Error('there is no such command. Give it nothing, or: reset-password <email>');
+  }
   const shutdown = new Shutdown();
   const nest = await NestFactory.create(AppModule, createServerAdapter(), { ...APPLICATION_OPTIONS, logger: false });
   const config = nest.get(Config);

@@ -76,6 +76,7 @@ describe('the first admin', () => {
     const second = await restart({ ADMIN_EMAIL: 'other@example.com', ADMIN_PASSWORD: 'another password' });
     const users = await (await signIn(second, email, password)).get<{ data: { email: string }[] }>('/v1/users');
     expect(users.body.data.map((user) => user.email)).toEqual([email]);
+    expect(second.output()).toContain('ADMIN_EMAIL and ADMIN_PASSWORD are not used');
     expect(first.output() + second.output()).not.toContain(password);
   });
 

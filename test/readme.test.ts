@@ -35,7 +35,7 @@ describe('the README', () => {
     });
 
     test('runs as it stands there', async () => {
-      const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!);
+      const blocks = [...README.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block]) => block!);
       expect(blocks.length).toBeGreaterThanOrEqual(2);
       const script = blocks.join('\n').replaceAll('http://127.0.0.1:3000', server.url);
       const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder });

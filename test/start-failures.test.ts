@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +66,12 @@ once('a process that cannot start says why, in one message that names what to do
   });
 
   describe('if it cannot listen', () => {
+    test('because it is given a command that there is not', async () => {
+      const run = await runToEnd({ DATABASE_URL: `sqlite:${file}` }, ['--help']);
+      expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('reset-password <email>')]);
+      expect(existsSync(file)).toBe(false);
+    });
+
     test('because somebody else listens there', async () => {
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

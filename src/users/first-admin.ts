@@ -26,6 +26,9 @@ export class FirstAdmin implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     if ((await this.rows.count()) > 0) {
+      if (this.config.ADMIN_EMAIL !== undefined) {
+        this.logger.log('There are users already: ADMIN_EMAIL and ADMIN_PASSWORD are not used');
+      }
       return;
     }
     await withStartLock(this.config, async () => {
