@@ -48,9 +48,8 @@ export async function prepareApplication(
   const app = application as NestExpressApplication;
   const config = app.get(Config);
   const server = app.getHttpAdapter().getInstance() as Express;
-  if (config.TRUST_PROXY) {
-    const [only, ...more] = config.TRUST_PROXY;
-    server.set('trust proxy', more.length === 0 && /^[0-9]+$/.test(only!) ? Number(only) : config.TRUST_PROXY);
+  if (config.TRUST_PROXY !== undefined) {
+    server.set('trust proxy', config.TRUST_PROXY);
   }
   app.use(answerRequestId);
   app.use(createRequestLog(logger));

@@ -434,6 +434,18 @@ describe('a document that cannot be used is refused, and told where', () => {
     expect([status, body.code]).toEqual([400, 'openapi-invalid']);
   });
 
+  test('paths of more segments in all than are kept ready for decisions', async () => {
+    const deep = (count: number): unknown =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}${'/x'.repeat(199)}`, { get: {} }]));
+    const { status, body } = await put<ProblemBody>('refused', document(deep(1001)));
+    expect([status, body.code, body.errors?.map(({ pointer }) => pointer)]).toEqual([
+      400,
+      'openapi-invalid',
+      ['/openapi/paths'],
+    ]);
+    expect((await put('refused', document(deep(1000)), {}, '?dryRun=true')).body).toMatchObject({ endpointCount: 1000 });
+  });
+
   test('what only looks like a reference is data', async () => {
     const schema = {
       properties: { $ref: { type: 'string' }, other: { $ref: '#/components/schemas/Pet' } },

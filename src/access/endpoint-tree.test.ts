@@ -226,4 +226,43 @@ describe('thousands of templates', () => {
     const ratios = [1, 2, 3, 4, 5].map(() => time(large) / time(small));
     expect(Math.min(...ratios)).toBeLessThan(1.5);
   });
+
+  test('that differ only in case are taken in as quickly as others, and three of them are named', () => {
+    const letters = [...'abcdefghijklmn'];
+    const spelling = (number: number): string =>
+      letters.map((letter, bit) => ((number >> bit) & 1 ? letter.toUpperCase() : letter)).join('');
+    const build = (segment: (number: number) => string): [EndpointTree<string>, number] => {
+      const tree = new EndpointTree<string>();
+      const before = process.cpuUsage();
+      for (let number = 0; number < 10_000; number++) tree.add('GET', `/${segment(number)}`, 'x');
+      return [tree, process.cpuUsage(before).user];
+    };
+    build((number) => `warm${number}`);
+    const [, usual] = build((number) => `other${number}`);
+    const [tree, twisted] = build(spelling);
+    // What takes a turn for each pair takes thirty times as long, and more with each further one.
+    expect(twisted).toBeLessThan(6 * usual);
+    expect(ask(tree, 'GET /abcdefghijklmn')).toEqual({
+      kind: 'ambiguous',
+      reason: '"abcdefghijklmn" and "Abcdefghijklmn" and "aBcdefghijklmn" and 9997 more differ only in case',
+    });
+  });
+
+  test('through which a path could be read in thousands of ways make it ambiguous', () => {
+    const depth = 12;
+    const tree = new EndpointTree<string>();
+    for (let number = 0; number < 2 ** depth; number++) {
+      const segments = Array.from({ length: depth }, (_, bit) => ((number >> bit) & 1 ? 'a' : `{p${bit}}`));
+      tree.add('GET', `/${segments.join('/')}`, segments.join('/'));
+    }
+    const path = (literals: number): string => '/a'.repeat(literals) + '/b'.repeat(depth - literals);
+    expect(selected(tree, `GET ${path(1)}`)).toBe(
+      ['a', ...Array.from({ length: depth - 1 }, (_, index) => `{p${index + 1}}`)].join('/'),
+    );
+    expect(ask(tree, `GET ${path(depth)}`)).toEqual({
+      kind: 'ambiguous',
+      reason: 'it could be read in too many ways to look at them all',
+    });
+    expect(selected(tree, `PUT ${path(depth)}`)).toBe('ambiguous');
+  });
 });

@@ -45,18 +45,29 @@ interface Endpoint<T> {
 /** The endpoints whose templates end at one place, by METHOD. */
 type Endpoints<T> = Map<string, Endpoint<T>>;
 
+/** A large service has a place for each of its segments, most of them with one thing on it: nothing is made ahead. */
 interface Place<T> {
-  literals: Map<string, Place<T>>;
-  /** The literals without regard to case, each with the spellings that are registered. */
-  spellings: Map<string, string[]>;
-  longestLiteral: number;
+  literals: Literals<T> | undefined;
   /** Whether a literal beside this one differs from it only in case. */
   hasCaseTwin: boolean;
   parameter: Place<T> | undefined;
-  endpoints: Endpoints<T>;
+  endpoints: Endpoints<T> | undefined;
   /** Those whose template has a trailing slash. */
-  slashedEndpoints: Endpoints<T>;
+  slashedEndpoints: Endpoints<T> | undefined;
 }
+
+/** The literals that may stand at one place. */
+interface Literals<T> {
+  places: Map<string, Place<T>>;
+  /** The literals without regard to case, each with the spellings that are registered. */
+  spellings: Map<string, string[]>;
+  longest: number;
+}
+
+/** How many steps are taken to look for other ways in which a path could be read; an honest catalogue needs some dozens. */
+const STEPS_BESIDE_MAX = 1000;
+/** How many spellings a refusal names. */
+const NAMED_MAX = 3;
 
 /** A reader took a turn here that another one might not take. */
 class Disagreement {
@@ -83,12 +94,13 @@ export class EndpointTree<T> {
     for (const step of steps) {
       place = step.kind === 'literal' ? literalPlace(place, step.text) : (place.parameter ??= newPlace());
     }
-    const endpoints = endpointsOf(place, slashed);
+    const endpoints = endpointsOf(place, slashed) ?? new Map<string, Endpoint<T>>();
     const existing = endpoints.get(method);
     if (existing) throw new TemplateConflict(method, template, existing.template);
     const parameterNames = steps.map((step) => (step.kind === 'parameter' ? step.name : undefined));
     const literals = steps.map((step) => (step.kind === 'literal' ? withoutCase(step.text) : undefined));
     endpoints.set(method, { value, template, parameterNames, literals });
+    place[slashed ? 'slashedEndpoints' : 'endpoints'] = endpoints;
   }
 
   /** Takes note of an operation that is no endpoint: what could be meant for it is ambiguous, with any METHOD. */
@@ -166,11 +178,13 @@ export class EndpointTree<T> {
     for (const { place, moreLiteral } of besides) {
       if (!endpoint) {
         // Some readers go back to the parameter when the literal leads nowhere, others answer 404 or 405.
-        const reached = handlerOf(endpointsOf(place, walk.slashed), method);
+        const ending = endpointsOf(place, walk.slashed);
+        const reached = ending && handlerOf(ending, method);
         if (reached) return new Disagreement(`"${reached.template}" matches, but only for readers that go back`);
         continue;
       }
       for (const endpoints of [place.endpoints, place.slashedEndpoints]) {
+        if (!endpoints) continue;
         // What is literal where the walk took a parameter may come first, and may exist for more METHODs than we know.
         const [first] = endpoints.values();
         if (moreLiteral && first) return bothMatch(endpoint, first);
@@ -186,12 +200,15 @@ export class EndpointTree<T> {
   private endsBeside(path: PathSegments, walk: Walk<T>): EndBeside<T>[] | Disagreement {
     const depth = depthOf(path);
     const ends: EndBeside<T>[] = [];
+    let steps = 0;
     const explore = (
       place: Place<T>,
       index: number,
       beside: boolean,
       moreLiteral: boolean,
     ): Disagreement | undefined => {
+      steps += 1;
+      if (steps > STEPS_BESIDE_MAX) return new Disagreement('it could be read in too many ways to look at them all');
       if (index === depth) {
         if (beside) ends.push({ place, moreLiteral });
         return undefined;
@@ -227,26 +244,31 @@ interface EndBeside<T> {
 
 function newPlace<T>(): Place<T> {
   return {
-    literals: new Map(),
-    spellings: new Map(),
-    longestLiteral: 0,
-    parameter: undefined,
+    literals: undefined,
     hasCaseTwin: false,
-    endpoints: new Map(),
-    slashedEndpoints: new Map(),
+    parameter: undefined,
+    endpoints: undefined,
+    slashedEndpoints: undefined,
   };
 }
 
 function literalPlace<T>(place: Place<T>, text: string): Place<T> {
-  const existing = place.literals.get(text);
+  const literals = (place.literals ??= { places: new Map(), spellings: new Map(), longest: 0 });
+  const existing = literals.places.get(text);
   if (existing) return existing;
   const added = newPlace<T>();
-  place.literals.set(text, added);
+  literals.places.set(text, added);
+  literals.longest = Math.max(literals.longest, text.length);
   const folded = withoutCase(text);
-  const spellings = [...(place.spellings.get(folded) ?? []), text];
-  place.spellings.set(folded, spellings);
-  for (const spelling of spellings) place.literals.get(spelling)!.hasCaseTwin = spellings.length > 1;
-  place.longestLiteral = Math.max(place.longestLiteral, text.length);
+  const spellings = literals.spellings.get(folded);
+  if (spellings) {
+    // All but the first were told when they came.
+    literals.places.get(spellings[0]!)!.hasCaseTwin = true;
+    added.hasCaseTwin = true;
+    spellings.push(text);
+  } else {
+    literals.spellings.set(folded, [text]);
+  }
   return added;
 }
 
@@ -257,32 +279,33 @@ function literalAt<T>(
   index: number,
   depth: number,
 ): Place<T> | Disagreement | undefined {
-  if (place.literals.size === 0) return undefined;
+  const { literals } = place;
+  if (!literals) return undefined;
   const segment = path.segments[index] ?? '';
-  const exact = place.literals.get(segment);
+  const exact = literals.places.get(segment);
   if (exact && !exact.hasCaseTwin && !path.escaped[index]) return exact;
   const folded = withoutCase(segment);
-  const spellings = place.spellings.get(folded);
+  const spellings = literals.spellings.get(folded);
   if (spellings) {
     if (!exact) return new Disagreement(`a segment is ${quoted(spellings)} except for case`);
     if (exact.hasCaseTwin) return new Disagreement(`${quoted(spellings)} differ only in case`);
     return new Disagreement(`a segment is ${quoted(spellings)} written with an escape`);
   }
-  if (index === depth - 1) return literalWithSuffix(place, folded);
+  if (index === depth - 1) return literalWithSuffix(literals, folded);
   return undefined;
 }
 
 /** Some frameworks (Rails, older Spring) serve `/users/me` for `/users/me.json`, and Caddy for `/users/me.`. */
-function literalWithSuffix<T>(place: Place<T>, folded: string): Disagreement | undefined {
+function literalWithSuffix<T>(literals: Literals<T>, folded: string): Disagreement | undefined {
   for (let dotAt = folded.indexOf('.', 1); dotAt !== -1; dotAt = folded.indexOf('.', dotAt + 1)) {
-    if (dotAt > place.longestLiteral) return undefined;
-    const spellings = place.spellings.get(folded.slice(0, dotAt));
+    if (dotAt > literals.longest) return undefined;
+    const spellings = literals.spellings.get(folded.slice(0, dotAt));
     if (spellings) return new Disagreement(`the last segment is ${quoted(spellings)} with a suffix`);
   }
   return undefined;
 }
 
-function endpointsOf<T>(place: Place<T>, slashed: boolean): Endpoints<T> {
+function endpointsOf<T>(place: Place<T>, slashed: boolean): Endpoints<T> | undefined {
   return slashed ? place.slashedEndpoints : place.endpoints;
 }
 
@@ -306,5 +329,6 @@ function endsWithSlash(segments: readonly TemplateSegment[]): boolean {
 }
 
 function quoted(texts: readonly string[]): string {
-  return texts.map((text) => `"${text}"`).join(' and ');
+  const named = texts.slice(0, NAMED_MAX).map((text) => `"${text}"`);
+  return [...named, ...(texts.length > NAMED_MAX ? [`${texts.length - NAMED_MAX} more`] : [])].join(' and ');
 }

@@ -68,27 +68,33 @@ function covers(route: RawRoute, path: string): boolean {
   return path === base || path.startsWith(`${base}/`);
 }
 
+/** What is looked at of a layer of Express's router. */
 interface Layer {
+  name: string;
   route?: { path: string | string[]; methods: Record<string, boolean> };
   handle: { stack?: unknown };
+  /** Whether it is on the root, where it sees every request. */
+  slash: boolean;
 }
 
 /**
  * Walks Express's router and throws on anything that would be served and that neither the catalogue nor the list of raw
- * routes names. Called once everything is registered, before the process listens.
+ * routes names, or that would be served ahead of what they name. Called once everything is registered, before the process
+ * listens. What is on the root and hands requests on cannot be told from what answers them: that must be looked at by eye.
  */
 export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatalogue): void {
-  const declared = new Set(
+  const unserved = new Set(
     catalogue.own.map(({ method, path }) => `${method} ${path.replaceAll(/\{([^}]*)\}/g, ':$1')}`),
   );
   const faults = (server.router as unknown as { stack: Layer[] }).stack.flatMap((layer) => {
     if (!layer.route) {
-      return layer.handle.stack ? ['a mounted router, whose routes nobody declared'] : [];
+      return faultsOfMounted(layer);
     }
     return [layer.route.path].flat().flatMap((path) =>
       Object.keys(layer.route!.methods)
         .map((method) => `${method === '_all' ? 'ALL' : method.toUpperCase()} ${path}`)
-        .filter((name) => !declared.has(name) && !Object.values(RAW_ROUTES).some((route) => covers(route, path))),
+        // The catalogue names each once: whatever is there twice has one handler that no guard stands before.
+        .filter((name) => !unserved.delete(name) && !Object.values(RAW_ROUTES).some((route) => covers(route, path))),
     );
   });
   if (faults.length > 0) {
@@ -96,4 +102,14 @@ export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatal
       `The process does not start: these routes are undeclared.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
   }
+}
+
+function faultsOfMounted({ name, handle, slash }: Layer): string[] {
+  if (handle.stack) {
+    return ['a mounted router, whose routes nobody declared'];
+  }
+  if (name === 'mounted_app') {
+    return ['a mounted application, whose routes nobody declared'];
+  }
+  return slash ? [] : [`a handler on a path (${name}), which nobody declared`];
 }

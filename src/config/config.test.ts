@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import express from 'express';
 import { Config, ConfigurationError, readConfig } from './config.js';
 
 function faultsOf(environment: Record<string, string>): string {
@@ -31,7 +32,7 @@ describe('the configuration', () => {
   });
 
   test('an empty variable counts as absent, and a foreign one is none of ours', () => {
-    expect(readConfig({ PORT: '', ADMIN_EMAIL: '', TRUST_PROXY: '', PATH: '/bin', npm_config_x: '1' })).toEqual(
+    expect(readConfig({ PORT: '  ', ADMIN_EMAIL: '', TRUST_PROXY: '\t', PATH: '/bin', npm_config_x: '1' })).toEqual(
       new Config(),
     );
   });
@@ -52,8 +53,61 @@ describe('the configuration', () => {
     });
   });
 
+  test.each<[string, number | string[]]>([
+    ['0', 0],
+    ['1', 1],
+    ['99', 99],
+    ['10.0.0.7', ['10.0.0.7']],
+    ['10.0.0.0/8, fd00::/8,::1', ['10.0.0.0/8', 'fd00::/8', '::1']],
+    ['::ffff:10.0.0.0/104', ['::ffff:10.0.0.0/104']],
+    ['loopback,linklocal, uniquelocal,', ['loopback', 'linklocal', 'uniquelocal']],
+  ])('TRUST_PROXY may be %s, and Express takes it', (TRUST_PROXY, read) => {
+    const config = readConfig({ TRUST_PROXY });
+    expect(config.TRUST_PROXY).toEqual(read);
+    expect(() => express().set('trust proxy', config.TRUST_PROXY)).not.toThrow();
+  });
+
+  test.each([
+    'abcd',
+    '1.2.3',
+    '10.0.0.0/33',
+    '10.0.0.0/99',
+    '10.0.0.0/0',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '10.0.0.0/255.0.0.0',
+    '010.0.0.1',
+    '::/0',
+    'fd00::/129',
+    'fe80::1%eth0',
+    '1,2',
+    '1,10.0.0.7',
+    '100',
+    '999',
+    '-1',
+    '1.5',
+    'true',
+    ',',
+    'Loopback',
+    'proxy.example',
+  ])('TRUST_PROXY may not be %s', (TRUST_PROXY) => {
+    const message = faultsOf({ TRUST_PROXY });
+    expect(message).toMatch(/^The environment is not usable:\n  - TRUST_PROXY [^\n]*$/);
+    expect(message).not.toContain(` ${TRUST_PROXY}`);
+  });
+
+  test.each(['0x50', '8e1', '80.0', '+80', ' 80', '-0', '８０'])('a number may not be written as %j', (number) => {
+    expect(faultsOf({ PORT: number })).toContain('PORT');
+    expect(faultsOf({ SESSION_LIFETIME_HOURS: number })).toContain('SESSION_LIFETIME_HOURS');
+  });
+
   test('takes a password of any characters, percent-encoded', () => {
     const DATABASE_URL = `mysql://u:${encodeURIComponent('p@#/%:?ß')}@localhost/latchkey`;
+    expect(readConfig({ DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
+  });
+
+  test.each(['', '?ssl=true', '?ssl=false'])('takes the address of a database with %j behind it', (query) => {
+    const DATABASE_URL = `mysql://u:pw@[::1]:3307/latchkey${query}`;
     expect(readConfig({ DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
   });
 
@@ -100,9 +154,18 @@ describe('the configuration', () => {
     ['a password with a / in it', { DATABASE_URL: 'mysql://u:pa/ss@localhost/latchkey' }],
     ['a password with a % in it', { DATABASE_URL: 'mysql://u:pa%ss@localhost/latchkey' }],
     ['a MySQL port that is no number', { DATABASE_URL: 'mysql://u:pw@localhost:port/latchkey' }],
+    ['a query that asks for TLS in another way', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=1' }],
+    ['a query in capitals', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=TRUE' }],
+    ["another client's word for TLS", { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?sslmode=require' }],
+    ['something beside ssl=true', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=true&charset=latin1' }],
+    ['ssl both true and false', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=false&ssl=true' }],
+    ['a fragment', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey#ssl=true' }],
+    ['a database in memory', { DATABASE_URL: 'sqlite::memory:' }],
     ['a port that is no number', { PORT: '80x' }],
     ['a negative port', { PORT: '-1' }],
     ['an endless wait', { DECISION_WAIT_MS: 'Infinity' }],
+    ['an endless upload', { UPLOAD_BYTES_MAX: '1e30' }],
+    ['an upload of more than any disk holds', { UPLOAD_BYTES_MAX: '9'.repeat(30) }],
   ])('%s is refused', (_name, environment) => {
     expect(faultsOf(environment)).not.toBe('');
   });

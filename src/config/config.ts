@@ -1,4 +1,4 @@
-import { plainToInstance, Transform, Type } from 'class-transformer';
+import { plainToInstance, Transform } from 'class-transformer';
 import {
   IsAscii,
   IsBoolean,
@@ -14,6 +14,7 @@ import {
   ValidateBy,
   validateSync,
 } from 'class-validator';
+import { readTrustedProxies, type TrustedProxies } from './trusted-proxies.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -21,6 +22,12 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const Switch = () =>
   Transform(({ value }: { value: unknown }) =>
     value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value,
+  );
+
+/** Decimal digits and nothing else; any other text stays a string and is refused by `@IsInt()`. */
+const Digits = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value,
   );
 
 /** A comma-separated list; empty entries are dropped. */
@@ -35,15 +42,21 @@ const List = () =>
   );
 
 const DATABASE_URL_FAULT =
-  'DATABASE_URL must be sqlite:<file> or mysql://user:password@host:port/database, in which user and password are percent-encoded';
+  'DATABASE_URL must be sqlite:<file> or mysql://user:password@host:port/database, in which user and password are percent-encoded, with nothing but ?ssl=true or ?ssl=false behind it';
+const TRUST_PROXY_FAULT =
+  'TRUST_PROXY must be a number of hops from 0 to 99, or addresses, CIDRs, loopback, linklocal and uniquelocal, separated by commas';
 
-/** Whether every part can be read: a `#`, `/` or `%` of a password that is not encoded makes another URL of it. */
+/**
+ * Whether every part can be read: a `#`, `/` or `%` of a password that is not encoded makes another URL of it, and who asks
+ * for TLS in other words than ours may not get a connection without.
+ */
 function isDatabaseUrl(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^(sqlite:.+|mysql:\/\/[^/]+\/[^/?#]+.*)$/s.test(value)) {
+  if (typeof value !== 'string' || !/^(sqlite:.+|mysql:\/\/[^/]+\/[^/?#]+(\?ssl=(true|false))?)$/s.test(value)) {
     return false;
   }
   if (value.startsWith('sqlite:')) {
-    return true;
+    // Every connection would have a database of its own.
+    return value !== 'sqlite::memory:';
   }
   try {
     const { hostname, username, password, pathname } = new URL(value);
@@ -57,11 +70,11 @@ function isDatabaseUrl(value: unknown): boolean {
 /**
  * The configuration of one process, read once from the environment (and from `.env`, which the environment overrides).
  * A property's name is its variable's name, so that one word greps across code, README and deployment.
- * An empty variable counts as absent.
+ * An empty or blank variable counts as absent.
  */
 export class Config {
   /** TCP port to listen on; 0 picks a free one. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(0)
   @Max(65535)
@@ -77,14 +90,14 @@ export class Config {
   readonly DATABASE_URL: string = 'sqlite:./data/latchkey.sqlite';
 
   /** Connections of the MySQL pool that serves everything but decisions. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(1)
   @Max(1000)
   readonly DATABASE_POOL_SIZE: number = 10;
 
   /** Milliseconds that a request waits for a MySQL connection, and for the answer to each statement; past them, 503. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(2000)
   @Max(600_000)
@@ -103,7 +116,7 @@ export class Config {
   readonly ADMIN_PASSWORD?: string;
 
   /** Hours until a session ends, counted from sign-in. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(1)
   @Max(8760)
@@ -111,34 +124,35 @@ export class Config {
 
   /** The longest lifetime that an admin may give to a key, in days; absent = no limit. */
   @IsOptional()
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(1)
   @Max(36500)
   readonly API_KEY_LIFETIME_DAYS_MAX?: number;
 
   /** Milliseconds from the arrival of a request within which a decision must be made; past it the answer is 503. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(10)
   @Max(60_000)
   readonly DECISION_WAIT_MS: number = 1000;
 
   /** Connections that clients may hold at once; more are closed as soon as they are opened. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(10)
   @Max(1_000_000)
   readonly CONNECTIONS_MAX: number = 10_000;
 
   /** Largest upload, in bytes. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(1024)
+  @Max(1024 ** 4)
   readonly UPLOAD_BYTES_MAX: number = 100 * 1024 * 1024;
 
   /** Uploads that may be in progress at once in this process; more are answered 503. */
-  @Type(() => Number)
+  @Digits()
   @IsInt()
   @Min(1)
   @Max(100)
@@ -150,9 +164,14 @@ export class Config {
 
   /** Whose `X-Forwarded-For` counts: a number of hops, or addresses and CIDRs separated by commas. Default: nobody's. */
   @IsOptional()
-  @List()
-  @Matches(/^([0-9]{1,2}|[0-9A-Fa-f.:/]+|loopback|linklocal|uniquelocal)$/, { each: true })
-  readonly TRUST_PROXY?: string[];
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? (readTrustedProxies(value) ?? value) : value,
+  )
+  @ValidateBy(
+    { name: 'isTrustedProxies', validator: { validate: (value) => typeof value !== 'string' } },
+    { message: TRUST_PROXY_FAULT },
+  )
+  readonly TRUST_PROXY?: TrustedProxies;
 
   /** Origins that browsers may call from, separated by commas. Default: none, CORS is off. */
   @IsOptional()
@@ -181,7 +200,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   const given = Object.fromEntries(
     [...known, ...optional].flatMap((name) => {
       const value = environment[name];
-      return value === undefined || value === '' ? [] : [[name, value]];
+      return value === undefined || (typeof value === 'string' && value.trim() === '') ? [] : [[name, value]];
     }),
   );
   const config = plainToInstance(Config, given, { exposeDefaultValues: true });

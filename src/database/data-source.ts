@@ -30,7 +30,8 @@ export const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='R
 export function mysqlOptions(config: Config): ConnectionOptions {
   const url = new URL(config.DATABASE_URL);
   return {
-    host: url.hostname,
+    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 3306 : Number(url.port),
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),

@@ -44,6 +44,8 @@ export interface ServiceDescription {
 const OPERATIONS_MAX = 20_000;
 /** Of those, operations that keys cannot be granted: they are kept in one place. */
 const SKIPPED_MAX = 2000;
+/** Segments of all their paths, ten for each operation: every one may become a place that is held ready for decisions. */
+const SEGMENTS_MAX = 200_000;
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 const SUMMARY_LENGTH_MAX = 1000;
@@ -82,6 +84,7 @@ class DocumentReading {
   private readonly skipped: SkippedOperation[] = [];
   private readonly conflicts: OperationConflict[] = [];
   private readonly taken = new Map<string, string>();
+  private segmentCount = 0;
   /** The document's own server: it is the service, and a server with another origin is somebody else. */
   private readonly own: ServerPlace;
 
@@ -158,6 +161,10 @@ class DocumentReading {
     const template = path.startsWith('/') ? place.basePath + path : `${place.basePath}/${path}`;
     if (template.length > TEMPLATE_LENGTH_MAX) {
       throw new OpenApiFault('/paths', `has a path of more than ${TEMPLATE_LENGTH_MAX} characters`);
+    }
+    this.segmentCount += template.split('/').length - 1;
+    if (this.segmentCount > SEGMENTS_MAX) {
+      throw new OpenApiFault('/paths', `has paths of more than ${SEGMENTS_MAX} segments in all`);
     }
     if (!path.startsWith('/')) {
       return skip(path, 'it does not start with "/"', this.shadowOf(template, item, operation));

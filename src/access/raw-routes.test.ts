@@ -1,0 +1,78 @@
+import {
+  Controller,
+  Get,
+  type INestApplication,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+} from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import express, { type Express, type RequestHandler } from 'express';
+import { Public } from './access.decorators.js';
+import { AccessModule } from './access.module.js';
+import { EndpointCatalogue } from './endpoint-catalogue.js';
+import { RAW_ROUTES, refuseUndeclaredRoutes, serveRawRoute } from './raw-routes.js';
+
+@Controller('v1/things')
+class Declared {
+  @Get(':thingId')
+  @Public('Get a thing')
+  get(): void {}
+}
+
+const pass: RequestHandler = (_request, _response, next) => next();
+const answer: RequestHandler = (_request, response) => void response.send('open to everybody');
+
+@Module({ imports: [AccessModule], controllers: [Declared] })
+class Application {}
+
+@Module({ imports: [AccessModule], controllers: [Declared] })
+class WithMiddleware implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(answer).forRoutes('backdoor');
+  }
+}
+
+/** Everything of a boot that has to do with routes, with something registered before the controllers. */
+async function boot(register: (server: Express) => void, module = Application): Promise<void> {
+  const server = express();
+  register(server);
+  const testing = await Test.createTestingModule({ imports: [module] }).compile();
+  const app: INestApplication = testing.createNestApplication(new ExpressAdapter(server), { bodyParser: false });
+  try {
+    await app.init();
+    refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));
+  } finally {
+    await app.close();
+  }
+}
+
+describe('before the process listens', () => {
+  test('it takes what is declared, and what sees every request and hands it on', async () => {
+    await expect(boot((server) => server.use(pass))).resolves.toBeUndefined();
+    await expect(boot((server) => serveRawRoute(server, RAW_ROUTES.metrics, answer))).resolves.toBeUndefined();
+    await expect(boot((server) => server.get('/docs/page.css', answer))).resolves.toBeUndefined();
+  });
+
+  test.each<[string, (server: Express) => void, RegExp]>([
+    ['a route', (server) => server.get('/backdoor', answer), /GET \/backdoor/],
+    ['another METHOD of a declared path', (server) => server.put('/v1/things/:thingId', answer), /PUT \/v1\/things/],
+    ['a declared route ahead of its own', (server) => server.get('/v1/things/:thingId', answer), /GET \/v1\/things/],
+    ['a route of all METHODs', (server) => server.all('/v1/things/:thingId', answer), /DELETE \/v1\/things/],
+    ['a handler on a path', (server) => server.use('/backdoor', answer), /a handler on a path/],
+    ['a handler on one of several paths', (server) => server.use(['/', '/backdoor'], answer), /a handler on a path/],
+    ['a handler on a pattern', (server) => server.use(/^\/back/, answer), /a handler on a path/],
+    ['a handler on a parameter', (server) => server.use('/:anything', answer), /a handler on a path/],
+    ['a router', (server) => server.use(express.Router().get('/backdoor', answer)), /a mounted router/],
+    ['a router on a path', (server) => server.use('/back', express.Router().get('/door', answer)), /a mounted router/],
+    ['an application', (server) => server.use(express().get('/backdoor', answer)), /a mounted application/],
+  ])('it refuses %s that nobody declared', async (_name, register, fault) => {
+    await expect(boot(register)).rejects.toThrow(/does not start: these routes are undeclared/);
+    await expect(boot(register)).rejects.toThrow(fault);
+  });
+
+  test("it refuses Nest's middleware on a path", async () => {
+    await expect(boot(() => undefined, WithMiddleware)).rejects.toThrow(/these routes are undeclared/);
+  });
+});
