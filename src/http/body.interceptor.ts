@@ -10,7 +10,7 @@ import { Reflector } from '@nestjs/core';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Observable } from 'rxjs';
 import { askForBody } from './expect-continue.js';
-import { refuseUnstorable } from './input.pipe.js';
+import { refuseUnstorable } from './storable.js';
 import { Problem } from './problem.js';
 
 const BODY = 'latchkey:body';
