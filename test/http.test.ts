@@ -84,6 +84,29 @@ describe('HTTP', () => {
       expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
     });
 
+    test('is read to its end', async () => {
+      const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${'&'.repeat(5000)}colour=red`);
+      expect(answer).toMatchObject({ status: 400, body: { errors: [{ parameter: 'colour' }] } });
+    });
+
+    test.each(['%ff', '%ED%A0%80', '%C3&skip=%A9', '%zz', '%', '%4'])(
+      'that is not percent-encoded UTF-8 is refused, not guessed at: name=%j',
+      async (value) => {
+        const authorization = ['Authorization', latchkey.admin.authorization!] as const;
+        const answer = await sendRaw(latchkey.url, 'GET', `/v1/users?name=${value}`, [authorization]);
+        expect(answer.status).toBe(400);
+        expect(JSON.parse(answer.body)).toMatchObject({
+          code: 'validation-failed',
+          errors: expect.arrayContaining([{ parameter: 'name', detail: 'must be percent-encoded UTF-8' }]),
+        });
+      },
+    );
+
+    test('may have any letters, percent-encoded', async () => {
+      const answer = await latchkey.admin.get(`/v1/users?name=${encodeURIComponent('Zoë 🔑 + 1 %')}&email=a%20b`);
+      expect(answer).toMatchObject({ status: 200, body: { totalResultSize: 0 } });
+    });
+
     test.each(['_=', '_=x', '_=1&_=2', '__=1', `_=${'1'.repeat(21)}`])(
       'may have nothing like it: %s',
       async (query) => {
