@@ -30,9 +30,6 @@ export class InputPipe extends ValidationPipe {
     if (metadata.type === 'body' && value === undefined) {
       throw new Problem('body-missing', 'The request needs a JSON object as its body.');
     }
-    if (metadata.type === 'body' && Array.isArray(value)) {
-      throw new Problem('json-malformed', 'The body must be one JSON object.');
-    }
     if (metadata.type === 'query') {
       refuseUncleanParameters(value as Record<string, unknown>);
     }
