@@ -84,6 +84,29 @@ describe('HTTP', () => {
       expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
     });
 
+    test('is read to its end', async () => {
+      const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${'&'.repeat(5000)}colour=red`);
+      expect(answer).toMatchObject({ status: 400, body: { errors: [{ parameter: 'colour' }] } });
+    });
+
+    test.each(['%ff', '%ED%A0%80', '%C3&skip=%A9', '%zz', '%', '%4'])(
+      'that is not percent-encoded UTF-8 is refused, not guessed at: name=%j',
+      async (value) => {
+        const authorization = ['Authorization', latchkey.admin.authorization!] as const;
+        const answer = await sendRaw(latchkey.url, 'GET', `/v1/users?name=${value}`, [authorization]);
+        expect(answer.status).toBe(400);
+        expect(JSON.parse(answer.body)).toMatchObject({
+          code: 'validation-failed',
+          errors: expect.arrayContaining([{ parameter: 'name', detail: 'must be percent-encoded UTF-8' }]),
+        });
+      },
+    );
+
+    test('may have any letters, percent-encoded', async () => {
+      const answer = await latchkey.admin.get(`/v1/users?name=${encodeURIComponent('Zoë 🔑 + 1 %')}&email=a%20b`);
+      expect(answer).toMatchObject({ status: 200, body: { totalResultSize: 0 } });
+    });
+
     test.each(['_=', '_=x', '_=1&_=2', '__=1', `_=${'1'.repeat(21)}`])(
       'may have nothing like it: %s',
       async (query) => {
@@ -97,6 +120,37 @@ describe('HTTP', () => {
     test.each([
       ['no body', undefined, {}, 400, 'body-missing'],
       ['malformed JSON', '{"name":', json, 400, 'json-malformed'],
+      ['JSON behind something else', '\ufeff\ufeff{}', json, 400, 'json-malformed'],
+      ['an unfinished letter', Buffer.from('{"name": "\xc3"}', 'latin1'), json, 400, 'json-malformed'],
+      [
+        'half a surrogate pair as bytes',
+        Buffer.from('{"name": "\xed\xa0\x80"}', 'latin1'),
+        json,
+        400,
+        'json-malformed',
+      ],
+      [
+        'Latin-1',
+        JSON.stringify(APPLICATION),
+        { 'content-type': 'application/json; charset=iso-8859-1' },
+        415,
+        'media-type-unsupported',
+      ],
+      [
+        'UTF-7',
+        JSON.stringify(APPLICATION),
+        { 'content-type': 'application/json; charset=utf-7' },
+        415,
+        'media-type-unsupported',
+      ],
+      [
+        'UTF-16',
+        Buffer.from(JSON.stringify(APPLICATION), 'utf16le'),
+        { 'content-type': 'application/json; charset="utf-16"' },
+        415,
+        'media-type-unsupported',
+      ],
+      ['a type that is none', '{}', { 'content-type': 'application/json; charset' }, 400, 'validation-failed'],
       ['a list', '[]', json, 400, 'json-malformed'],
       ['a text', '"x"', json, 400, 'json-malformed'],
       [
@@ -146,6 +200,30 @@ describe('HTTP', () => {
     ])('%s is refused', async (_name, body, headers, status, code) => {
       const answer = await send(body as string, headers as unknown as Record<string, string>);
       expect(answer).toMatchObject({ status, body: { code } });
+    });
+
+    test.each([
+      ['with a byte order mark', '\ufeff', 'application/json'],
+      ['of a type that says so', '', 'Application/JSON;CharSet="UTF-8"'],
+      ['of a type made of JSON', '', 'application/vnd.api+json; charset=utf-8; version=1'],
+    ])('is UTF-8, also %s', async (name, before, type) => {
+      const body = before + JSON.stringify({ ...APPLICATION, name: `Läden ${name}` });
+      const answer = await send(body, { 'content-type': type });
+      expect(answer).toMatchObject({ status: 201, body: { name: `Läden ${name}` } });
+    });
+
+    test('opens nothing by a password whose letters only look alike when they are not understood', async () => {
+      const user = { name: 'Umlaut', email: 'umlaut@example.com', password: 'pässwörd-geheim' };
+      const latin1 = Buffer.from(JSON.stringify(user), 'latin1');
+      const made = await latchkey.admin.send<ProblemBody>('POST', '/v1/users', latin1, json);
+      expect([made.status, made.body.code, made.body.detail]).toEqual([
+        400,
+        'json-malformed',
+        'The body is not UTF-8.',
+      ]);
+      expect((await latchkey.admin.post('/v1/users', user)).status).toBe(201);
+      const credentials = Buffer.from(JSON.stringify({ email: user.email, password: user.password }), 'latin1');
+      expect((await latchkey.nobody.send('POST', '/v1/sessions', credentials, json)).status).toBe(400);
     });
 
     test('is not read before the guard let its sender in', async () => {

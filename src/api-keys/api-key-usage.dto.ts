@@ -1,5 +1,5 @@
 import { Matches } from 'class-validator';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import type { ProblemCode } from '../http/problem-codes.js';
 

@@ -5,7 +5,7 @@ import { endpointId } from '../access/access.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import type { ProblemCode } from '../http/problem-codes.js';
 import type { ApiKeyUsagePage, ApiKeyUsageQuery } from './api-key-usage.dto.js';

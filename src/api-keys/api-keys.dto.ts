@@ -16,7 +16,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
 import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';

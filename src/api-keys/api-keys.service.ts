@@ -11,7 +11,7 @@ import { Config } from '../config/config.js';
 import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import type { Page } from '../http/paging.js';
 import { type Fault, Problem } from '../http/problem.js';
 import type { KeysOfUser } from '../users/keys-of-user.js';

@@ -1,6 +1,6 @@
 import { IsIn, IsString, Length } from 'class-validator';
 import type { Scope } from '../access/access.js';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 
 /** An endpoint that may be granted to a key. */

@@ -1,5 +1,5 @@
 import { IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { IsJsonObject } from '../http/json-object.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';

@@ -9,7 +9,7 @@ import { fold } from '../database/fold.js';
 import { forUpdate, keptAsRead } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import { applicationView } from './application-view.js';
 import { Application } from './application.entity.js';

@@ -15,9 +15,8 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { IfPresent } from '../http/input.pipe.js';
 import { IsJsonObject } from '../http/json-object.js';
-import { IfGiven } from '../http/nullable.js';
+import { IfGiven, IfPresent } from '../http/presence.js';
 import { IsTime } from '../http/rfc3339.js';
 import { Trimmed } from '../http/trimmed.js';
 import { Unused } from '../http/unused.js';

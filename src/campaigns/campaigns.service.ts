@@ -10,7 +10,7 @@ import { ForeignKeyViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import { readTime } from '../http/rfc3339.js';
 import type { CampaignQuery } from './campaign-list.dto.js';

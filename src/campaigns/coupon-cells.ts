@@ -1,8 +1,7 @@
 import { toRfc3339 } from '../database/times.js';
-import { refuseUnstorable } from '../http/input.pipe.js';
 import { Problem } from '../http/problem.js';
 import { parseRfc3339 } from '../http/rfc3339.js';
-import { isCleanText } from '../http/text.js';
+import { isCleanText, refuseUnstorable } from '../http/storable.js';
 import { guard, unguard } from './formula-guard.js';
 import {
   ATTRIBUTES_LENGTH_MAX,

@@ -2,7 +2,7 @@ import { IntersectionType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { IsTime } from '../http/rfc3339.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from './frontend-state.js';

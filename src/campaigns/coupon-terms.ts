@@ -1,4 +1,4 @@
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import { readTime } from '../http/rfc3339.js';
 import type { Coupon } from './coupon.entity.js';
 import type { CouponUpdate } from './coupons.dto.js';

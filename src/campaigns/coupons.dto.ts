@@ -1,8 +1,7 @@
 import { ApiExtraModels, ApiHideProperty, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsString, Matches, Max, Min } from 'class-validator';
-import { IfPresent } from '../http/input.pipe.js';
 import { IsJsonObject } from '../http/json-object.js';
-import { IfGiven } from '../http/nullable.js';
+import { IfGiven, IfPresent } from '../http/presence.js';
 import { IsTime } from '../http/rfc3339.js';
 import { YES_OR_NO, type YesOrNo } from './coupon-filters.dto.js';
 import { COUPONS_MAX } from './coupon-pattern.js';

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { MIMEType } from 'node:util';
 import {
   type CallHandler,
   type CustomDecorator,
@@ -10,7 +12,7 @@ import { Reflector } from '@nestjs/core';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Observable } from 'rxjs';
 import { askForBody } from './expect-continue.js';
-import { refuseUnstorable } from './input.pipe.js';
+import { refuseUnstorable } from './storable.js';
 import { Problem } from './problem.js';
 
 const BODY = 'latchkey:body';
@@ -42,7 +44,7 @@ export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'st
  */
 @Injectable()
 export class BodyInterceptor implements NestInterceptor {
-  private readonly parsers = new Map<string, RequestHandler>();
+  private readonly readers = new Map<number, RequestHandler>();
 
   constructor(private readonly reflector: Reflector) {}
 
@@ -68,6 +70,9 @@ export class BodyInterceptor implements NestInterceptor {
     if (!request.is(['application/json', 'application/*+json'])) {
       throw new Problem('media-type-unsupported', 'Send the body as application/json.');
     }
+    if (charsetOf(request.headers['content-type'] ?? '') !== 'utf-8') {
+      throw notPlainUtf8();
+    }
     if (Number(request.headers['content-length']) > body.bytesMax) {
       throw bodyTooLarge(body.bytesMax);
     }
@@ -76,7 +81,7 @@ export class BodyInterceptor implements NestInterceptor {
     try {
       await new Promise<void>((resolve, reject) => {
         timer = setTimeout(() => reject(new Problem('request-timeout')), BODY_WAIT_MS);
-        void this.parser(body)(request, response, (error?: unknown) =>
+        void this.reader(body.bytesMax)(request, response, (error?: unknown) =>
           error === undefined ? resolve() : reject(bodyProblem(error, body.bytesMax)),
         );
       });
@@ -84,24 +89,53 @@ export class BodyInterceptor implements NestInterceptor {
       clearTimeout(timer);
     }
     if (body.kind === 'json') {
+      request.body = parseJson(request.body as Uint8Array);
       refuseUnstorable(request.body);
     }
   }
 
-  private parser({ kind, bytesMax }: WholeBody): RequestHandler {
-    const name = `${kind} ${bytesMax}`;
-    let parser = this.parsers.get(name);
-    if (!parser) {
-      const options = { limit: bytesMax, inflate: false, type: () => true };
-      parser = kind === 'json' ? express.json(options) : express.raw(options);
-      this.parsers.set(name, parser);
+  private reader(bytesMax: number): RequestHandler {
+    let reader = this.readers.get(bytesMax);
+    if (!reader) {
+      reader = express.raw({ limit: bytesMax, inflate: false, type: () => true });
+      this.readers.set(bytesMax, reader);
     }
-    return parser;
+    return reader;
   }
+}
+
+/** The encoding that a content type names; RFC 8259 has only one for JSON. */
+function charsetOf(contentType: string): string {
+  return new MIMEType(contentType).params.get('charset')?.toLowerCase() ?? 'utf-8';
+}
+
+/** Reads bytes as they are: to guess at letters that are not UTF-8 would make one password of many. */
+function parseJson(bytes: Uint8Array): object | undefined {
+  if (bytes.length === 0) {
+    return undefined;
+  }
+  if (!isUtf8(bytes)) {
+    throw new Problem('json-malformed', 'The body is not UTF-8.');
+  }
+  let value: unknown;
+  try {
+    // Unlike `toString`, a decoder takes a byte order mark away.
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    value = undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Problem('json-malformed', 'The body must be one JSON object.');
+  }
+  return value;
 }
 
 function bodyTooLarge(bytesMax: number): Problem {
   return new Problem('body-too-large', `The body may have up to ${bytesMax} bytes.`);
+}
+
+function notPlainUtf8(): Problem {
+  return new Problem('media-type-unsupported', 'Send the body as UTF-8, not compressed.');
 }
 
 function bodyProblem(error: unknown, bytesMax: number): Problem {
@@ -109,11 +143,8 @@ function bodyProblem(error: unknown, bytesMax: number): Problem {
   switch (type) {
     case 'entity.too.large':
       return bodyTooLarge(bytesMax);
-    case 'entity.parse.failed':
-      return new Problem('json-malformed', 'The body must be one JSON object.');
     case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return new Problem('media-type-unsupported', 'Send the body as UTF-8, not compressed.');
+      return notPlainUtf8();
     case 'request.aborted':
     case 'request.size.invalid':
       return new Problem('body-incomplete');

@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
-import { invalid } from './input.pipe.js';
+import { invalid } from './invalid.js';
 
 /**
  * Refuses a query where an endpoint takes none: whoever writes `?dryRun=true` expects something of it. Endpoints that do

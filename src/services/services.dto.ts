@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
 import type { Scope } from '../access/access.js';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { QueryFlag } from '../http/query-flag.js';
 import { Trimmed } from '../http/trimmed.js';

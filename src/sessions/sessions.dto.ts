@@ -1,5 +1,5 @@
 import { IsString, Length } from 'class-validator';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { QueryFlag } from '../http/query-flag.js';
 import { UserView } from '../users/users.dto.js';
 

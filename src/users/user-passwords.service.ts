@@ -8,7 +8,7 @@ import { fold } from '../database/fold.js';
 import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import { PasswordCheck } from './password-check.js';
 import { mintPassword, Passwords } from './passwords.js';

@@ -1,6 +1,6 @@
 import { ApiHideProperty } from '@nestjs/swagger';
 import { IsAscii, IsBoolean, IsEmail, IsIn, IsString, Length, MaxLength } from 'class-validator';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
 import { Unused } from '../http/unused.js';

@@ -1,7 +1,7 @@
 import { IsString, Length, Matches, MaxLength } from 'class-validator';
 import type { ApiKeyState } from '../api-keys/key-condition.js';
 import type { ProblemCode } from '../http/problem-codes.js';
-import { IfPresent } from '../http/input.pipe.js';
+import { IfPresent } from '../http/presence.js';
 
 /** Whether a key may do something. */
 export class NewVerification {

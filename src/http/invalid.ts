@@ -1,0 +1,14 @@
+import { type Fault, Problem } from './problem.js';
+
+/** The problem that lists faults of the input. */
+export function invalid(faults: Fault[]): Problem {
+  const first = faults[0];
+  const place = first?.pointer ?? first?.parameter;
+  const detail = first ? `${place ? `${place}: ` : ''}${first.detail}` : undefined;
+  return new Problem('validation-failed', detail, { errors: faults });
+}
+
+/** A property name as part of a JSON pointer (RFC 6901). */
+export function pointerPart(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
