@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
@@ -13,6 +12,7 @@ import type { Principal } from '../access/principal.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation } from '../database/driver-errors.js';
+import { PeriodicWork } from '../database/periodic-work.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
@@ -38,9 +38,8 @@ const RESUME_MS = 10 * 60_000;
  */
 @Injectable()
 export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
-  private readonly logger = new Logger(CampaignDeletion.name);
+  private readonly resuming = new PeriodicWork('The end of deletions that were begun', RESUME_MS, () => this.resume());
   private readonly underWay = new Map<number, Promise<void>>();
-  private timer: NodeJS.Timeout | undefined;
   private stopping = false;
 
   constructor(
@@ -58,33 +57,30 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.resumeInBackground(), RESUME_MS).unref();
-    this.resumeInBackground();
+    void this.resuming.run();
+    this.resuming.start();
   }
 
   onModuleDestroy(): void {
     this.stopping = true;
-    clearInterval(this.timer);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.allSettled(this.underWay.values());
+    await Promise.allSettled([this.resuming.stop(), ...this.underWay.values()]);
   }
 
   /** Ends the deletions that were begun and not ended, here or elsewhere. */
   private async resume(): Promise<void> {
     const marked = await this.campaigns.find({ select: { id: true }, where: { beingDeleted: true } });
     for (const { id } of marked) {
-      await this.empty(id);
-    }
-  }
-
-  private resumeInBackground(): void {
-    this.resume().catch((error: unknown) => {
-      if (!this.stopping) {
-        this.logger.warn(`A deletion that was begun could not be ended yet: ${String(error)}`);
+      try {
+        await this.empty(id);
+      } catch (error) {
+        if (!this.stopping) {
+          throw error;
+        }
       }
-    });
+    }
   }
 
   /** Marks a campaign and records its deletion, unless somebody has done so already. */
