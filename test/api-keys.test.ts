@@ -391,6 +391,24 @@ describe('a key', () => {
       expect(await list('state=expired')).toEqual([]);
     });
 
+    test('is found by all filters at once if it fits every one of them', async () => {
+      const [maker, other] = [await createAdmin(latchkey), await createAdmin(latchkey)];
+      const endpoints = [{ method: 'GET', path: '/v1/applications/{applicationId}' }, CAMPAIGNS];
+      const fitting = { name: 'Wanted', endpoints, allowedApplicationIds: [own] };
+      await createKey(maker.client, { ...fitting, name: 'Something else' });
+      await createKey(maker.client, { ...fitting, endpoints: [CAMPAIGNS] });
+      await createKey(maker.client, { ...fitting, allowedApplicationIds: [applicationId] });
+      const soon = new Date(latchkey.clock.now() + 24 * 60 * 60 * 1000).toISOString();
+      await createKey(maker.client, { ...fitting, expiryDate: soon });
+      await createKey(other.client, fitting);
+      const wanted = await createKey(maker.client, fitting);
+      const endpoint = encodeURIComponent('management GET /v1/applications/{applicationId}');
+      const { body } = await latchkey.admin.get<{ totalResultSize: number; data: { id: number }[] }>(
+        `/v1/api_keys?createdBy=${maker.id}&name=wanted&applicationId=${own}&endpoint=${endpoint}&state=valid`,
+      );
+      expect([body.totalResultSize, body.data.map(({ id }) => id)]).toEqual([1, [wanted.id]]);
+    });
+
     test('is paged, and the total is that of all pages', async () => {
       const page = await latchkey.admin.get(`/v1/api_keys?createdBy=${creator.id}&sort=id&pageSize=1&skip=1`);
       expect(page.body).toMatchObject({ totalResultSize: 3, data: [{ name: 'STRASSE_two' }] });

@@ -239,6 +239,46 @@ describe('the list of campaigns', () => {
     });
   });
 
+  test('all filters at once find what fits every one of them', async () => {
+    const applicationId = await createApplication(admin);
+    const fitting = {
+      name: 'Wanted',
+      tags: ['other'],
+      startTime: '2027-06-01T00:00:00Z',
+      endTime: '2027-08-01T00:00:00Z',
+      state: 'enabled',
+    };
+    const makeFitting = (body: object): Promise<number> => make(applicationId, { ...fitting, ...body });
+    await makeFitting({});
+    await makeFitting({ name: 'by its tag', tags: ['wanted'] });
+    await makeFitting({ name: 'neither' });
+    await makeFitting({ state: 'disabled' });
+    for (const time of ['2027-05-01T00:00:00Z', '2027-07-01T00:00:00Z']) {
+      await makeFitting({ startTime: time });
+    }
+    for (const time of ['2027-07-15T00:00:00Z', '2027-09-01T00:00:00Z']) {
+      await makeFitting({ endTime: time });
+    }
+    latchkey.clock.set(NOW - 2);
+    await makeFitting({});
+    latchkey.clock.set(NOW + 2);
+    await makeFitting({});
+    latchkey.clock.set(NOW);
+    const query = {
+      name: 'wanted',
+      tags: 'wanted',
+      campaignState: 'scheduled',
+      createdAfter: at(-1),
+      createdBefore: at(1),
+      startAfter: '2027-05-15T00:00:00Z',
+      startBefore: '2027-06-15T00:00:00Z',
+      endAfter: '2027-07-20T00:00:00Z',
+      endBefore: '2027-08-15T00:00:00Z',
+    };
+    expect(await names(applicationId, query)).toEqual(['Wanted', 'by its tag']);
+    expect(await names(applicationId, { ...query, campaignState: 'enabled' })).toEqual(['Wanted', 'by its tag']);
+  });
+
   test('paging neither repeats nor skips, while campaigns are added', async () => {
     const applicationId = await createApplication(admin);
     const ids: number[] = [];

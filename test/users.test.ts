@@ -164,6 +164,10 @@ describe('users', () => {
       expect(await idsOf('email=list.example&state=deactivated')).toEqual([ids[1]]);
       expect(await idsOf('email=list.example&state=active')).toEqual([ids[0], ids[2]]);
       expect(await idsOf('email=no.such.address')).toEqual([]);
+      expect(await idsOf('email=zed.1&name=zed')).toEqual([ids[0]]);
+      expect(await idsOf('name=zed&email=zed.2')).toEqual([ids[1]]);
+      expect(await idsOf('email=zed.1&name=two')).toEqual([]);
+      expect(await idsOf('email=list.example&name=zed&state=deactivated')).toEqual([ids[1]]);
     });
 
     it('are sorted and paged without repeating or skipping anybody', async () => {

@@ -5,7 +5,7 @@ import { readTime } from '../http/rfc3339.js';
 import { Campaign } from './campaign.entity.js';
 import type { CampaignQuery } from './campaign-list.dto.js';
 import type { CampaignNow } from './campaign-view.js';
-import { FRONTEND_STATE_SQL, type FrontendState } from './frontend-state.js';
+import { type CampaignStateFilter, FRONTEND_STATE_SQL, type FrontendState } from './frontend-state.js';
 
 const COLUMNS = {
   id: 'id',
@@ -60,11 +60,7 @@ export async function listCampaigns(
   now: number,
 ): Promise<{ totalResultSize: number; data: CampaignNow[] }> {
   const find = campaignsAt(campaigns, applicationId, now);
-  if (query.campaignState === 'enabled') {
-    find.andWhere('campaign.state = :campaignState', query);
-  } else if (query.campaignState !== undefined) {
-    find.andWhere(`${FRONTEND_STATE_SQL} = :campaignState`, query);
-  }
+  narrowByState(find, query.campaignState, now);
   if (query.campaignGroupId !== undefined || query.templateId !== undefined) {
     find.andWhere('1 = 0');
   }
@@ -78,6 +74,19 @@ export async function listCampaigns(
     find.addOrderBy('campaign.id', direction);
   }
   return { totalResultSize, data: await readAll(find.offset(query.skip).limit(query.pageSize)) };
+}
+
+/** Leaves only the campaigns that are in a state at a moment. */
+export function narrowByState(
+  find: SelectQueryBuilder<Campaign>,
+  campaignState: CampaignStateFilter | undefined,
+  now: number,
+): void {
+  if (campaignState === 'enabled') {
+    find.andWhere('campaign.state = :campaignState', { campaignState });
+  } else if (campaignState !== undefined) {
+    find.andWhere(`${FRONTEND_STATE_SQL} = :campaignState`, { campaignState, now });
+  }
 }
 
 function narrowByText(find: SelectQueryBuilder<Campaign>, { name, tags }: CampaignQuery): void {

@@ -1,7 +1,7 @@
 import type { ReadRepository } from '../database/read-repository.js';
+import { narrowByState } from './campaign-reading.js';
 import type { Campaign } from './campaign.entity.js';
 import type { CouponExportQuery } from './coupon-filters.dto.js';
-import { FRONTEND_STATE_SQL } from './frontend-state.js';
 
 /** The ids of the campaigns whose coupons an export has, ascending. */
 export async function findExportedCampaigns(
@@ -18,11 +18,7 @@ export async function findExportedCampaigns(
   if (campaignId !== undefined) {
     find.andWhere('campaign.id = :campaignId', { campaignId });
   }
-  if (campaignState === 'enabled') {
-    find.andWhere('campaign.state = :campaignState', { campaignState });
-  } else if (campaignState !== undefined) {
-    find.andWhere(`${FRONTEND_STATE_SQL} = :campaignState`, { campaignState, now });
-  }
+  narrowByState(find, campaignState, now);
   const rows = await find.getRawMany<{ id: number }>();
   return rows.map((row) => row.id);
 }

@@ -65,8 +65,8 @@ export class UsersService implements OnModuleInit {
   async list({ pageSize, skip, sort, state, email, name }: UserQuery): Promise<UserPage> {
     const where: FindOptionsWhere<User> = {
       state: state ?? Not('deleted'),
-      ...(email !== undefined && { emailKey: contains(email) }),
-      ...(name !== undefined && { nameKey: contains(name) }),
+      ...(email !== undefined && { emailKey: contains('email', email) }),
+      ...(name !== undefined && { nameKey: contains('name', name) }),
     };
     const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
     const column = SORT_COLUMNS[sort.replace(/^-/, '') as keyof typeof SORT_COLUMNS];
@@ -251,6 +251,7 @@ export class UsersService implements OnModuleInit {
   }
 }
 
-function contains(text: string): ReturnType<typeof Raw> {
-  return Raw((column) => `${column} LIKE :text ESCAPE '!'`, { text: containing(fold(text)) });
+/** The name must not be that of another condition: TypeORM keeps one parameter of a name, and drops the others in silence. */
+function contains(parameter: 'email' | 'name', text: string): ReturnType<typeof Raw> {
+  return Raw((column) => `${column} LIKE :${parameter} ESCAPE '!'`, { [parameter]: containing(fold(text)) });
 }
