@@ -148,11 +148,25 @@ if (!isThere && !required) {
       },
     });
 
+  test('says what is missing when a file is to be imported and none is chosen', async () => {
+    const parameters = { applicationId: '1', campaignId: '1' };
+    const answer = await swagger.execute('importCoupons', { parameters });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'import-invalid' } });
+  });
+
   test('imports a file with the key', async () => {
     const answer = await upload();
     await screenshotOf('importCoupons', '5-imported');
     expect(answer).toMatchObject({ status: expect.any(Number), body: { amount: 3 } });
     expect([200, 201]).toContain(answer.status);
+  });
+
+  test('takes a key with the whole answer around it', async () => {
+    await swagger.authorize(
+      'management_key',
+      JSON.stringify({ id: 1, key: key.key, name: 'Coupon importer' }, null, 2),
+    );
+    expect(await swagger.credential()).toBe(`Using the key${key.key.slice(0, 8)}…`);
   });
 
   test('takes a credential with its scheme in front, and in the field of the other scheme', async () => {
@@ -190,7 +204,7 @@ if (!isThere && !required) {
   test('loads nothing from elsewhere and finds nothing to complain about', () => {
     const elsewhere = [...addresses].filter((url) => !url.startsWith(`${address}/`) && !url.startsWith('data:'));
     expect(elsewhere).toEqual([]);
-    const refusals = /^Failed to load resource: the server responded with a status of 40[13]/;
+    const refusals = /^Failed to load resource: the server responded with a status of 40[013]/;
     expect(complaints.filter((complaint) => !refusals.test(complaint))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { invalid } from '../http/input.pipe.js';
+import { invalid } from '../http/invalid.js';
 import { containing } from '../database/fold.js';
 import type { Milliseconds } from '../database/times.js';
 import { readTime } from '../http/rfc3339.js';

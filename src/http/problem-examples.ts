@@ -28,14 +28,14 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'application-not-allowed': {
     detail: 'The key does not open Application 2.',
     endpoint: OPERATION,
-    applicationId: '2',
+    applicationId: 2,
   },
   'admin-required': { detail: 'Only an admin may do this.', endpoint: OPERATION },
   'user-protected': { detail: 'A key acts only on users who are no admin and have no keys.' },
   'current-password-wrong': { detail: 'The current password is wrong.' },
   'validation-failed': {
-    detail: '/name: must be longer than or equal to 1 characters',
-    errors: [{ pointer: '/name', detail: 'must be longer than or equal to 1 characters' }],
+    detail: '/name: name must have 1 to 100 characters',
+    errors: [{ pointer: '/name', detail: 'name must have 1 to 100 characters' }],
   },
   'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
   'json-malformed': { detail: 'The body must be one JSON object.' },
@@ -47,7 +47,7 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'body-too-large': { detail: 'The body may have up to 102400 bytes.' },
   'media-type-unsupported': { detail: 'Send the body as application/json.' },
   'too-many-attempts': { detail: 'Too many failed sign-ins: try again in 900 seconds.', retryAfterSeconds: 900 },
-  'path-ambiguous': { detail: 'The path could be read in more than one way: a segment is empty.' },
+  'path-ambiguous': { detail: 'The path could be read in more than one way: an empty segment.' },
   'endpoint-unknown': { detail: 'The service "billing" has no endpoint with this method and path.' },
   'user-not-found': { detail: 'There is no user 280.' },
   'application-not-found': { detail: 'There is no Application 2.' },
@@ -64,7 +64,7 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'not-ready': { detail: 'database: It cannot be reached (decision-timeout).' },
   'too-busy': { detail: 'Too much is being asked at once.', retryAfterSeconds: 1 },
   'coupon-exists': {
-    detail: 'Line 17: SUMMER-7F3K exists already in this Application.',
-    errors: [{ line: 17, detail: 'SUMMER-7F3K exists already in this Application' }],
+    detail: 'Line 17: the code "SUMMER-7F3K" exists in this Application already.',
+    errors: [{ line: 17, detail: 'the code "SUMMER-7F3K" exists in this Application already' }],
   },
 };

@@ -6,7 +6,7 @@ import { UserView } from '../users/users.dto.js';
 /** What somebody signs in with. */
 export class Credentials {
   /** The address of the user, in any case.
-   * @example "admin@example.com" */
+   * @example "ada@example.com" */
   @IsString()
   @Length(1, 254)
   email: string;

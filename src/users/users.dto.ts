@@ -15,14 +15,14 @@ export const USER_STATES = ['active', 'deactivated'] as const;
 /** A user to be made. */
 export class NewUser {
   /** What people call the user, 1 to 100 characters.
-   * @example "Ada Lovelace" */
+   * @example "Grace Hopper" */
   @Trimmed()
   @IsString()
   @Length(1, 100)
   name: string;
 
   /** The address to sign in with; no other user may have it, whatever its case.
-   * @example "ada@example.com" */
+   * @example "grace@example.com" */
   @IsString()
   @MaxLength(254)
   @IsAscii()
@@ -45,7 +45,7 @@ export class NewUser {
 /** What is to be different about a user; what is left out stays. */
 export class UserUpdate {
   /** What people call the user, 1 to 100 characters.
-   * @example "Ada Lovelace" */
+   * @example "Grace Hopper" */
   @Trimmed()
   @IfPresent()
   @IsString()
@@ -80,7 +80,7 @@ export class UserUpdate {
 /** A user, named by the address that they sign in with. */
 export class UserByEmail {
   /** The address of the user, in any case.
-   * @example "ada@example.com" */
+   * @example "leaver@example.com" */
   @IsString()
   @Length(1, 254)
   email: string;

@@ -17,9 +17,16 @@ const ACCESS = {
   judged: { label: 'judged', title: 'The credential that is presented is judged' },
 };
 
-/** A pasted credential without blanks around it and without its scheme in front. */
+/** A key or a session token, wherever it stands: whoever copies the whole answer that has it means it. */
+const SECRET = /\blk[ms]_[0-9A-Za-z]{49}\b/;
+
+/** A pasted credential without what is around it: blanks, its scheme, or the answer in which it was shown. */
 function bare(text) {
   const trimmed = String(text ?? '').trim();
+  const secret = SECRET.exec(trimmed);
+  if (secret) {
+    return secret[0];
+  }
   const scheme = Object.values(SCHEMES).find(({ prefix }) => trimmed.toLowerCase().startsWith(prefix.toLowerCase()));
   return scheme ? trimmed.slice(scheme.prefix.length).trim() : trimmed;
 }
@@ -134,17 +141,20 @@ const FoldedProblems = () => ({
 
 /**
  * Swagger UI fills forms with the examples of parameters. A list would then be filtered by everything at once, and a
- * deletion begin with somebody's id: such examples are told instead.
+ * deletion begin with somebody's id: such examples are told instead. And where a file is missing it does nothing at all,
+ * without a word: so the service is asked, which says what is missing.
  */
 const EmptyForms = () => ({
   statePlugins: {
     spec: {
       wrapActions: {
         updateJsonSpec: (update) => (spec) => {
-          Object.values(spec.paths ?? {})
-            .flatMap((item) => Object.values(item))
-            .flatMap((operation) => operation.parameters ?? [])
-            .forEach(tellExample);
+          const operations = Object.values(spec.paths ?? {}).flatMap((item) => Object.values(item));
+          operations.flatMap((operation) => operation.parameters ?? []).forEach(tellExample);
+          operations.forEach((operation) => {
+            const form = operation.requestBody?.content?.['multipart/form-data']?.schema?.$ref?.split('/').at(-1);
+            delete spec.components?.schemas?.[form]?.required;
+          });
           return update(spec);
         },
       },
