@@ -160,4 +160,17 @@ describe('the first admin', () => {
     // A reset makes nobody: the first start still finds an empty database.
     await signIn(await start(), 'admin@example.com', 'correct horse battery');
   });
+
+  it('cannot be reset without a database or with a faulty environment, and that is all that is said', async () => {
+    const DATABASE_URL = 'mysql://latchkey@127.0.0.1:1/latchkey';
+    const unreachable = await runToEnd({ DATABASE_URL }, ['reset-password', 'admin@example.com']);
+    expect(unreachable).toMatchObject({ code: 1, stdout: '' });
+    expect(unreachable.stderr).toMatch(/^Latchkey does not start\. The database cannot be reached: [^\n]+\n$/);
+    const faulty = await runToEnd({ DATABASE_URL: database.url, PORT: 'x' }, ['reset-password', 'admin@example.com']);
+    expect(faulty).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'The environment is not usable:\n  - PORT must be a whole number from 0 to 65535, in digits\n',
+    });
+  });
 });

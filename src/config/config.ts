@@ -4,13 +4,10 @@ import {
   IsBoolean,
   IsEmail,
   IsIn,
-  IsInt,
   IsOptional,
   IsString,
   Length,
   Matches,
-  Max,
-  Min,
   ValidateBy,
   validateSync,
 } from 'class-validator';
@@ -24,11 +21,23 @@ const Switch = () =>
     value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value,
   );
 
-/** Decimal digits and nothing else; any other text stays a string and is refused by `@IsInt()`. */
-const Digits = () =>
-  Transform(({ value }: { value: unknown }) =>
+/** A whole number within bounds, written in decimal digits and nothing else. */
+function WholeNumber(min: number, max: number): PropertyDecorator {
+  const read = Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value,
   );
+  const check = ValidateBy(
+    {
+      name: 'isWholeNumber',
+      validator: { validate: (value) => Number.isInteger(value) && value >= min && value <= max },
+    },
+    { message: `$property must be a whole number from ${min} to ${max}, in digits` },
+  );
+  return (target, property) => {
+    read(target, property);
+    check(target, property);
+  };
+}
 
 /** A comma-separated list; empty entries are dropped. */
 const List = () =>
@@ -74,10 +83,7 @@ function isDatabaseUrl(value: unknown): boolean {
  */
 export class Config {
   /** TCP port to listen on; 0 picks a free one. */
-  @Digits()
-  @IsInt()
-  @Min(0)
-  @Max(65535)
+  @WholeNumber(0, 65535)
   readonly PORT: number = 3000;
 
   /** Address to listen on. `0.0.0.0` opens it to the network. */
@@ -90,17 +96,11 @@ export class Config {
   readonly DATABASE_URL: string = 'sqlite:./data/latchkey.sqlite';
 
   /** Connections of the MySQL pool that serves everything but decisions. */
-  @Digits()
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  @WholeNumber(1, 1000)
   readonly DATABASE_POOL_SIZE: number = 10;
 
   /** Milliseconds that a request waits for a MySQL connection, and for the answer to each statement; past them, 503. */
-  @Digits()
-  @IsInt()
-  @Min(2000)
-  @Max(600_000)
+  @WholeNumber(2000, 600_000)
   readonly DATABASE_WAIT_MS: number = 10_000;
 
   /** E-mail address of the first admin; used only while there is no user at all. */
@@ -116,46 +116,28 @@ export class Config {
   readonly ADMIN_PASSWORD?: string;
 
   /** Hours until a session ends, counted from sign-in. */
-  @Digits()
-  @IsInt()
-  @Min(1)
-  @Max(8760)
+  @WholeNumber(1, 8760)
   readonly SESSION_LIFETIME_HOURS: number = 12;
 
   /** The longest lifetime that an admin may give to a key, in days; absent = no limit. */
   @IsOptional()
-  @Digits()
-  @IsInt()
-  @Min(1)
-  @Max(36500)
+  @WholeNumber(1, 36500)
   readonly API_KEY_LIFETIME_DAYS_MAX?: number;
 
   /** Milliseconds from the arrival of a request within which a decision must be made; past it the answer is 503. */
-  @Digits()
-  @IsInt()
-  @Min(10)
-  @Max(60_000)
+  @WholeNumber(10, 60_000)
   readonly DECISION_WAIT_MS: number = 1000;
 
   /** Connections that clients may hold at once; more are closed as soon as they are opened. */
-  @Digits()
-  @IsInt()
-  @Min(10)
-  @Max(1_000_000)
+  @WholeNumber(10, 1_000_000)
   readonly CONNECTIONS_MAX: number = 10_000;
 
   /** Largest upload, in bytes. */
-  @Digits()
-  @IsInt()
-  @Min(1024)
-  @Max(1024 ** 4)
+  @WholeNumber(1024, 1024 ** 4)
   readonly UPLOAD_BYTES_MAX: number = 100 * 1024 * 1024;
 
   /** Uploads that may be in progress at once in this process; more are answered 503. */
-  @Digits()
-  @IsInt()
-  @Min(1)
-  @Max(100)
+  @WholeNumber(1, 100)
   readonly IMPORTS_CONCURRENT_MAX: number = 4;
 
   /** Least severe level that is logged. */

@@ -34,10 +34,8 @@ export async function resetPassword(parameters: readonly string[]): Promise<numb
     process.stderr.write('Usage: node dist/main.js reset-password <email>\n');
     return 2;
   }
-  const app = await NestFactory.createApplicationContext(ResetPasswordModule, {
-    logger: ['error'],
-    abortOnError: false,
-  });
+  // Nest would log what it throws, with its stack, and whoever started the process is told anyway.
+  const app = await NestFactory.createApplicationContext(ResetPasswordModule, { logger: false, abortOnError: false });
   try {
     const { password, state } = await app.get(UserPasswordsService).reset(email);
     process.stdout.write(`${password}\n`);
