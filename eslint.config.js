@@ -48,8 +48,13 @@ export default tseslint.config(
       'no-restricted-imports': [
         'error',
         {
-          paths:
-            folder === 'database'
+          paths: [
+            {
+              name: 'class-validator',
+              importNames: ['Length', 'MaxLength', 'MinLength'],
+              message: 'They count other characters than databases do: take those of http/length.ts.',
+            },
+            ...(folder === 'database'
               ? []
               : [
                   {
@@ -57,7 +62,8 @@ export default tseslint.config(
                     importNames: ['DataSource', 'Repository'],
                     message: 'Read through ReadRepository; write through Transactions.',
                   },
-                ],
+                ]),
+          ],
           patterns: [
             {
               group: FOLDERS.filter((other) => other !== folder && !DIRECTIONS[folder].includes(other)).map(

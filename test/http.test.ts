@@ -2,7 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
 import { EndpointCatalogue } from '../src/access/endpoint-catalogue.js';
 import type { Answer, ProblemBody } from './client.js';
-import { createApplication } from './fixtures.js';
+import { CAMPAIGNS, createApplication } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 import { sendRaw } from './raw-http.js';
 
@@ -375,5 +375,38 @@ describe('HTTP', () => {
     });
     expect(await latchkey.admin.get('/v1/applications?pageSize[]=1')).toMatchObject({ status: 400 });
     expect(await latchkey.admin.get('/v1/applications?__proto__=1')).toMatchObject({ status: 400 });
+  });
+
+  describe('a name that every object has', () => {
+    const names = [...Object.getOwnPropertyNames(Object.prototype), 'prototype'];
+
+    test.each(names)('is no parameter: %s', async (name) => {
+      const answer = await latchkey.admin.get<ProblemBody>(`/v1/users?${name}=1`);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'validation-failed', errors: [{ parameter: name }] } });
+    });
+
+    test.each(names)('is no field: %s', async (name) => {
+      const key = { name: 'Key', expiryDate: '2027-06-30T22:00:00Z', endpoints: [CAMPAIGNS] };
+      // Written out, as `__proto__` could not be assigned.
+      const withField = (value: object): string => JSON.stringify(value).replace(/}$/, `,${JSON.stringify(name)}:1}`);
+      const send = async (body: string) => {
+        const answer = await latchkey.admin.send<ProblemBody>('POST', '/v1/api_keys', body, json);
+        return [answer.status, answer.body.code, answer.body.errors?.map(({ pointer }) => pointer)];
+      };
+      // Names by which a prototype can be reached are refused wherever they stand.
+      const reaching = ['__proto__', 'constructor', 'prototype'].includes(name);
+      expect(await send(withField(key))).toEqual([400, 'validation-failed', [reaching ? '' : `/${name}`]]);
+      const within = JSON.stringify(key).replace('}]', `,${JSON.stringify(name)}:1}]`);
+      const pointer = reaching ? '/endpoints/0' : `/endpoints/0/${name}`;
+      expect(await send(within)).toEqual([400, 'validation-failed', [pointer]]);
+      const faults = await send(withField({ ...key, name: '' }));
+      expect(faults).toEqual([400, 'validation-failed', reaching ? [''] : ['/name', `/${name}`]]);
+    });
+
+    test('is one of free attributes, unless a prototype can be reached by it', async () => {
+      const attributes = { toString: 1, hasOwnProperty: { valueOf: 'x' } };
+      const answer = await latchkey.admin.post('/v1/applications', { ...APPLICATION, name: 'Free', attributes });
+      expect(answer).toMatchObject({ status: 201, body: { attributes } });
+    });
   });
 });

@@ -8,14 +8,14 @@ import {
   IsInt,
   IsObject,
   IsString,
-  Length,
   Matches,
   Max,
-  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
+import { FoldsWithin } from '../database/fold.js';
 import { ID_MAX } from '../http/id.pipe.js';
+import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
@@ -50,6 +50,7 @@ export class NewApiKey {
   @Trimmed()
   @IsString()
   @Length(1, 100)
+  @FoldsWithin(400)
   name: string;
 
   /** The first moment at which the key no longer works: an RFC 3339 time with an offset, or a day (`2027-06-30`), which

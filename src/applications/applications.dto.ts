@@ -1,4 +1,6 @@
-import { IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsString, Matches } from 'class-validator';
+import { FoldsWithin } from '../database/fold.js';
+import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { IsJsonObject } from '../http/json-object.js';
 import { PageQuery } from '../http/paging.js';
@@ -12,6 +14,7 @@ export class NewApplication {
   @Trimmed()
   @IsString()
   @Length(1, 100)
+  @FoldsWithin(400)
   @Matches(/^\P{Cc}*$/u, { message: 'name must be one line without control characters' })
   name: string;
 
@@ -48,6 +51,7 @@ export class ApplicationUpdate {
   @Trimmed()
   @IsString()
   @Length(1, 100)
+  @FoldsWithin(400)
   @Matches(/^\P{Cc}*$/u, { message: 'name must be one line without control characters' })
   name?: string;
 

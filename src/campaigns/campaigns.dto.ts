@@ -9,13 +9,13 @@ import {
   IsNumber,
   IsObject,
   IsString,
-  Length,
   Matches,
-  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
+import { FoldsWithin } from '../database/fold.js';
 import { IsJsonObject } from '../http/json-object.js';
+import { Length, MaxLength } from '../http/length.js';
 import { IfGiven, IfPresent } from '../http/presence.js';
 import { IsTime } from '../http/rfc3339.js';
 import { Trimmed } from '../http/trimmed.js';
@@ -65,6 +65,7 @@ export class CampaignRequest {
   @Trimmed()
   @IsString()
   @Length(1, 255)
+  @FoldsWithin(1020)
   @Matches(ONE_LINE, { message: 'name must be one line without control characters' })
   name: string;
 

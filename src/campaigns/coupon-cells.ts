@@ -1,4 +1,5 @@
 import { toRfc3339 } from '../database/times.js';
+import { lengthOf } from '../http/length.js';
 import { Problem } from '../http/problem.js';
 import { parseRfc3339 } from '../http/rfc3339.js';
 import { isCleanText, refuseUnstorable } from '../http/storable.js';
@@ -169,18 +170,6 @@ function readText(cell: string, lengthMin: number, lengthMax: number): string {
     throw new CellFault(`must have ${lengthMin} to ${lengthMax} characters`);
   }
   return cell;
-}
-
-/** Characters, as databases count them: those beyond the first 65,536 are one each. */
-export function lengthOf(text: string): number {
-  let length = text.length;
-  for (let place = 0; place < text.length; place += 1) {
-    const unit = text.charCodeAt(place);
-    if (unit >= 0xdc00 && unit <= 0xdfff) {
-      length -= 1;
-    }
-  }
-  return length;
 }
 
 /** Times that were read lately: most rows of a file have the same. */

@@ -6,7 +6,6 @@ import {
   IsIn,
   IsOptional,
   IsString,
-  Length,
   Matches,
   ValidateBy,
   validateSync,
@@ -112,7 +111,7 @@ export class Config {
   /** Password of the first admin, 12 to 128 characters; used only while there is no user at all. */
   @IsOptional()
   @IsString()
-  @Length(12, 128)
+  @Matches(/^.{12,128}$/su, { message: 'ADMIN_PASSWORD must have 12 to 128 characters' })
   readonly ADMIN_PASSWORD?: string;
 
   /** Hours until a session ends, counted from sign-in. */

@@ -2,7 +2,7 @@ import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/commo
 import type { ValidationError } from 'class-validator';
 import { invalid, pointerPart } from './invalid.js';
 import { type Fault, Problem } from './problem.js';
-import { isCleanText } from './storable.js';
+import { refuseUnstorableParameters } from './storable.js';
 
 class InvalidInput extends Error {
   constructor(readonly errors: ValidationError[]) {
@@ -19,6 +19,7 @@ export class InputPipe extends ValidationPipe {
       forbidNonWhitelisted: true,
       transform: true,
       exceptionFactory: (errors) => new InvalidInput(errors),
+      validationError: { target: true },
     });
   }
 
@@ -31,21 +32,54 @@ export class InputPipe extends ValidationPipe {
       throw new Problem('body-missing', 'The request needs a JSON object as its body.');
     }
     if (metadata.type === 'query') {
-      refuseUncleanParameters(value as Record<string, unknown>);
+      refuseUnstorableParameters(value as Record<string, unknown>);
     }
+    const { taken, errors } = await this.check(value, metadata);
+    const dropped = droppedFields(value, taken);
+    if (errors.length + dropped.length > 0) {
+      const faults = [...pointerFaults(errors), ...dropped];
+      throw invalid(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
+    }
+    return taken;
+  }
+
+  /** What the framework made of a value, and what is wrong with that. */
+  private async check(
+    value: unknown,
+    metadata: ArgumentMetadata,
+  ): Promise<{ taken: unknown; errors: ValidationError[] }> {
     try {
-      return (await super.transform(value, metadata)) as unknown;
+      return { taken: await super.transform(value, metadata), errors: [] };
     } catch (error) {
       if (error instanceof InvalidInput) {
-        const faults = metadata.type === 'query' ? parameterFaults(error.errors) : pointerFaults(error.errors, '');
-        throw invalid(faults);
+        return { taken: error.errors[0]?.target, errors: error.errors };
       }
       throw error;
     }
   }
 }
 
-function pointerFaults(errors: ValidationError[], parent: string): Fault[] {
+/**
+ * Fields that the framework dropped instead of refusing them, at any depth: it takes nothing whose name every object
+ * has already, such as `toString`.
+ */
+function droppedFields(given: unknown, taken: unknown, parent = ''): Fault[] {
+  if (given === taken || !isObject(given) || !isObject(taken)) {
+    return [];
+  }
+  return Object.keys(given).flatMap((name) => {
+    const pointer = parent + pointerPart(name);
+    return Object.hasOwn(taken, name)
+      ? droppedFields(given[name], taken[name], pointer)
+      : [{ pointer, detail: `property ${name} should not exist` }];
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function pointerFaults(errors: readonly ValidationError[], parent = ''): Fault[] {
   return errors.flatMap((error) => {
     const pointer = parent + pointerPart(error.property);
     const own = Object.values(error.constraints ?? {}).map((detail) => ({ pointer, detail }));
@@ -53,20 +87,8 @@ function pointerFaults(errors: ValidationError[], parent: string): Fault[] {
   });
 }
 
-function parameterFaults(errors: ValidationError[]): Fault[] {
-  return errors.flatMap((error) =>
-    Object.values(error.constraints ?? {}).map((detail) => ({ parameter: error.property, detail })),
-  );
-}
-
-function refuseUncleanParameters(query: Record<string, unknown>): void {
-  const faults = Object.entries(query).flatMap(([parameter, value]) =>
-    parameter === '__proto__' ||
-    [parameter, value].flat().some((text) => typeof text === 'string' && !isCleanText(text))
-      ? [{ parameter, detail: 'must not reach for a prototype, nor contain NUL or halves of surrogate pairs' }]
-      : [],
-  );
-  if (faults.length > 0) {
-    throw invalid(faults);
-  }
+/** Parameters have no fields of their own: what is wrong is wrong with the parameter. */
+function asParameterFault({ pointer = '', detail }: Fault): Fault {
+  const [, parameter = ''] = pointer.split('/');
+  return { parameter: parameter.replaceAll('~1', '/').replaceAll('~0', '~'), detail };
 }

@@ -39,3 +39,16 @@ export function refuseUnstorable(root: unknown): void {
     }
   }
 }
+
+/** Refuses parameters of a query that `refuseUnstorable` would refuse in a body. */
+export function refuseUnstorableParameters(query: Record<string, unknown>): void {
+  const faults = Object.entries(query).flatMap(([parameter, value]) =>
+    PROTOTYPE_NAMES.has(parameter) ||
+    [parameter, value].flat().some((text) => typeof text === 'string' && !isCleanText(text))
+      ? [{ parameter, detail: 'must not reach for a prototype, nor contain NUL or halves of surrogate pairs' }]
+      : [],
+  );
+  if (faults.length > 0) {
+    throw invalid(faults);
+  }
+}

@@ -1,4 +1,5 @@
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { Length } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { QueryFlag } from '../http/query-flag.js';
 import { UserView } from '../users/users.dto.js';

@@ -1,5 +1,7 @@
 import { ApiHideProperty } from '@nestjs/swagger';
-import { IsAscii, IsBoolean, IsEmail, IsIn, IsString, Length, MaxLength } from 'class-validator';
+import { IsAscii, IsBoolean, IsEmail, IsIn, IsString } from 'class-validator';
+import { FoldsWithin } from '../database/fold.js';
+import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
@@ -19,6 +21,7 @@ export class NewUser {
   @Trimmed()
   @IsString()
   @Length(1, 100)
+  @FoldsWithin(400)
   name: string;
 
   /** The address to sign in with; no other user may have it, whatever its case.
@@ -50,6 +53,7 @@ export class UserUpdate {
   @IfPresent()
   @IsString()
   @Length(1, 100)
+  @FoldsWithin(400)
   name?: string;
 
   /** Deactivating ends the user's sessions and stops the keys that they made; activating revives those keys.

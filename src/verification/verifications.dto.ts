@@ -1,5 +1,6 @@
-import { IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsString, Matches } from 'class-validator';
 import type { ApiKeyState } from '../api-keys/key-condition.js';
+import { Length, MaxLength } from '../http/length.js';
 import type { ProblemCode } from '../http/problem-codes.js';
 import { IfPresent } from '../http/presence.js';
 
