@@ -2,6 +2,7 @@ import { Campaign } from '../src/campaigns/campaign.entity.js';
 import { Coupon } from '../src/campaigns/coupon.entity.js';
 import { Transactions } from '../src/database/transactions.js';
 import type { ProblemBody } from './client.js';
+import { until } from './coupon-fixtures.js';
 import { createApplication } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 
@@ -49,6 +50,18 @@ describe('the deletion of a campaign', () => {
     latchkey.get(Transactions).inTransaction((tx) => tx.countBy(Coupon, { campaignId }));
   const rowIsLeft = (id: number): Promise<boolean> =>
     latchkey.get(Transactions).inTransaction((tx) => tx.existsBy(Campaign, { id }));
+
+  /** Lets no coupon of a campaign be deleted. */
+  const refuseDeletionsFrom = (campaignId: number): Promise<unknown> =>
+    latchkey.get(Transactions).inTransaction((tx) =>
+      tx.query(
+        latchkey.database.engine === 'mysql'
+          ? `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons FOR EACH ROW
+               BEGIN IF OLD.campaign_id = ${campaignId} THEN SIGNAL SQLSTATE '45000'; END IF; END`
+          : `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons WHEN OLD.campaign_id = ${campaignId}
+               BEGIN SELECT RAISE(ABORT, 'no deletion'); END`,
+      ),
+    );
 
   /** What a process leaves that dies in the middle of a deletion. */
   const mark = (id: number): Promise<unknown> =>
@@ -167,21 +180,31 @@ describe('the deletion of a campaign', () => {
     await mark(second);
     const replica = await startLatchkey({}, [], latchkey);
     for (const id of [first, second]) {
-      while (await rowIsLeft(id)) {
-        // Until it has ended that one.
-      }
+      await until('it has ended that one', async () => !(await rowIsLeft(id)));
       expect(await couponsLeft(id)).toBe(0);
     }
     await replica.close();
+  });
+
+  test('that cannot be ended does not keep the others from it, and is told in the log', async () => {
+    const [first, second] = [await make(3), await make(3)];
+    await mark(first);
+    await mark(second);
+    await refuseDeletionsFrom(first);
+    const replica = await startLatchkey({}, [], latchkey);
+    await until('the other campaign is gone', async () => !(await rowIsLeft(second)));
+    await until('it is told', () => replica.log().includes(`campaign ${first}`));
+    await replica.close();
+    expect([await couponsLeft(first), await rowIsLeft(first)]).toEqual([3, true]);
+    await latchkey.get(Transactions).inTransaction((tx) => tx.query('DROP TRIGGER no_deletion'));
+    expect((await latchkey.admin.delete(path(first))).status).toBe(204);
   });
 
   test('stops between two batches when its process is told to end, and goes on elsewhere', async () => {
     const id = await make(30_000);
     const replica = await startLatchkey({}, [], latchkey);
     const deletion = replica.admin.delete<ProblemBody>(path(id));
-    while ((await latchkey.admin.get(path(id))).status !== 404) {
-      // Until it has begun.
-    }
+    await until('it has begun', async () => (await latchkey.admin.get(path(id))).status === 404);
     await replica.close();
     const { status, body } = await deletion;
     expect([status, body.code]).toEqual([503, 'shutting-down']);

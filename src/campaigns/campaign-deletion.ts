@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
@@ -21,6 +21,7 @@ import { campaignView } from './campaign-view.js';
 import { Campaign } from './campaign.entity.js';
 import { orNotFound } from './campaigns.service.js';
 import { Coupon, CouponImport } from './coupon.entity.js';
+import { deleteBatch } from './deletion-batch.js';
 
 /** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
 const BATCH = 1000;
@@ -38,6 +39,7 @@ const RESUME_MS = 10 * 60_000;
  */
 @Injectable()
 export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly logger = new Logger(CampaignDeletion.name);
   private readonly resuming = new PeriodicWork('The end of deletions that were begun', RESUME_MS, () => this.resume());
   private readonly underWay = new Map<number, Promise<void>>();
   private stopping = false;
@@ -77,7 +79,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
         await this.empty(id);
       } catch (error) {
         if (!this.stopping) {
-          throw error;
+          this.logger.warn(`The deletion of campaign ${id} could not be ended yet: ${String(error)}`);
         }
       }
     }
@@ -117,19 +119,16 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
       if (this.stopping) {
         throw new Problem('shutting-down', 'The campaign is gone, its coupons are not yet: ask again to go on.');
       }
-      const began = performance.now();
       const more = await this.deleteSomeCoupons(campaignId);
       if (!more && (await this.deleteEmptyCampaign(campaignId))) {
         return;
       }
-      // SQLite works within the process, which does nothing else meanwhile: everybody else gets a third of the time.
-      await sleep((performance.now() - began) / 2);
     }
   }
 
   /** Deletes one batch; answers whether there may be more. */
-  private async deleteSomeCoupons(campaignId: number): Promise<boolean> {
-    return this.transactions.inTransaction(async (tx) => {
+  private deleteSomeCoupons(campaignId: number): Promise<boolean> {
+    return deleteBatch(this.transactions, async (tx) => {
       const last = await tx
         .createQueryBuilder(Coupon, 'coupon')
         .select('coupon.id')

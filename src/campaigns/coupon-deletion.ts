@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager } from 'typeorm';
@@ -15,6 +14,7 @@ import { walkCoupons } from './coupon-walk.js';
 import { Coupon } from './coupon.entity.js';
 import type { CouponFilters } from './coupon-filters.dto.js';
 import type { CouponPlace } from './coupons.service.js';
+import { deleteBatch } from './deletion-batch.js';
 
 /** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
 const BATCH = 500;
@@ -52,14 +52,11 @@ export class CouponDeletion implements OnModuleDestroy {
       if (this.stopping) {
         throw new Problem('shutting-down', `${tally.coupons} coupons are gone: ask again to go on.`);
       }
-      const began = performance.now();
-      tally = await this.transactions.inTransaction(async (tx) => {
+      tally = await deleteBatch(this.transactions, async (tx) => {
         await this.callerChecks.stillAlive(tx, caller);
-        const coupons = tally.coupons + (await deleteBatch(tx, selection, batch));
+        const coupons = tally.coupons + (await deleteFitting(tx, selection, batch));
         return this.record(tx, caller, place, filters, { ...tally, coupons });
       });
-      // SQLite works within the process, which does nothing else meanwhile: everybody else gets a third of the time.
-      await sleep((performance.now() - began) / 2);
     }
   }
 
@@ -95,7 +92,7 @@ export class CouponDeletion implements OnModuleDestroy {
 }
 
 /** Deletes those of some coupons that still fit, and answers how many they were. */
-async function deleteBatch(tx: EntityManager, selection: CouponSelection, ids: number[]): Promise<number> {
+async function deleteFitting(tx: EntityManager, selection: CouponSelection, ids: number[]): Promise<number> {
   const { along, besides } = selection;
   const conditions = [`id IN (${ids.map(() => '?').join(', ')})`, along.sql, ...(besides ? [besides.sql] : [])];
   const { affected } = await tx.queryRunner!.query(

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EntityManager } from 'typeorm';
+import type { Transactions } from '../database/transactions.js';
+
+/** MySQL may have waited for somebody's lock for seconds, in which everybody else had their turn. */
+const PAUSE_MS_MAX = 500;
+
+/**
+ * Does one batch of a deletion in a transaction of its own, and then leaves the database to others for half as long as that
+ * took: SQLite works within the process, which does nothing else meanwhile. Time in which the transaction waited for its
+ * turn to begin does not count.
+ */
+export async function deleteBatch<Result>(
+  transactions: Pick<Transactions, 'inTransaction'>,
+  work: (tx: EntityManager) => Promise<Result>,
+): Promise<Result> {
+  let began = 0;
+  const result = await transactions.inTransaction((tx) => {
+    began = performance.now();
+    return work(tx);
+  });
+  await sleep(Math.min((performance.now() - began) / 2, PAUSE_MS_MAX));
+  return result;
+}
