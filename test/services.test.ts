@@ -443,7 +443,9 @@ describe('a document that cannot be used is refused, and told where', () => {
       'openapi-invalid',
       ['/openapi/paths'],
     ]);
-    expect((await put('refused', document(deep(1000)), {}, '?dryRun=true')).body).toMatchObject({ endpointCount: 1000 });
+    expect((await put('refused', document(deep(1000)), {}, '?dryRun=true')).body).toMatchObject({
+      endpointCount: 1000,
+    });
   });
 
   test('what only looks like a reference is data', async () => {
