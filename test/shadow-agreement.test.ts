@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import findMyWay, { type Config, type HTTPMethod, type HTTPVersion } from 'find-my-way';
 import { readRawPath } from '../src/access/raw-path.js';
-import { readOpenApi, type SkippedOperation } from '../src/services/openapi-document.js';
-import { CompiledCatalogue, type ForeignEndpoint } from '../src/services/service-catalogue.js';
+import { CompiledService, type ServiceRow } from '../src/services/compiled-service.js';
+import { readOpenApi } from '../src/services/openapi-document.js';
 
 /*
  * A document may describe what no key can be granted: a parameter within a segment, or one that takes several. The
@@ -145,29 +145,30 @@ const templateOf = (operation: Operation): string =>
 const nameOf = (operation: Operation): string => `${operation.method} ${templateOf(operation)}`;
 
 /** What Latchkey matches, as it is once the document has been stored; with or without what cannot be granted. */
-function latchkey(
+async function latchkey(
   operations: readonly Operation[],
   withSkipped: boolean,
-): (method: string, raw: string) => string | undefined {
+): Promise<(method: string, raw: string) => string | undefined> {
   const paths: Record<string, Record<string, object>> = {};
   for (const operation of operations) {
     (paths[templateOf(operation)] ??= {})[operation.method.toLowerCase()] = {};
   }
   const read = readOpenApi({ openapi: '3.1.0', paths }, 'applicationId');
   fc.pre(read.conflicts.length === 0);
-  const endpoints = read.operations.map(({ method, path }): ForeignEndpoint => ({
+  const row: ServiceRow = {
     service: 'any',
-    method,
-    path,
-    scope: 'account',
-    applicationParameter: null,
+    skipped: null,
+    applicationParameter: 'applicationId',
+    method: null,
+    path: '',
+    applicationScoped: 0,
     summary: '',
     tag: '',
-    grantable: true,
-    access: { kind: 'key', session: 'none' },
-  }));
-  const skipped = withSkipped ? (JSON.parse(JSON.stringify(read.skipped)) as SkippedOperation[]) : [];
-  const tree = new CompiledCatalogue(1, new Map([['any', { endpoints, skipped }]])).treeOf('any')!;
+  };
+  const { tree } = await CompiledService.of([
+    { ...row, skipped: withSkipped ? JSON.stringify(read.skipped) : null },
+    ...read.operations.map(({ method, path }) => ({ ...row, method, path })),
+  ]);
   return (method, raw) => {
     const path = readRawPath(raw);
     const match = path.kind === 'segments' ? tree.match(method, path) : path;
@@ -259,13 +260,13 @@ function readersOf(operations: readonly Operation[]): Reader[] {
   ].filter((reader) => reader !== undefined);
 }
 
-test('what a reader selects is what the key is for, or the key is refused, whatever else a document describes', () => {
+test('what a reader selects is what the key is for, or the key is refused, whatever else a document describes', async () => {
   let accepted = 0;
   let wouldBeWrong = 0;
-  fc.assert(
-    fc.property(anyDocument, fc.array(anyAim, { minLength: 30, maxLength: 30 }), (operations, aims) => {
-      const select = latchkey(operations, true);
-      const careless = latchkey(operations, false);
+  await fc.assert(
+    fc.asyncProperty(anyDocument, fc.array(anyAim, { minLength: 30, maxLength: 30 }), async (operations, aims) => {
+      const select = await latchkey(operations, true);
+      const careless = await latchkey(operations, false);
       const readers = readersOf(operations);
       const wrong: unknown[] = [];
       for (const raw of aims.map((aim) => pathOf(operations, aim))) {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { type Endpoint, MANAGEMENT, type OwnEndpoint, endpointName } from './access.js';
+import { type Endpoint, endpointId, endpointName, MANAGEMENT, type OwnEndpoint } from './access.js';
 import { Problem } from '../http/problem.js';
 import { declarationOf } from './access.decorators.js';
 import { EndpointTree } from './endpoint-tree.js';
@@ -10,8 +10,8 @@ import { readRawPath } from './raw-path.js';
 
 /** A feature that knows of further endpoints, such as those of other services. */
 export interface CatalogueSource {
-  /** The endpoints as they are now. */
-  endpoints(): Promise<Endpoint[]>;
+  /** The endpoints as they are now, by `endpointId`. */
+  endpoints(): Promise<ReadonlyMap<string, Endpoint>>;
 }
 
 const SEGMENT = /^(?::[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9_.-]+)$/;
@@ -30,6 +30,7 @@ export class EndpointCatalogue {
   readonly own: readonly OwnEndpoint[];
   private readonly byHandler = new Map<Type, Map<unknown, OwnEndpoint>>();
   private readonly tree = new EndpointTree<OwnEndpoint>();
+  private readonly ownById: ReadonlyMap<string, OwnEndpoint>;
   private readonly sources: CatalogueSource[] = [];
 
   constructor(discovery: DiscoveryService, scanner: MetadataScanner) {
@@ -67,6 +68,7 @@ export class EndpointCatalogue {
       );
     }
     this.own = own;
+    this.ownById = new Map(own.map((endpoint) => [endpointId(endpoint), endpoint]));
     own.forEach((endpoint) => this.tree.add(endpoint.method, endpoint.path, endpoint));
   }
 
@@ -95,8 +97,18 @@ export class EndpointCatalogue {
 
   /** Every endpoint that a key may be granted, of Latchkey and of all other services, as they are now. */
   async grantable(): Promise<Endpoint[]> {
-    const foreign = await Promise.all(this.sources.map((source) => source.endpoints()));
-    return [...this.own, ...foreign.flat()].filter((endpoint) => endpoint.grantable);
+    const all = await this.all();
+    return all.flatMap((endpoints) => [...endpoints.values()]).filter((endpoint) => endpoint.grantable);
+  }
+
+  /** What tells the endpoint of an `endpointId`, as they are now; undefined where a key cannot be granted it. */
+  async grantableById(): Promise<(id: string) => Endpoint | undefined> {
+    const all = await this.all();
+    return (id) => all.map((endpoints) => endpoints.get(id)).find((endpoint) => endpoint?.grantable);
+  }
+
+  private async all(): Promise<ReadonlyMap<string, Endpoint>[]> {
+    return [this.ownById, ...(await Promise.all(this.sources.map((source) => source.endpoints())))];
   }
 
   private remember(controller: Type, handler: unknown, endpoint: OwnEndpoint): void {

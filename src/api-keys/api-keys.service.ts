@@ -61,8 +61,8 @@ export class ApiKeysService implements KeysOfUser {
       throw new Problem('endpoint-not-allowed', 'A key never manages keys.');
     }
     const applicationIds = request.allowedApplicationIds ?? [];
-    const grantable = await this.catalogue.grantable();
-    const faults = checkChoices(request.endpoints, grantable, applicationIds.length > 0);
+    const grantableById = await this.catalogue.grantableById();
+    const faults = checkChoices(request.endpoints, grantableById, applicationIds.length > 0);
     const expiryDate = this.checkExpiry(request.expiryDate, faults);
     const key = mintSecret(KEY_PREFIX);
     const apiKey: Omit<ApiKey, 'id'> = {

@@ -8,15 +8,14 @@ import type { EndpointChoice } from './api-keys.dto.js';
  */
 export function checkChoices(
   choices: readonly EndpointChoice[],
-  grantable: readonly Endpoint[],
+  grantableById: (id: string) => Endpoint | undefined,
   limitedToApplications: boolean,
 ): Fault[] {
-  const known = new Map(grantable.map((endpoint) => [endpointId(endpoint), endpoint]));
   const seen = new Set<string>();
   return choices.flatMap((choice, position) => {
     const pointer = `/endpoints/${position}`;
     const id = endpointId({ ...choice, service: choice.service ?? MANAGEMENT });
-    const endpoint = known.get(id);
+    const endpoint = grantableById(id);
     if (!endpoint) {
       return [{ pointer, detail: `${endpointName(choice)} cannot be granted: it is not in GET /v1/endpoints` }];
     }

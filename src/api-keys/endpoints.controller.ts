@@ -14,12 +14,13 @@ export class EndpointsController {
   @Get()
   @AdminOnly('List the endpoints that a key can open')
   async listEndpoints(@Query() { scope, service, q, skip, pageSize }: EndpointQuery): Promise<EndpointPage> {
-    const wanted = q === undefined ? '' : fold(q);
+    const wanted = q === undefined ? undefined : fold(q);
     const found = (await this.catalogue.grantable()).filter(
       (endpoint) =>
         (scope === undefined || endpoint.scope === scope) &&
         (service === undefined || endpoint.service === service) &&
-        fold(`${endpoint.method} ${endpoint.path} ${endpoint.summary} ${endpoint.tag}`).includes(wanted),
+        (wanted === undefined ||
+          fold(`${endpoint.method} ${endpoint.path} ${endpoint.summary} ${endpoint.tag}`).includes(wanted)),
     );
     return {
       totalResultSize: found.length,

@@ -1,33 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import type { Endpoint } from '../access/access.js';
+import { type Endpoint, endpointId } from '../access/access.js';
 import type { JudgedEndpoint } from '../access/decision.js';
 import type { CatalogueSource } from '../access/endpoint-catalogue.js';
-import { EndpointTree } from '../access/endpoint-tree.js';
+import type { EndpointTree } from '../access/endpoint-tree.js';
 import { Config } from '../config/config.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { inTime } from '../database/in-time.js';
-
-import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
-
-/** An endpoint of another service. Sessions do not open it: only keys do. */
-export interface ForeignEndpoint extends Endpoint {
-  access: { kind: 'key'; session: 'none' };
-}
+import { CompiledService, type ServiceRow } from './compiled-service.js';
 
 /** How long reading the whole catalogue may take. Those who wait for it each have a deadline of their own. */
 const LOAD_WAIT_MS = 10_000;
 
-interface Row {
-  revision: number;
-  service: string | null;
-  skipped: string | null;
-  applicationParameter: string;
-  method: string | null;
-  path: string;
-  applicationScoped: number;
-  summary: string;
-  tag: string;
-}
+/** Where there is no service at all, the revision comes alone. */
+type Row = { revision: number } & (ServiceRow | { service: null });
 
 const REVISION_SQL = 'SELECT revision FROM catalogue_revision WHERE id = 1';
 // One statement sees one moment: the endpoints are those of this very revision.
@@ -38,43 +23,33 @@ UNION ALL SELECT r.revision, s.service, s.application_parameter, NULL, e.method,
 FROM catalogue_revision r JOIN services s ON r.id = 1 JOIN service_endpoints e ON e.service_id = s.id
 WHERE r.id = 1 ORDER BY service, path, method`;
 
-interface CompiledService {
-  endpoints: ForeignEndpoint[];
-  skipped: SkippedOperation[];
-}
-
 /** The endpoints of all other services, as they were at one revision. */
 export class CompiledCatalogue {
-  private readonly trees = new Map<string, EndpointTree<ForeignEndpoint>>();
+  /** All endpoints of all services, by `endpointId`. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
 
-  constructor(
+  private constructor(
     readonly revision: number,
     private readonly services: ReadonlyMap<string, CompiledService>,
-  ) {}
+  ) {
+    this.endpoints = new Map(
+      [...services.values()].flatMap(({ endpoints }) => endpoints.map((endpoint) => [endpointId(endpoint), endpoint])),
+    );
+  }
 
-  /** All endpoints of all services. */
-  endpoints(): ForeignEndpoint[] {
-    return [...this.services.values()].flatMap(({ endpoints }) => endpoints);
+  /** Compiles what was read; a service that is as it was in an earlier catalogue is taken from there. */
+  static async of(rows: readonly Row[], earlier: CompiledCatalogue | undefined): Promise<CompiledCatalogue> {
+    const services = new Map<string, CompiledService>();
+    for (const [service, rowsOfService] of byService(rows)) {
+      const known = earlier?.services.get(service);
+      services.set(service, known?.isOf(rowsOfService) ? known : await CompiledService.of(rowsOfService));
+    }
+    return new CompiledCatalogue(rows[0]!.revision, services);
   }
 
   /** The endpoints of one service, ready to be matched; undefined if there is no such service. */
   treeOf(service: string): EndpointTree<JudgedEndpoint & Endpoint> | undefined {
-    let tree = this.trees.get(service);
-    const known = this.services.get(service);
-    if (!tree && known) {
-      tree = new EndpointTree<ForeignEndpoint>();
-      for (const endpoint of known.endpoints) {
-        tree.add(endpoint.method, endpoint.path, endpoint);
-      }
-      for (const operation of known.skipped) {
-        const shadow = shadowOfStored(operation);
-        if (shadow) {
-          tree.addShadow(operation.path, shadow);
-        }
-      }
-      this.trees.set(service, tree);
-    }
-    return tree;
+    return this.services.get(service)?.tree;
   }
 }
 
@@ -92,13 +67,13 @@ export class ServiceCatalogue implements CatalogueSource {
     private readonly config: Config,
   ) {}
 
-  async endpoints(): Promise<Endpoint[]> {
+  async endpoints(): Promise<ReadonlyMap<string, Endpoint>> {
     // Decisions wait for the same connections: a statement that is short at all other times may not hold one for long.
     const statement = { mysql: REVISION_SQL, sqlite: REVISION_SQL };
     const deadline = performance.now() + this.config.DECISION_WAIT_MS;
     const rows = await this.reader.readAlone<{ revision: number }>(statement, deadline);
     const catalogue = await this.at(rows[0]!.revision, performance.now() + LOAD_WAIT_MS);
-    return catalogue.endpoints();
+    return catalogue.endpoints;
   }
 
   /** The copy of a revision that was just read, if it is at hand. */
@@ -124,40 +99,26 @@ export class ServiceCatalogue implements CatalogueSource {
     try {
       const statement = { mysql: SQL, sqlite: SQL };
       const rows = await this.reader.readAlone<Row>(statement, performance.now() + LOAD_WAIT_MS);
-      const catalogue = compile(rows);
-      this.current = catalogue;
-      return catalogue;
+      this.current = await CompiledCatalogue.of(rows, this.current);
+      return this.current;
     } finally {
       this.loading = undefined;
     }
   }
 }
 
-function compile(rows: readonly Row[]): CompiledCatalogue {
-  const services = new Map<string, CompiledService>();
+function byService(rows: readonly Row[]): Map<string, ServiceRow[]> {
+  const groups = new Map<string, ServiceRow[]>();
   for (const row of rows) {
     if (row.service === null) {
       continue;
     }
-    const service = services.get(row.service) ?? { endpoints: [], skipped: [] };
-    services.set(row.service, service);
-    if (row.skipped !== null) {
-      service.skipped = JSON.parse(row.skipped) as SkippedOperation[];
-    }
-    if (row.method !== null) {
-      const scoped = row.applicationScoped === 1;
-      service.endpoints.push({
-        service: row.service,
-        method: row.method,
-        path: row.path,
-        scope: scoped ? 'application' : 'account',
-        applicationParameter: scoped ? row.applicationParameter : null,
-        summary: row.summary,
-        tag: row.tag,
-        grantable: true,
-        access: { kind: 'key', session: 'none' },
-      });
+    const group = groups.get(row.service);
+    if (group) {
+      group.push(row);
+    } else {
+      groups.set(row.service, [row]);
     }
   }
-  return new CompiledCatalogue(rows[0]!.revision, services);
+  return groups;
 }

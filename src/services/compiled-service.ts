@@ -1,0 +1,122 @@
+import { setImmediate } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { Endpoint } from '../access/access.js';
+import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/endpoint-tree.js';
+import { readShadow } from '../access/shadow.js';
+import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
+
+/** An endpoint of another service. Sessions do not open it: only keys do. */
+export interface ForeignEndpoint extends Endpoint {
+  access: { kind: 'key'; session: 'none' };
+}
+
+/** What the database has of one service: one row for the service itself, which has no METHOD, and one for each endpoint. */
+export interface ServiceRow {
+  service: string;
+  skipped: string | null;
+  applicationParameter: string;
+  method: string | null;
+  path: string;
+  applicationScoped: number;
+  summary: string;
+  tag: string;
+}
+
+/** Rows that are compiled before everybody else has a turn. */
+const ROWS_PER_TURN = 200;
+const logger = new Logger('ServiceCatalogue');
+
+/** The endpoints of one service, ready to be matched. */
+export class CompiledService {
+  readonly tree = new EndpointTree<ForeignEndpoint>();
+  readonly endpoints: ForeignEndpoint[] = [];
+  private readonly faults: string[] = [];
+
+  private constructor(private readonly rows: readonly ServiceRow[]) {}
+
+  /** Compiles the rows of one service, and lets others have their turns meanwhile. */
+  static async of(rows: readonly ServiceRow[]): Promise<CompiledService> {
+    const compiled = new CompiledService(rows);
+    for (const [index, row] of rows.entries()) {
+      if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) {
+        await setImmediate();
+      }
+      compiled.take(row);
+    }
+    compiled.tellFaults();
+    return compiled;
+  }
+
+  /** Whether this is what would come of these rows. */
+  isOf(rows: readonly ServiceRow[]): boolean {
+    return rows.length === this.rows.length && rows.every((row, index) => isSame(row, this.rows[index]!));
+  }
+
+  private take(row: ServiceRow): void {
+    if (row.method !== null) {
+      this.takeEndpoint(endpointOf(row, row.method));
+    } else if (row.skipped !== null) {
+      for (const operation of JSON.parse(row.skipped) as SkippedOperation[]) {
+        const shadow = shadowOfStored(operation);
+        if (shadow) {
+          this.tree.addShadow(operation.path, shadow);
+        }
+      }
+    }
+  }
+
+  /** What an earlier version stored and this one cannot match is denied, and so is whatever else could be meant for it. */
+  private takeEndpoint(endpoint: ForeignEndpoint): void {
+    try {
+      this.tree.add(endpoint.method, endpoint.path, endpoint);
+      this.endpoints.push(endpoint);
+    } catch (error) {
+      if (!(error instanceof UngrantableTemplate || error instanceof TemplateConflict)) {
+        throw error;
+      }
+      this.faults.push(error.message);
+      const shadow = readShadow(endpoint.path, () => false);
+      if (shadow) {
+        this.tree.addShadow(endpoint.path, shadow);
+      }
+    }
+  }
+
+  private tellFaults(): void {
+    const [first] = this.faults;
+    if (first !== undefined) {
+      const { service } = this.rows[0]!;
+      logger.error(
+        `${this.faults.length} endpoints of the service "${service}" are denied: register it anew. ${first}`,
+      );
+    }
+  }
+}
+
+function endpointOf(row: ServiceRow, method: string): ForeignEndpoint {
+  const isScoped = row.applicationScoped === 1;
+  return {
+    service: row.service,
+    method,
+    path: row.path,
+    scope: isScoped ? 'application' : 'account',
+    applicationParameter: isScoped ? row.applicationParameter : null,
+    summary: row.summary,
+    tag: row.tag,
+    grantable: true,
+    access: { kind: 'key', session: 'none' },
+  };
+}
+
+function isSame(one: ServiceRow, other: ServiceRow): boolean {
+  return (
+    one.service === other.service &&
+    one.skipped === other.skipped &&
+    one.applicationParameter === other.applicationParameter &&
+    one.method === other.method &&
+    one.path === other.path &&
+    one.applicationScoped === other.applicationScoped &&
+    one.summary === other.summary &&
+    one.tag === other.tag
+  );
+}
