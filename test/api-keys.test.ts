@@ -87,10 +87,41 @@ describe('a key', () => {
         '/endpoints/1',
         '/endpoints/2',
         '/endpoints/3',
-        '/endpoints/4',
+        '/endpoints/4/service',
         '/expiryDate',
         '/allowedApplicationIds/1',
       ]);
+    });
+
+    test('every fault of its form is listed at its very place', async () => {
+      const faults = async (body: object): Promise<[string | undefined, string][]> => {
+        const answer = await latchkey.admin.post<ProblemBody>('/v1/api_keys', body);
+        expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+        return answer.body.errors!.map(({ pointer, detail }) => [pointer, detail]);
+      };
+      const found = await faults({
+        name: '',
+        expiryDate: 'tomorrow',
+        allowedApplicationIds: [0, 1, -1, 1.5, '1', 2147483648],
+        endpoints: [{ method: 'get', path: '' }, null, 'GET /v1/users'],
+      });
+      expect([...new Set(found.map(([pointer]) => pointer))].sort()).toEqual([
+        '/allowedApplicationIds/0',
+        '/allowedApplicationIds/2',
+        '/allowedApplicationIds/3',
+        '/allowedApplicationIds/4',
+        '/allowedApplicationIds/5',
+        '/endpoints/0/method',
+        '/endpoints/0/path',
+        '/endpoints/1',
+        '/endpoints/2',
+        '/expiryDate',
+        '/name',
+      ]);
+      const list = { name: 'x', expiryDate: '2027-01-01', endpoints: { 0: { method: 'GET', path: '/v1/users' } } };
+      expect(await faults(list)).toEqual([['/endpoints', 'endpoints must be an array']]);
+      const foreign = { ...list, endpoints: [{ service: 'nowhere', method: 'GET', path: '/v1/users' }] };
+      expect(await faults(foreign)).toEqual([['/endpoints/0', expect.stringContaining('for service "nowhere"')]]);
     });
 
     const CAMPAIGN_KEY = { name: 'x', expiryDate: '2027-01-01', endpoints: [CAMPAIGNS] };
@@ -103,7 +134,7 @@ describe('a key', () => {
       ['a name with NUL', { ...CAMPAIGN_KEY, name: 'a\0b' }, '/name'],
       ['no endpoints', { ...CAMPAIGN_KEY, endpoints: [] }, '/endpoints'],
       ['endpoints that are no list', { ...CAMPAIGN_KEY, endpoints: {} }, '/endpoints'],
-      ['endpoints that are lists', { ...CAMPAIGN_KEY, endpoints: [[CAMPAIGNS]] }, '/endpoints'],
+      ['endpoints that are lists', { ...CAMPAIGN_KEY, endpoints: [[CAMPAIGNS]] }, '/endpoints/0'],
       ['endpoints that are null', { ...CAMPAIGN_KEY, endpoints: [null] }, '/endpoints/0'],
       [
         'a method in small letters',
@@ -112,8 +143,8 @@ describe('a key', () => {
       ],
       ['an unknown field', { ...CAMPAIGN_KEY, admin: true }, '/admin'],
       ['an unknown field of an endpoint', { ...CAMPAIGN_KEY, endpoints: [{ ...CAMPAIGNS, x: 1 }] }, '/endpoints/0/x'],
-      ['an Application id of 0', { ...CAMPAIGN_KEY, allowedApplicationIds: [0] }, '/allowedApplicationIds'],
-      ['an Application id that is text', { ...CAMPAIGN_KEY, allowedApplicationIds: ['1'] }, '/allowedApplicationIds'],
+      ['an Application id of 0', { ...CAMPAIGN_KEY, allowedApplicationIds: [0] }, '/allowedApplicationIds/0'],
+      ['an Application id that is text', { ...CAMPAIGN_KEY, allowedApplicationIds: ['1'] }, '/allowedApplicationIds/0'],
       ['an Application id twice', { ...CAMPAIGN_KEY, allowedApplicationIds: [1, 1] }, '/allowedApplicationIds'],
       ['Applications that are null', { ...CAMPAIGN_KEY, allowedApplicationIds: null }, '/allowedApplicationIds'],
       ['no expiry date', { ...CAMPAIGN_KEY, expiryDate: undefined }, '/expiryDate'],

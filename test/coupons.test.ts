@@ -151,7 +151,7 @@ describe('coupons', () => {
       ['/numberOfCoupons', { numberOfCoupons: '5' }],
       ['/couponPattern', { couponPattern: 'AB' }],
       ['/couponPattern', { couponPattern: '#'.repeat(101) }],
-      ['/validCharacters', { validCharacters: ['AB'] }],
+      ['/validCharacters/0', { validCharacters: ['AB'] }],
       ['/validCharacters', { validCharacters: 'ABC' }],
       ['/discountLimit', { discountLimit: -0.5 }],
       ['/discountLimit', { discountLimit: 1e16 }],

@@ -19,6 +19,7 @@ import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { Trimmed } from '../http/trimmed.js';
+import { IsExpiryDate } from './expiry-date.js';
 import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';
 
 /** An endpoint that a key is to open. */
@@ -58,6 +59,7 @@ export class NewApiKey {
    * @example "2027-06-30T22:00:00Z" */
   @IsString()
   @MaxLength(40)
+  @IsExpiryDate()
   expiryDate: string;
 
   /** The Applications that the key opens. Absent or empty: all of them, later ones included.

@@ -20,7 +20,7 @@ import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import type { ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { listApiKeys } from './api-key-list.js';
 import { checkChoices } from './endpoint-choices.js';
-import { parseExpiryDate } from './expiry-date.js';
+import { readExpiryDate } from './expiry-date.js';
 import { SOME_APPLICATION_SQL } from './key-condition.js';
 import { KEY_PREFIX } from './key-reader.js';
 
@@ -197,16 +197,14 @@ export class ApiKeysService implements KeysOfUser {
 
   private checkExpiry(text: string, faults: Fault[]): number {
     const pointer = '/expiryDate';
-    const expiryDate = parseExpiryDate(text);
+    const expiryDate = readExpiryDate(text);
     const days = this.config.API_KEY_LIFETIME_DAYS_MAX;
-    if (expiryDate === undefined) {
-      faults.push({ pointer, detail: 'must be an RFC 3339 date-time with an offset, or a day as YYYY-MM-DD' });
-    } else if (expiryDate <= this.clock.now()) {
+    if (expiryDate <= this.clock.now()) {
       faults.push({ pointer, detail: 'must be in the future' });
     } else if (days !== undefined && expiryDate > this.clock.now() + days * DAY_MS) {
       faults.push({ pointer, detail: `must be within ${days} days from now` });
     }
-    return expiryDate ?? 0;
+    return expiryDate;
   }
 }
 

@@ -14,10 +14,16 @@ export function checkChoices(
   const seen = new Set<string>();
   return choices.flatMap((choice, position) => {
     const pointer = `/endpoints/${position}`;
-    const id = endpointId({ ...choice, service: choice.service ?? MANAGEMENT });
+    const { service = MANAGEMENT } = choice;
+    const id = endpointId({ ...choice, service });
     const endpoint = grantableById(id);
     if (!endpoint) {
-      return [{ pointer, detail: `${endpointName(choice)} cannot be granted: it is not in GET /v1/endpoints` }];
+      return [
+        {
+          pointer,
+          detail: `${endpointName(choice)} cannot be granted: GET /v1/endpoints does not list it for service "${service}"`,
+        },
+      ];
     }
     if (seen.has(id)) {
       return [{ pointer, detail: `${endpointName(choice)} is listed twice` }];

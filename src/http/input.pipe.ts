@@ -1,5 +1,6 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { failingPlaces } from './element-faults.js';
 import { invalid, pointerPart } from './invalid.js';
 import { type Fault, Problem } from './problem.js';
 import { refuseUnstorableParameters } from './storable.js';
@@ -82,7 +83,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function pointerFaults(errors: readonly ValidationError[], parent = ''): Fault[] {
   return errors.flatMap((error) => {
     const pointer = parent + pointerPart(error.property);
-    const own = Object.values(error.constraints ?? {}).map((detail) => ({ pointer, detail }));
+    const { isArray, ...constraints } = error.constraints ?? {};
+    if (isArray !== undefined) {
+      // What is no list has no elements that anything else could be wrong with.
+      return [{ pointer, detail: isArray }];
+    }
+    const own = Object.entries(constraints).flatMap(([check, detail]) => {
+      const places = failingPlaces(error, check);
+      return places ? places.map((place) => ({ pointer: `${pointer}/${place}`, detail })) : [{ pointer, detail }];
+    });
     return [...own, ...pointerFaults(error.children ?? [], pointer)];
   });
 }
