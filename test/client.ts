@@ -17,6 +17,7 @@ export interface ProblemBody {
   endpoint?: string;
   applicationId?: number | string;
   expiryDate?: string;
+  retryAfterSeconds?: number;
 }
 
 const MINTED = /lk[ms]_[0-9A-Za-z]{49}/g;

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import type { Level } from 'pino';
+import { Application } from '../src/applications/application.entity.js';
+import { Transactions } from '../src/database/transactions.js';
 import { createLogger } from '../src/http/logging.js';
+import { until } from './coupon-fixtures.js';
 import { CAMPAIGNS, createAdmin, createApplication, createKey } from './fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from './harness.js';
 import { startServer } from './process.js';
@@ -190,6 +194,55 @@ describe('the line of a request', () => {
     const principal = { kind: 'api-key', id: key.id, hint: key.hint };
     expect(lineOf('forwarded-v1-applications')).toMatchObject({ level: 'debug', status: 200, principal });
     expect(lineOf('forwarded-v1-users')).toMatchObject({ level: 'info', code: 'endpoint-not-allowed', principal });
+  });
+
+  test('of a request that was never answered has no status', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const transactions = latchkey.get(Transactions);
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let hold = (): void => undefined;
+    const held = new Promise<void>((resolve) => (hold = resolve));
+    const other = transactions.inTransaction(async (tx) => {
+      await tx.update(Application, { id: applicationId }, { description: 'held' });
+      hold();
+      await released;
+    });
+    await held;
+    const inTransaction = transactions.inTransaction.bind(transactions);
+    const client = new AbortController();
+    const asked = new Promise<void>((resolve) => {
+      jest.spyOn(transactions, 'inTransaction').mockImplementationOnce((work) => {
+        resolve();
+        return inTransaction(work);
+      });
+    });
+    const deletion = fetch(`${latchkey.url}/v1/applications/${applicationId}`, {
+      method: 'DELETE',
+      headers: { authorization: latchkey.admin.authorization!, 'x-request-id': 'gone-away' },
+      signal: client.signal,
+    });
+    await asked;
+    client.abort();
+    await expect(deletion).rejects.toThrow('aborted');
+    await until('the line is there', () => all().some((line) => line.requestId === 'gone-away'));
+    release();
+    await other;
+    const lines = all().filter((line) => line.requestId === 'gone-away');
+    expect(lines).toMatchObject([{ method: 'DELETE', msg: 'aborted' }]);
+    expect(lines[0]).not.toHaveProperty('status');
+  });
+
+  test('of a sign-in tells who signed in, and from where', async () => {
+    const { id, email } = await createAdmin(latchkey);
+    const [line] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', {
+      email,
+      password: `the password of ${email}`,
+    });
+    expect(line).toMatchObject({ status: 201, principal: { kind: 'user', id }, address: '127.0.0.1' });
+    const [failed] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', { email, password: 'not the password' });
+    expect(failed).toMatchObject({ status: 401, code: 'sign-in-failed' });
+    expect(failed).not.toHaveProperty('principal');
   });
 
   test('of what is no HTTP says so', async () => {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type Answer, Client, type ProblemBody } from './client.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from './harness.js';
 import { type ServerProcess, startServer } from './process.js';
@@ -19,6 +20,7 @@ describe('guessing passwords', () => {
     await replica.close();
     await latchkey.close();
   });
+  afterEach(() => jest.restoreAllMocks());
   // What one test counted is over before the next.
   beforeEach(() => latchkey.clock.advance(15 * MINUTE_MS));
 
@@ -207,27 +209,121 @@ describe('guessing passwords', () => {
     expect(median(times.unknown) / median(times.known)).toBeLessThan(1.4);
   });
 
-  it('while all hands are full is answered 503, and what was not compared is not counted', async () => {
+  /** Does something while two passwords are being hashed and fifty wait; whichever is done is followed by another at once. */
+  async function whileFull(work: () => Promise<void>): Promise<void> {
     const { Passwords } = await import('../src/users/passwords.js');
     const passwords = latchkey.get(Passwords);
-    const { email } = await newUser();
-    const address = newAddress();
     let full = true;
-    // Two in work and fifty waiting; whichever is done is followed by another at once.
     const fill = async (): Promise<void> => {
       while (full) {
         await passwords.hash('one of many passwords');
       }
     };
     const filling = Array.from({ length: 52 }, fill);
-    for (let round = 0; round < 6; round += 1) {
-      const busy = await signIn(email, 'not the password', address);
-      expect(busy).toMatchObject({ status: 503, body: { code: 'too-busy' } });
-      expect(busy.headers.get('retry-after')).not.toBeNull();
+    try {
+      await work();
+    } finally {
+      full = false;
+      await Promise.all(filling);
     }
-    full = false;
-    await Promise.all(filling);
+  }
+
+  it('while all hands are full is answered 503, and what was not compared is not counted', async () => {
+    const { email } = await newUser();
+    const address = newAddress();
+    await whileFull(async () => {
+      for (let round = 0; round < 6; round += 1) {
+        const busy = await signIn(email, 'not the password', address);
+        expect(busy).toMatchObject({ status: 503, body: { code: 'too-busy' } });
+        expect(busy.headers.get('retry-after')).not.toBeNull();
+      }
+    });
     expect(await repeat(6, () => guess(email, address))).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('while all hands are full costs no write, so that nobody who writes waits for it', async () => {
+    const { Transactions } = await import('../src/database/transactions.js');
+    const { email } = await newUser();
+    const writing = jest.spyOn(latchkey.get(Transactions), 'inTransaction');
+    await whileFull(async () => {
+      expect((await signIn(email, 'not the password', newAddress())).body.code).toBe('too-busy');
+    });
+    expect(writing).not.toHaveBeenCalled();
+  });
+
+  it('is refused for a second only, and says why, while as many sign-ins are still being compared', async () => {
+    const { SignInThrottle } = await import('../src/users/sign-in-throttle.js');
+    const throttle = latchkey.get(SignInThrottle);
+    const { id, email, password } = await newUser();
+    const address = newAddress();
+    /** Lets five sign-ins be compared until it is told how that ends. */
+    const compareFive = async (): Promise<(user: { id: number } | undefined) => Promise<unknown>> => {
+      let end = (_user: { id: number } | undefined): void => undefined;
+      const compared = new Promise<{ id: number } | undefined>((resolve) => (end = resolve));
+      const judging: Promise<unknown>[] = [];
+      await repeat(5, async () => {
+        const attempt = await throttle.admit({ emailKey: email, userId: id, address });
+        await new Promise<void>((begun) => {
+          judging.push(throttle.judge(attempt, () => (begun(), compared)));
+        });
+      });
+      return (user) => {
+        end(user);
+        return Promise.all(judging);
+      };
+    };
+    const endWell = await compareFive();
+    const refused = await signIn(email, password, address);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts', retryAfterSeconds: 1 } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.body.detail).toContain('are being checked at once');
+    await endWell({ id });
+    expect((await signIn(email, password, address)).status).toBe(201);
+    const endBadly = await compareFive();
+    expect((await signIn(email, password, address)).body.retryAfterSeconds).toBe(1);
+    await endBadly(undefined);
+    expect((await signIn(email, password, address)).body.retryAfterSeconds).toBe(900);
+  });
+
+  it('forgets what has expired so many rows at a time, and nothing else', async () => {
+    const { Transactions } = await import('../src/database/transactions.js');
+    const { SignInThrottle } = await import('../src/users/sign-in-throttle.js');
+    const { SignInAddress, SignInAttempt } = await import('../src/users/sign-in-attempt.entity.js');
+    const transactions = latchkey.get(Transactions);
+    const now = latchkey.clock.now();
+    const expires = (round: number): number => (round < 1500 ? now - (round % 2) : now + 1);
+    await transactions.inTransaction(async (tx) => {
+      for (let start = 0; start < 1600; start += 100) {
+        const rounds = Array.from({ length: 100 }, (_, index) => start + index);
+        await tx.insert(
+          SignInAddress,
+          rounds.map((round) => ({ userId: 1000 + (round % 7), address: `a${round}`, expires: expires(round) })),
+        );
+        await tx.insert(
+          SignInAttempt,
+          rounds.map((round) => ({ counter: `c${round}`, amount: 1, expires: expires(round) })),
+        );
+      }
+    });
+    const inTransaction = transactions.inTransaction.bind(transactions);
+    const left = (): Promise<[number, number]> =>
+      inTransaction(async (tx) => [await tx.count(SignInAddress), await tx.count(SignInAttempt)]);
+    const before = await left();
+    const steps = [before];
+    jest.spyOn(transactions, 'inTransaction').mockImplementation(async (work) => {
+      const result = await inTransaction(work);
+      steps.push(await left());
+      return result;
+    });
+    await latchkey.get(SignInThrottle).purge();
+    const gone = steps
+      .slice(1)
+      .map(([addresses, attempts], step) => [steps[step]![0] - addresses, steps[step]![1] - attempts]);
+    expect(Math.max(...gone.flat())).toBeLessThanOrEqual(250);
+    const [addresses, attempts] = await left();
+    expect(before[0] - addresses).toBeGreaterThanOrEqual(1500);
+    expect(before[1] - attempts).toBeGreaterThanOrEqual(1500);
+    expect([addresses, attempts].every((amount) => amount >= 100)).toBe(true);
   });
 
   it('leaves no trace of what was typed, and none at all once it has expired', async () => {

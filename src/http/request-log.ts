@@ -37,7 +37,7 @@ export function logRequest(
   { began, url = request.url, level = 'info' }: { began: number; url?: string | undefined; level?: Level },
 ): void {
   const [path = ''] = url?.split('?', 1) ?? [];
-  const { caller, problem } = notesOf(request);
+  const { caller, address, problem } = notesOf(request);
   const chosen = problem ? PROBLEMS[problem.code].level : QUIET.test(path) ? 'debug' : level;
   if (!logger.isLevelEnabled(chosen)) {
     return;
@@ -46,9 +46,11 @@ export function logRequest(
     requestId: requestIdOf(request),
     method: request.method,
     path: path.slice(0, PATH_LENGTH_MAX),
-    status: response.statusCode,
+    // Before anything was sent it is only what the status would have become: nobody was told, and it may not have been done.
+    ...(response.headersSent && { status: response.statusCode }),
     durationMs: Math.round((performance.now() - began) * 10) / 10,
     ...(caller && { principal: caller }),
+    ...(address !== undefined && { address }),
     ...(problem && { code: problem.code, endpoint: problem.extensions.endpoint }),
     ...(problem && problem.status >= 500 && { err: problem.cause ?? problem }),
   };

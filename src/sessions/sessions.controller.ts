@@ -1,9 +1,11 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Ip, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Ip, Post, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { Caller, Public, SignedIn } from '../access/access.decorators.js';
 import type { UserPrincipal } from '../access/principal.js';
 import { JsonBody } from '../http/body.interceptor.js';
 import { Problems } from '../http/problems.decorator.js';
+import { noteSignIn } from '../http/request-notes.js';
 import { Credentials, CurrentSession, NewSession, SessionsToEnd } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -18,8 +20,14 @@ export class SessionsController {
   @JsonBody(4096)
   @Public('Sign in')
   @Problems('sign-in-failed', 'too-many-attempts', 'too-busy')
-  createSession(@Body() credentials: Credentials, @Ip() address: string): Promise<NewSession> {
-    return this.sessions.create(credentials, address);
+  async createSession(
+    @Body() credentials: Credentials,
+    @Ip() address: string | undefined,
+    @Req() request: Request,
+  ): Promise<NewSession> {
+    const session = await this.sessions.create(credentials, address);
+    noteSignIn(request, session.userId, address);
+    return session;
   }
 
   @Delete()

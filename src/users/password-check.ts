@@ -30,27 +30,17 @@ export class PasswordCheck {
   async find(email: string, password: string, address: string | undefined): Promise<CheckedUser | undefined> {
     const emailKey = fold(email);
     const user = await this.users.findOneBy({ emailKey });
-    const attempt = { emailKey, userId: user?.id, address: addressGroup(address) };
-    await this.throttle.admit(attempt);
-    const matches = await this.matches(password, user?.passwordHash, () => this.throttle.withdraw(attempt));
-    if (!matches || user?.state !== 'active') {
-      this.logger.warn(`wrong password for ${user ? `user ${user.id}` : 'an unknown address'} from ${attempt.address}`);
-      return undefined;
-    }
-    await this.throttle.succeed({ ...attempt, userId: user.id });
-    return user;
-  }
-
-  private async matches(
-    password: string,
-    passwordHash: string | undefined,
-    giveUp: () => Promise<void>,
-  ): Promise<boolean> {
-    try {
-      return await this.passwords.matches(password, passwordHash);
-    } catch (error) {
-      await giveUp();
-      throw error;
-    }
+    const attempt = await this.throttle.admit({ emailKey, userId: user?.id, address: addressGroup(address) });
+    // A place first: whoever gets none has written nothing.
+    return this.passwords.reserve((matches) =>
+      this.throttle.judge(attempt, async () => {
+        if ((await matches(password, user?.passwordHash)) && user?.state === 'active') {
+          return user;
+        }
+        const whose = user ? `user ${user.id}` : 'an unknown address';
+        this.logger.warn(`wrong password for ${whose} from ${attempt.address}`);
+        return undefined;
+      }),
+    );
   }
 }

@@ -13,6 +13,12 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const CONCURRENT_MAX = 2;
 const WAITING_MAX = 50;
 
+/**
+ * Whether a password is the one that was hashed. Without a hash it is not, after just as much work: how long this takes
+ * does not tell whether there is such a user.
+ */
+export type ComparePassword = (password: string, passwordHash: string | undefined) => Promise<boolean>;
+
 /** Makes and checks the hashes of passwords, a few at a time. */
 @Injectable()
 export class Passwords {
@@ -21,34 +27,34 @@ export class Passwords {
 
   /** The argon2id hash of a password, in PHC form. Throws `too-busy` if too many wait already. */
   hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(normalise(password), COST));
+    return this.reserve(() => this.slots.runExclusive(() => hash(normalise(password), COST)));
   }
 
   /**
-   * Whether a password is the one that was hashed. Without a hash it is not, after just as much work: how long this takes
-   * does not tell whether there is such a user. Throws `too-busy` if too many wait already.
+   * Keeps a place among those who wait, so that whoever gets one may do what only makes sense with one. Throws `too-busy`,
+   * before anything is done, if too many wait already.
+   *
+   * @param work is given what compares passwords
    */
-  matches(password: string, passwordHash: string | undefined): Promise<boolean> {
-    return this.inTurn(async () => {
-      if (passwordHash === undefined) {
-        await hash(normalise(password), COST);
-        return false;
-      }
-      return verify(passwordHash, normalise(password));
-    });
-  }
-
-  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  async reserve<Result>(work: (matches: ComparePassword) => Promise<Result>): Promise<Result> {
     if (this.inHand >= CONCURRENT_MAX + WAITING_MAX) {
       throw new Problem('too-busy', 'Too many passwords are being checked at once.');
     }
     this.inHand += 1;
     try {
-      return await this.slots.runExclusive(work);
+      return await work((password, passwordHash) => this.slots.runExclusive(() => matches(password, passwordHash)));
     } finally {
       this.inHand -= 1;
     }
   }
+}
+
+async function matches(password: string, passwordHash: string | undefined): Promise<boolean> {
+  if (passwordHash === undefined) {
+    await hash(normalise(password), COST);
+    return false;
+  }
+  return verify(passwordHash, normalise(password));
 }
 
 /** Letters and digits that nobody takes for one another. */
