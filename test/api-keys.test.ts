@@ -87,7 +87,7 @@ describe('a key', () => {
         '/endpoints/1',
         '/endpoints/2',
         '/endpoints/3',
-        '/endpoints/4/service',
+        '/endpoints/4',
         '/expiryDate',
         '/allowedApplicationIds/1',
       ]);

@@ -2,7 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
 import { EndpointCatalogue } from '../src/access/endpoint-catalogue.js';
 import type { Answer, ProblemBody } from './client.js';
-import { CAMPAIGNS, createApplication } from './fixtures.js';
+import { CAMPAIGNS, createApplication, createKey } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 import { sendRaw } from './raw-http.js';
 
@@ -46,6 +46,22 @@ describe('HTTP', () => {
       expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
       expect(answer).toMatchObject({ status, body: { status, code, type: `urn:latchkey:problem:${code}` } });
       expect(answer.body.instance).toBe(`urn:latchkey:request:${answer.headers.get('x-request-id')}`);
+    });
+
+    test('no refusal repeats a key, wherever it was put by mistake', async () => {
+      const { key } = await createKey(latchkey.admin);
+      const caller = latchkey.as(`ManagementKey-v1 ${key}`);
+      const chosen = { name: 'x', expiryDate: '2027-01-01', endpoints: [{ method: 'GET', path: key }] };
+      for (const { status, headers, body } of [
+        await latchkey.admin.get(`/v1/applications?${key}=1`),
+        await latchkey.admin.post('/v1/verifications', { [key]: 1 }),
+        await latchkey.admin.post('/v1/api_keys', chosen),
+        await caller.get(`/v1/applications/${key}/campaigns`),
+        await latchkey.nobody.get('/v1/users', { 'X-Request-Id': key }),
+      ]) {
+        expect(status).toBeGreaterThanOrEqual(400);
+        expect(JSON.stringify([body, ...headers])).not.toContain(key);
+      }
     });
 
     test('a 405 says which methods there are', async () => {

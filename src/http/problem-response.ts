@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endAnswer, isArriving } from './end-answer.js';
 import { type Problem, FAULTS_MAX } from './problem.js';
 import { PROBLEMS } from './problem-codes.js';
+import { redact } from './redaction.js';
 import { requestIdOf } from './request-id.js';
 import { noteProblem } from './request-notes.js';
 
@@ -27,6 +28,11 @@ export function problemBody(problem: Problem, instance: string): Record<string, 
   };
 }
 
+/** The same as text, without a key or token that somebody has put where it does not belong, such as into a path. */
+export function problemText(problem: Problem, instance: string): string {
+  return redact(JSON.stringify(problemBody(problem, instance)));
+}
+
 /** Answers with a problem. If the answer has begun already, the connection is cut: half an answer must not look whole. */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
   noteProblem(request, problem);
@@ -34,7 +40,7 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
     response.destroy();
     return;
   }
-  const body = Buffer.from(JSON.stringify(problemBody(problem, requestIdOf(request))));
+  const body = Buffer.from(problemText(problem, requestIdOf(request)));
   response.statusCode = problem.status;
   for (const name of ['Content-Disposition', 'ETag', 'Transfer-Encoding']) {
     response.removeHeader(name);

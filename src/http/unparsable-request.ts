@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { PROBLEMS } from './problem-codes.js';
 import { Problem } from './problem.js';
-import { problemBody } from './problem-response.js';
+import { problemText } from './problem-response.js';
 
 /** An error of Node's HTTP parser; `rawPacket` is what had arrived. */
 interface ParserError extends Error {
@@ -31,7 +31,7 @@ export function answerUnparsable(
     const refusal = refusalOf(requestLine);
     const problem = refusal ?? problemOf(error.code);
     const requestId = randomUUID();
-    const body = JSON.stringify(problemBody(problem, requestId));
+    const body = problemText(problem, requestId);
     const { code, status } = problem;
     logger[PROBLEMS[code].level]({ requestId, status, code }, 'not HTTP');
     const lines = [
