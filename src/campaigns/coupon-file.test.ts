@@ -207,6 +207,7 @@ describe('a file of coupons', () => {
 
   it('lists a hundred faults and no more, and every fault of a row', async () => {
     expect(await faultsOf(`value\n${'x\n'.repeat(500)}`)).toHaveLength(100);
+    expect(await faultsOf(','.repeat(131_071))).toHaveLength(100);
     expect(await faultsOf('value,limitval,discountlimit\nAB,x,y\n')).toHaveLength(3);
   });
 

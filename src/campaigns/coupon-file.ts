@@ -159,7 +159,7 @@ class CouponRows {
     if (!this.header && this.faults.length === 0) {
       this.addFaults(1, ['the file is empty: its first line must name the columns']);
     }
-    return this.faults.slice(0, FAULTS_MAX);
+    return this.faults;
   }
 
   private lineAfter(emptyLines: number): number {
@@ -167,7 +167,8 @@ class CouponRows {
   }
 
   private addFaults(line: number, details: string[]): void {
-    this.faults.push(...details.map((detail) => ({ line, detail })));
+    const room = Math.max(0, FAULTS_MAX - this.faults.length);
+    this.faults.push(...details.slice(0, room).map((detail) => ({ line, detail })));
   }
 }
 
