@@ -34,8 +34,8 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'user-protected': { detail: 'A key acts only on users who are no admin and have no keys.' },
   'current-password-wrong': { detail: 'The current password is wrong.' },
   'validation-failed': {
-    detail: '/name: name must have 1 to 100 characters',
-    errors: [{ pointer: '/name', detail: 'name must have 1 to 100 characters' }],
+    detail: '/name: name must be longer than or equal to 1 characters',
+    errors: [{ pointer: '/name', detail: 'name must be longer than or equal to 1 characters' }],
   },
   'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
   'json-malformed': { detail: 'The body must be one JSON object.' },
