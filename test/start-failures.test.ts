@@ -183,9 +183,7 @@ once('a process that cannot start says why, in one message that names what to do
 
     test('because the password of the first admin is too short', async () => {
       const message = await refusal({ DATABASE_URL: `sqlite:${file}`, ADMIN_PASSWORD: SECRET });
-      expect(message).toBe(
-        'The environment is not usable:\n  - ADMIN_PASSWORD must have 12 to 128 characters\n',
-      );
+      expect(message).toBe('The environment is not usable:\n  - ADMIN_PASSWORD must have 12 to 128 characters\n');
     });
   });
 
