@@ -177,6 +177,18 @@ describe('exporting coupons', () => {
       expect(await exportCsv('?valuesOnly=true')).toBe('value\nA-1\nA-2\nB-1\nB-2\n');
     });
 
+    it('are refused before it begins, whether there is anything to export or not', async () => {
+      const empty = await createPlace(admin);
+      await importCoupons(admin, place, 'value\nABC\n');
+      for (const { applicationId } of [place, empty]) {
+        for (const query of ['exactMatch=true', 'exactMatch=true&batchId=x', 'valid=never', 'dateFormat=excel']) {
+          const path = `/v1/applications/${applicationId}/export_coupons?${query}`;
+          const { status, body } = await admin.get<ProblemBody>(path);
+          expect([query, status, body.code]).toEqual([query, 400, 'validation-failed']);
+        }
+      }
+    });
+
     it('by the state of campaigns takes those that the list of campaigns shows so', async () => {
       const second = await createCampaign(admin, place.applicationId);
       await importCoupons(admin, place, 'value\nRUNNING\n');

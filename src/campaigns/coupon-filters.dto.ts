@@ -1,6 +1,6 @@
 import { IntersectionType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsString, Matches, Max, Min, ValidateBy, type ValidationArguments } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
 import { MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
@@ -15,6 +15,17 @@ export type CouponSort = (typeof COUPON_SORTS)[number];
 export const YES_OR_NO = ['true', 'false'] as const;
 export type YesOrNo = (typeof YES_OR_NO)[number];
 
+/** A program that has lost the code which it means would otherwise find, or delete, every coupon. */
+const NeedsValue = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'needsValue',
+    validator: {
+      validate: (exactMatch, args) => exactMatch !== 'true' || (args as FilterArguments).object.value !== undefined,
+      defaultMessage: () => 'exactMatch needs a value',
+    },
+  });
+type FilterArguments = ValidationArguments & { object: CouponFilters };
+
 /** Which coupons are meant. Times are compared strictly: what is at that very moment is neither before nor after. */
 export class CouponFilters {
   /** Only coupons whose code contains this; with `exactMatch=true`, is this. Codes are compared exactly: case counts.
@@ -28,6 +39,7 @@ export class CouponFilters {
    * @example "true" */
   @IfPresent()
   @IsIn(YES_OR_NO)
+  @NeedsValue()
   exactMatch?: YesOrNo;
 
   /** Only coupons made before this RFC 3339 time.

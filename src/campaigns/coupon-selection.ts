@@ -1,4 +1,3 @@
-import { invalid } from '../http/invalid.js';
 import { containing } from '../database/fold.js';
 import type { Milliseconds } from '../database/times.js';
 import { readTime } from '../http/rfc3339.js';
@@ -37,10 +36,6 @@ export function selectCoupons(
     besides.push(...isIfGiven('recipient_integration_id', recipientIntegrationId));
     const along = and([is('application_id', applicationId), is('value', value)])!;
     return { index: 'uq_coupons_application_value', along, besides: and(besides) };
-  }
-  if (value === undefined && filters.exactMatch === 'true') {
-    // A program that has lost the code it means would otherwise find, or delete, every coupon.
-    throw invalid([{ parameter: 'exactMatch', detail: 'exactMatch needs a value' }]);
   }
   if (value !== undefined) {
     besides.push({ sql: "value LIKE ? ESCAPE '!'", parameters: [containing(value)] });
