@@ -277,6 +277,23 @@ describe('Applications', () => {
       });
     });
 
+    test('to what it is already, nothing is written and nothing recorded', async () => {
+      const { body: made } = await create({
+        ...SHOP,
+        name: 'Unmoved',
+        description: 'd',
+        attributes: { a: [1], b: {} },
+      });
+      latchkey.clock.advance(1000);
+      const { name, description, timezone, currency } = made;
+      for (const body of [{}, { currency }, { name, description, timezone, currency, attributes: { b: {}, a: [1] } }]) {
+        const answer = await update(made.id, body);
+        expect([answer.status, answer.body]).toEqual([200, made]);
+      }
+      expect((await latchkey.admin.get(`/v1/applications/${made.id}`)).body).toEqual(made);
+      expect((await changesOf(made.id)).map(({ entity }) => entity)).toEqual(['POST /v1/applications']);
+    });
+
     test('nothing is changed if anything is wrong', async () => {
       const id = await createApplication(latchkey.admin, 'Steady');
       expect((await update(id, { name: 'Unsteady', currency: 'eur' })).status).toBe(400);

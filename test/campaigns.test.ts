@@ -145,6 +145,17 @@ describe('campaigns', () => {
       expect(await get(made.id)).toEqual(answer.body);
     });
 
+    test('to what it is already, nothing is written and nothing recorded', async () => {
+      const { body: made } = await create(FULL);
+      latchkey.clock.advance(1000);
+      for (const body of [{ name: FULL.name }, FULL]) {
+        const answer = await update(made.id, body, latchkey.admin);
+        expect([answer.status, answer.body]).toEqual([200, made]);
+      }
+      expect(await get(made.id)).toEqual(made);
+      expect((await changes()).at(-1)).toMatchObject({ entity: `POST ${path()}`, new: made });
+    });
+
     test('what is given as empty becomes empty; null takes a time away', async () => {
       const { body: made } = await create({ ...FULL, state: 'enabled' });
       const { body } = await update(made.id, {

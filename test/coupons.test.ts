@@ -206,6 +206,15 @@ describe('coupons', () => {
       expect((await admin.put<Coupon>(path, {})).body).toEqual(body);
     });
 
+    it('that a request leaves as it is, is not written, and nothing is recorded', async () => {
+      const { usageLimit, discountLimit, reservationLimit, startDate, expiryDate, attributes } = coupon;
+      for (const body of [{}, { usageLimit, discountLimit, reservationLimit, startDate, expiryDate, attributes }]) {
+        const answer = await admin.put<Coupon>(`${place.path}/coupons/${coupon.id}`, body);
+        expect([answer.status, answer.body]).toEqual([200, coupon]);
+      }
+      expect((await changes()).filter(({ entity }) => entity.startsWith('PUT'))).toEqual([]);
+    });
+
     it('has its discount limit exactly as it was given, to the last digit', async () => {
       const path = `${place.path}/coupons/${coupon.id}`;
       for (const discountLimit of [0, 0.1, 999999.9999999981, 999999999999998.1, 12.345678901234567, 1e15, 5e-324]) {

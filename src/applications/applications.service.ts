@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
 import type { Principal } from '../access/principal.js';
 import { ChangesService } from '../changes/changes.service.js';
+import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
@@ -92,8 +93,7 @@ export class ApplicationsService {
   /** Changes what the request names. Throws `application-not-found`, `application-name-taken`. */
   async update(caller: Principal, id: number, request: ApplicationUpdate): Promise<ApplicationView> {
     const { name, description, timezone, currency, attributes } = request;
-    const changed = {
-      modified: this.clock.now(),
+    const given = {
       ...(name !== undefined && { name, nameKey: fold(name) }),
       ...(description !== undefined && { description }),
       ...(timezone !== undefined && { timezone }),
@@ -103,6 +103,10 @@ export class ApplicationsService {
     return this.keepingNamesUnique(name, () =>
       this.transactions.inTransaction(async (tx) => {
         const before = await locked(tx, id);
+        if (!differs(before, given)) {
+          return applicationView(before);
+        }
+        const changed = { ...given, modified: this.clock.now() };
         await tx.update(Application, { id }, changed);
         const view = applicationView({ ...before, ...changed });
         await this.changes.record(tx, {

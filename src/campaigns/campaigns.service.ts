@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
 import { ApplicationsService } from '../applications/applications.service.js';
 import { ChangesService } from '../changes/changes.service.js';
+import { differs } from '../changes/differs.js';
 import { responsibleUser } from '../changes/responsible-user.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation } from '../database/driver-errors.js';
@@ -77,7 +78,9 @@ export class CampaignsService {
       features: [],
       limits: [],
       beingDeleted: false,
-      ...changed(request, userId, now),
+      updated: now,
+      updatedBy: userId,
+      ...given(request),
     };
     refuseWrongTimes(row);
     try {
@@ -107,11 +110,14 @@ export class CampaignsService {
   ): Promise<CampaignView> {
     const now = this.clock.now();
     const place = { applicationId, campaignId, now };
-    const changes = changed(request, responsibleUser(caller), now);
+    const changes = given(request);
     return this.transactions.inTransaction(async (tx) => {
       const before = orNotFound(await findCampaign(tx, place, 'pessimistic_write'), place);
       refuseWrongTimes({ ...before.campaign, ...changes });
-      await tx.update(Campaign, { id: campaignId }, changes);
+      if (!differs(before.campaign, changes)) {
+        return campaignView(before);
+      }
+      await tx.update(Campaign, { id: campaignId }, { ...changes, updated: now, updatedBy: responsibleUser(caller) });
       const view = campaignView(orNotFound(await findCampaign(tx, place), place));
       const entity = `PUT /v1/applications/${applicationId}/campaigns/${campaignId}`;
       await this.changes.record(tx, {
@@ -142,13 +148,11 @@ export function orNotFound(
   return found;
 }
 
-/** The columns that a request changes. */
-function changed(request: CampaignRequest, userId: number, now: number) {
+/** The columns that a request decides about. */
+function given(request: CampaignRequest) {
   const { name, description, startTime, endTime, attributes, state, tags, reevaluateOnReturn, features, limits } =
     request;
   return {
-    updated: now,
-    updatedBy: userId,
     name,
     nameKey: fold(name),
     ...(description !== undefined && { description }),

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
 import type { Principal } from '../access/principal.js';
 import { ChangesService } from '../changes/changes.service.js';
+import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
@@ -59,7 +60,7 @@ export class CouponsService {
       const terms = termsOf(request);
       const after = { ...before, ...terms };
       refuseWrongDates(after);
-      if (Object.keys(terms).length > 0) {
+      if (differs(before, terms)) {
         await tx.update(Coupon, { id: couponId }, terms);
         const entity = entityOf('PUT', place, couponId);
         const { applicationId } = place;

@@ -1,8 +1,6 @@
 import type { ServiceOperation, SkippedOperation } from './openapi-document.js';
 import type { ChangedEndpoint, FieldChange, ServiceEndpointView, SkippedOperationView } from './services.dto.js';
-
-/** An endpoint as the database has it. */
-export type StoredEndpoint = ServiceOperation & { id: number };
+import type { StoredEndpoint } from './stored-endpoints.js';
 
 /** What is different between the endpoints that a service had and those that its document has now. */
 export interface EndpointDifference {

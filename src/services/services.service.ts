@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { MANAGEMENT } from '../access/access.js';
 import type { Principal } from '../access/principal.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
@@ -24,7 +24,6 @@ import {
   type EndpointDifference,
   endpointView,
   skippedView,
-  type StoredEndpoint,
 } from './service-difference.js';
 import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
 import {
@@ -35,9 +34,9 @@ import {
   type ServiceSummary,
   type ServiceView,
 } from './services.dto.js';
+import { deleteEndpoints, insertEndpoints, readEndpoints, type StoredEndpoint } from './stored-endpoints.js';
 
 const SERVICE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
-const ROWS_PER_STATEMENT = 500;
 /** Endpoints that one entry of the audit trail names, of each kind. */
 const NAMED_IN_CHANGES = 100;
 
@@ -78,7 +77,7 @@ export class ServicesService {
     return this.transactions.inTransaction(async (tx) => {
       const { revision } = await lockCatalogue(tx);
       const before = await tx.findOneBy(Service, { service });
-      const stored = before ? await tx.findBy(ServiceEndpoint, { serviceId: before.id }) : [];
+      const stored = before ? await storedIn(tx, before) : [];
       const difference = compareEndpoints(stored, registration.operations, {
         before: before?.applicationParameter ?? '',
         after: registration.applicationParameter,
@@ -121,7 +120,7 @@ export class ServicesService {
     return this.transactions.inTransaction(async (tx) => {
       const { revision } = await lockCatalogue(tx);
       const before = orNotFound(await tx.findOneBy(Service, { service }), service);
-      const stored = await tx.findBy(ServiceEndpoint, { serviceId: before.id });
+      const stored = await storedIn(tx, before);
       const affected = await this.apiKeys.holding(tx, service, stored);
       await tx.delete(Service, { id: before.id });
       await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
@@ -138,10 +137,7 @@ export class ServicesService {
   /** A service with its endpoints. Throws `service-not-found`. */
   async get(service: string): Promise<ServiceView> {
     const row = orNotFound(await this.services.findOneBy({ service }), service);
-    const endpoints = await this.endpoints.find({
-      where: { serviceId: row.id },
-      order: { path: 'ASC', method: 'ASC' },
-    });
+    const endpoints = await readEndpoints(this.endpoints.createQueryBuilder('endpoint'), row.id);
     return {
       ...summary(row, endpoints.length),
       endpoints: endpoints.map(endpointView),
@@ -198,19 +194,8 @@ export class ServicesService {
       await tx.update(Service, { id: serviceId }, row);
     }
     // An endpoint may have to make room for one that differs from it only in parameters' names.
-    for (const endpoints of batches(outdatedBy(difference))) {
-      await tx.delete(ServiceEndpoint, { id: In(endpoints.map(({ id }) => id)) });
-    }
-    const current = [...difference.added, ...difference.changed.map((change) => change.after)];
-    for (const operations of batches(current)) {
-      await tx
-        .createQueryBuilder()
-        .insert()
-        .into(ServiceEndpoint)
-        .values(operations.map((operation) => ({ ...operation, serviceId })))
-        .updateEntity(false)
-        .execute();
-    }
+    await deleteEndpoints(tx, outdatedBy(difference));
+    await insertEndpoints(tx, serviceId, [...difference.added, ...difference.changed.map((change) => change.after)]);
   }
 
   private async countEndpoints(rows: readonly Service[]): Promise<Map<number, number>> {
@@ -231,6 +216,10 @@ export class ServicesService {
 /** Changes of services come one after the other: each sees what the one before it left. */
 async function lockCatalogue(tx: EntityManager): Promise<CatalogueRevision> {
   return tx.findOneOrFail(CatalogueRevision, { where: { id: 1 }, ...forUpdate(tx) });
+}
+
+function storedIn(tx: EntityManager, service: Service): Promise<StoredEndpoint[]> {
+  return readEndpoints(tx.createQueryBuilder(ServiceEndpoint, 'endpoint'), service.id);
 }
 
 function refuseUnusableName(service: string): void {
@@ -315,10 +304,4 @@ function orNotFound(row: Service | null, service: string): Service {
     throw new Problem('service-not-found', `There is no service "${service.slice(0, 50)}".`);
   }
   return row;
-}
-
-function batches<Item>(items: readonly Item[]): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / ROWS_PER_STATEMENT) }, (_, index) =>
-    items.slice(index * ROWS_PER_STATEMENT, (index + 1) * ROWS_PER_STATEMENT),
-  );
 }

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, type FindOptionsWhere, Not, Raw } from 'typeorm';
 import type { Principal } from '../access/principal.js';
 import { ChangesService } from '../changes/changes.service.js';
+import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { UniqueViolation } from '../database/driver-errors.js';
 import { containing, fold } from '../database/fold.js';
@@ -208,9 +209,7 @@ export class UsersService implements OnModuleInit {
     const { user } = locked;
     const old = userSnapshot(user);
     const statesDiffer = change.state !== undefined && change.state !== user.state;
-    const differs =
-      statesDiffer || (change.name ?? user.name) !== user.name || (change.isAdmin ?? user.isAdmin) !== user.isAdmin;
-    if (!differs) {
+    if (!differs(user, change)) {
       return 0;
     }
     keepOneAdmin(locked, change);

@@ -1,0 +1,71 @@
+import { setImmediate } from 'node:timers/promises';
+import { type EntityManager, In, type SelectQueryBuilder } from 'typeorm';
+import type { ServiceOperation } from './openapi-document.js';
+import { ServiceEndpoint } from './service.entity.js';
+
+/** An endpoint as the database has it. */
+export type StoredEndpoint = ServiceOperation & { id: number };
+
+/** Rows of one statement: few enough that SQLite, which works in our own thread, is done with them in milliseconds. */
+const ROWS_PER_STATEMENT = 250;
+const COLUMNS = 'service_id, method, path, shape, application_scoped, summary, tag, deprecated';
+const ROW = '(?, ?, ?, ?, ?, ?, ?, ?)';
+
+/** The endpoints of a service, in the order of path and METHOD. They are read as rows: there may be 20,000 of them. */
+export async function readEndpoints(
+  query: SelectQueryBuilder<ServiceEndpoint>,
+  serviceId: number,
+): Promise<StoredEndpoint[]> {
+  const { alias } = query;
+  const properties = ['id', 'method', 'path', 'shape', 'applicationScoped', 'summary', 'tag', 'deprecated'];
+  const rows = await query
+    .select(properties.map((property) => `${alias}.${property} AS ${property}`))
+    .where(`${alias}.serviceId = :serviceId`, { serviceId })
+    .orderBy(`${alias}.path`)
+    .addOrderBy(`${alias}.method`)
+    .getRawMany<
+      Omit<StoredEndpoint, 'applicationScoped' | 'deprecated'> & Record<'applicationScoped' | 'deprecated', number>
+    >();
+  return rows.map((row) => ({
+    ...row,
+    applicationScoped: row.applicationScoped === 1,
+    deprecated: row.deprecated === 1,
+  }));
+}
+
+/** Adds endpoints to a service. Between statements others have their turn. */
+export async function insertEndpoints(
+  tx: EntityManager,
+  serviceId: number,
+  operations: readonly ServiceOperation[],
+): Promise<void> {
+  for (const batch of batches(operations)) {
+    const sql = `INSERT INTO service_endpoints (${COLUMNS}) VALUES ${batch.map(() => ROW).join(', ')}`;
+    const parameters = batch.flatMap(({ method, path, shape, applicationScoped, summary, tag, deprecated }) => [
+      serviceId,
+      method,
+      path,
+      shape,
+      Number(applicationScoped),
+      summary,
+      tag,
+      Number(deprecated),
+    ]);
+    await tx.query(sql, parameters);
+    await setImmediate();
+  }
+}
+
+/** Takes endpoints away. Between statements others have their turn. */
+export async function deleteEndpoints(tx: EntityManager, endpoints: readonly StoredEndpoint[]): Promise<void> {
+  for (const batch of batches(endpoints)) {
+    await tx.delete(ServiceEndpoint, { id: In(batch.map(({ id }) => id)) });
+    await setImmediate();
+  }
+}
+
+function batches<Item>(items: readonly Item[]): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / ROWS_PER_STATEMENT) }, (_, index) =>
+    items.slice(index * ROWS_PER_STATEMENT, (index + 1) * ROWS_PER_STATEMENT),
+  );
+}
