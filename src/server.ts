@@ -11,6 +11,7 @@ import { Drain } from './health/drain.js';
 import { parseQuery } from './http/query-string.js';
 import { boundConnections } from './http/connections.js';
 import { ignoreBehindLastAnswer } from './http/end-answer.js';
+import { requireHost } from './http/host-header.js';
 import { createRequestLog } from './http/request-log.js';
 import { answerRequestId } from './http/request-id.js';
 import { answerUnparsable } from './http/unparsable-request.js';
@@ -53,6 +54,7 @@ export async function prepareApplication(
   }
   app.use(answerRequestId);
   app.use(createRequestLog(logger));
+  app.use(requireHost);
   app.use(
     helmet({
       contentSecurityPolicy: {

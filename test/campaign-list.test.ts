@@ -84,6 +84,7 @@ describe('the list of campaigns', () => {
       ['expired', ['ended now', 'over']],
       ['disabled', ['off', 'off and over']],
       ['archived', ['put away']],
+      ['draft', []],
     ])('%s: exactly those that are shown so', async (campaignState, expected) => {
       expect(await names(applicationId, { campaignState })).toEqual(expected);
       const { data } = await list(applicationId, { pageSize: 1000 });
@@ -303,7 +304,7 @@ describe('the list of campaigns', () => {
 
   test.each([
     'campaignState=Running',
-    'campaignState=draft',
+    'campaignState=finished',
     'campaignState=',
     'campaignState=running&campaignState=expired',
     'name=',

@@ -87,6 +87,41 @@ describe('coupons in lists', () => {
       expect(seen).toEqual((await values()).slice(0, seen.length));
     });
 
+    it('neither repeats nor skips beside an import that is being written', async () => {
+      const csv = `value\n${Array.from({ length: 30_000 }, (_, number) => `LATE-${number}`).join('\n')}\n`;
+      let written = false;
+      const importing = importCoupons(admin, place, csv).then(({ status }) => {
+        written = true;
+        expect(status).toBe(200);
+      });
+      const seen: string[] = [];
+      for (let more = true; more || !written;) {
+        if (!written) {
+          expect((await generate({ numberOfCoupons: 10 }, '?silent=yes')).status).toBe(204);
+        }
+        const path = `${place.path}/coupons/no_total?valuesOnly=true&pageSize=1000&skip=${seen.length}`;
+        const { body } = await admin.get<{ hasMore: boolean; data: Coupon[] }>(path);
+        seen.push(...body.data.map(({ value }) => value));
+        more = body.hasMore;
+      }
+      await importing;
+      expect(seen.length).toBeGreaterThanOrEqual(30_000);
+      expect(seen).toEqual((await values()).slice(0, seen.length));
+    }, 60_000);
+
+    it('newest first neither repeats nor skips while coupons are added, if it begins where they begin', async () => {
+      await importRows(`value\n${Array.from({ length: 20 }, (_, number) => `OLD-${number}`).join('\n')}\n`);
+      latchkey.clock.advance(1);
+      const query = `pageSize=5&sort=-id&createdBefore=${encode(new Date(latchkey.clock.now()).toISOString())}`;
+      const seen: string[] = [];
+      for (let skip = 0; skip < 25; skip += 5) {
+        const { body } = await admin.get<{ data: Coupon[] }>(`${place.path}/coupons/no_total?skip=${skip}&${query}`);
+        seen.push(...body.data.map(({ value }) => value));
+        await importRows(`value\nNEW-${skip}\nNEW-${skip + 1}\n`);
+      }
+      expect(seen).toEqual(Array.from({ length: 20 }, (_, number) => `OLD-${19 - number}`));
+    });
+
     it('may have nothing but the codes', async () => {
       await importRows('value\nAAA\nBBB\n');
       const { body } = await admin.get(`${place.path}/coupons/no_total?valuesOnly=true&pageSize=1`);

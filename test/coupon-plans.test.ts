@@ -75,7 +75,7 @@ describe('the plans of coupons', () => {
       expect(selection.index).toBe(index);
       const statements = new CouponStatements(engine(), selection, direction);
       const [last, end] = direction === 'ascending' ? [0, 5000] : [5000, 0];
-      const readings = [statements.windowEnd(last), statements.window(last, end)];
+      const readings = [statements.windowEnd(last, 1000), statements.window(last, end)];
       if (!selection.besides) {
         readings.push(statements.page(0, 51));
       }
@@ -86,9 +86,32 @@ describe('the plans of coupons', () => {
 
     it('a page, and the end of a window, are read from the index alone', async () => {
       const statements = new CouponStatements(engine(), selectCoupons(place, {}, NOW), direction);
-      for (const reading of [statements.page(2000, 51), statements.windowEnd(100)]) {
+      for (const reading of [statements.page(2000, 51), statements.windowEnd(100, 1000)]) {
         expect(await explain(reading)).toMatch(/COVERING INDEX|Using index(?! condition)/);
       }
+    });
+
+    it.each<CouponFilters>([
+      { value: 'CODE-7' },
+      { valid: 'expired' },
+      { valid: 'validNow' },
+      { valid: 'validFuture' },
+      { usable: 'false' },
+      { redeemed: 'true' },
+      { createdBefore: '2026-01-01T00:00:00Z', createdAfter: '2025-01-01T00:00:00Z' },
+      { startsBefore: '2026-01-01T00:00:00Z', startsAfter: '2025-01-01T00:00:00Z' },
+      { expiresBefore: '2026-01-01T00:00:00Z', expiresAfter: '2025-01-01T00:00:00Z' },
+    ])('looking through a campaign for %j reads no rows', async (filters) => {
+      const [last, end] = direction === 'ascending' ? [0, 5000] : [5000, 0];
+      const statements = new CouponStatements(engine(), selectCoupons(place, filters, NOW), direction);
+      expect(await explain(statements.window(last, end))).toMatch(/COVERING INDEX|Using index(?! condition)/);
+    });
+
+    it('what a referral made is looked for nowhere', async () => {
+      const selection = selectCoupons(place, { referralId: 5 }, NOW);
+      expect(selection.besides).toBeUndefined();
+      const plan = await explain(new CouponStatements(engine(), selection, direction).page(0, 51));
+      expect(plan).toMatch(engine() === 'mysql' ? /Impossible WHERE/ : /SEARCH coupons/);
     });
   });
 
@@ -101,7 +124,7 @@ describe('the plans of coupons', () => {
     expectIndex(plan, 'uq_coupons_application_value');
   });
 
-  it('reading and deleting by ids leads along the primary key', async () => {
+  it('reading and deleting by ids leads straight to them', async () => {
     const ids = Array.from({ length: 250 }, (_, number) => number + 1);
     const list = ids.map(() => '?').join(', ');
     for (const sql of [
@@ -109,7 +132,7 @@ describe('the plans of coupons', () => {
       `DELETE FROM coupons WHERE id IN (${list}) AND campaign_id = ?`,
     ]) {
       const parameters = sql.startsWith('DELETE') ? [...ids, place.campaignId] : ids;
-      expect(await explain({ sql, parameters })).toMatch(/PRIMARY|rowid=/);
+      expect(await explain({ sql, parameters })).toMatch(/PRIMARY|rowid=\?|campaign_id=\? AND id=\?/);
     }
   });
 });

@@ -212,6 +212,13 @@ describe('HTTP', () => {
         400,
         'validation-failed',
       ],
+      [
+        'a whole number that would become another one',
+        JSON.stringify(APPLICATION).replace('}', ', "attributes": {"id": 12345678901234567890123}}'),
+        json,
+        400,
+        'validation-failed',
+      ],
       ['endless nesting', `{"attributes": ${'['.repeat(40_000)}${']'.repeat(40_000)}}`, json, 400, 'validation-failed'],
     ])('%s is refused', async (_name, body, headers, status, code) => {
       const answer = await send(body as string, headers as unknown as Record<string, string>);
@@ -293,6 +300,22 @@ describe('HTTP', () => {
       const target = `${campaigns}/${made.body.id}/import_coupons`;
       expect(await exchange(`${campaigns}/2147483647/import_coupons`, multipart, admin, form)).toEqual(['404']);
       expect(await exchange(target, multipart, admin, form)).toEqual(['100', '200']);
+    });
+
+    test('without a host is refused in our own words, or let be where the protocol is older', async () => {
+      const { port, hostname } = new URL(latchkey.url);
+      const exchange = async (version: string): Promise<string> => {
+        const socket = connectSocket(Number(port), hostname);
+        let received = '';
+        socket.setEncoding('latin1');
+        socket.on('data', (chunk: string) => (received += chunk));
+        socket.end(`GET /health/live HTTP/${version}\r\nConnection: close\r\n\r\n`);
+        await once(socket, 'close');
+        return received;
+      };
+      expect(await exchange('1.0')).toMatch(/^HTTP\/1\.1 200 /);
+      const refused = await exchange('1.1');
+      expect(refused).toMatch(/^HTTP\/1\.1 400 [^]*application\/problem\+json[^]*"code":"request-malformed"/);
     });
 
     /** Sends megabytes without reading, as some clients do, and only then looks at what was answered. */
@@ -392,6 +415,45 @@ describe('HTTP', () => {
     expect(await latchkey.admin.get('/v1/applications?pageSize[]=1')).toMatchObject({ status: 400 });
     expect(await latchkey.admin.get('/v1/applications?__proto__=1')).toMatchObject({ status: 400 });
   });
+
+  describe('a number in a query', () => {
+    test.each([
+      '0x10',
+      '1e2',
+      '1E0',
+      '+5',
+      '5.0',
+      '-0',
+      '%205',
+      '5%20',
+      '%095',
+      '',
+      '0b1',
+      '１',
+      '99999999999',
+      'Infinity',
+    ])('is nothing but digits: not %j', async (number) => {
+      for (const parameter of ['pageSize', 'skip', 'createdBy', 'applicationId']) {
+        const answer = await latchkey.admin.get<ProblemBody>(`/v1/api_keys?${parameter}=${number}`);
+        expect({ parameter, status: answer.status, errors: answer.body.errors }).toMatchObject({
+          parameter,
+          status: 400,
+          errors: expect.arrayContaining([expect.objectContaining({ parameter })]),
+        });
+      }
+    });
+
+    test('may have zeros in front', async () => {
+      expect((await latchkey.admin.get('/v1/api_keys?pageSize=0010&skip=0&createdBy=7')).status).toBe(200);
+    });
+  });
+
+  test.each(['/v1/users?name=', '/v1/users?email=', '/v1/api_keys?name=', '/v1/endpoints?q='])(
+    'a search for nothing is refused, and does not find everything: %s',
+    async (path) => {
+      expect(await latchkey.admin.get(path)).toMatchObject({ status: 400, body: { code: 'validation-failed' } });
+    },
+  );
 
   describe('a name that every object has', () => {
     const names = [...Object.getOwnPropertyNames(Object.prototype), 'prototype'];

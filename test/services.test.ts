@@ -82,6 +82,36 @@ async function outcome(openapi: unknown): Promise<Record<string, string>> {
   ]) as Record<string, string>;
 }
 
+test('endpoints are listed in the order that is asked for, and page by page', async () => {
+  const operation = { summary: 'x' };
+  const paths = { '/b': { get: operation, delete: operation }, '/a': { post: operation } };
+  for (const service of ['sorted-one', 'sorted-two']) {
+    const openapi = { openapi: '3.1.0', info: { title: 'x', version: '1' }, paths };
+    expect((await latchkey.admin.put(`/v1/services/${service}`, { name: service, openapi })).status).toBe(201);
+  }
+  const list = async (query: string): Promise<string[]> => {
+    const { body } = await latchkey.admin.get<{ data: { service: string; method: string; path: string }[] }>(
+      `/v1/endpoints?${query}`,
+    );
+    return body.data
+      .filter(({ service }) => service.startsWith('sorted-'))
+      .map(({ service, method, path }) => `${service} ${method} ${path}`);
+  };
+  const byService = ['one', 'two'].flatMap((service) =>
+    ['POST /a', 'DELETE /b', 'GET /b'].map((endpoint) => `sorted-${service} ${endpoint}`),
+  );
+  expect(await list('pageSize=1000')).toEqual(byService);
+  expect(await list('pageSize=1000&sort=service')).toEqual(byService);
+  expect(await list('pageSize=1000&sort=-service')).toEqual(byService.toReversed());
+  const byPath = [0, 3, 1, 2, 4, 5].map((place) => byService[place]!);
+  expect(await list('pageSize=1000&sort=path')).toEqual(byPath);
+  expect(await list('pageSize=1000&sort=-path')).toEqual(byPath.toReversed());
+  expect((await list('pageSize=1000&sort=method')).slice(0, 2)).toEqual([byService[1], byService[4]]);
+  const one = 'service=sorted-one&pageSize=1';
+  expect([...(await list(`${one}&skip=0`)), ...(await list(`${one}&skip=2`))]).toEqual([byService[0], byService[2]]);
+  expect((await latchkey.admin.get('/v1/endpoints?sort=summary')).status).toBe(400);
+});
+
 describe('real documents go in', () => {
   test("GitHub's whole description, within seconds", async () => {
     const openapi = JSON.parse(readFileSync(resolve('@octokit/openapi/generated/api.github.com.json'), 'utf8')) as {

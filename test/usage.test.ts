@@ -172,6 +172,8 @@ describe('what a key is used for', () => {
     expect(await amounts('?from=2026-11-24')).toEqual([['2026-11-24', 3]]);
     expect(await amounts('?from=2026-11-01&to=2026-11-23')).toEqual([['2026-11-23', 2]]);
     expect(await amounts('?to=2026-11-22')).toEqual([]);
+    expect(await amounts('?sort=day')).toEqual((await amounts('?sort=-day')).toReversed());
+    expect(await amounts('?sort=-day')).toEqual(await amounts(''));
     expect(await amounts('?pageSize=1&skip=1')).toEqual([['2026-11-23', 2]]);
     // What was used on any day was used.
     expect((await usageOf(latchkey.admin, key, '?to=2026-11-22')).neverUsed).toEqual([]);

@@ -1,5 +1,6 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { parseId } from '../http/id.pipe.js';
 import { Problem } from '../http/problem.js';
 import { noteCaller } from '../http/request-notes.js';
 import type { Decisions } from '../metrics/metrics.js';
@@ -61,7 +62,7 @@ export class AccessGuard implements CanActivate {
     if (!decision.allowed) {
       throw new Problem(decision.code, decision.detail, {
         endpoint: endpointName(endpoint),
-        ...(typeof applicationId === 'string' && { applicationId }),
+        ...(typeof applicationId === 'string' && { applicationId: parseId(applicationId) ?? applicationId }),
       });
     }
     rememberCaller(request, caller);

@@ -1,6 +1,7 @@
 import { containing, fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import type { Page } from '../http/paging.js';
+import { readSort } from '../http/sorting.js';
 import type { ApiKey } from './api-key.entity.js';
 import type { ApiKeyQuery } from './api-keys.dto.js';
 import { EXPIRES_SOON_MS, STATE_SQL } from './key-condition.js';
@@ -38,12 +39,8 @@ export async function listApiKeys(
       { method, path, service },
     );
   }
-  const descending = query.sort.startsWith('-');
-  const column = query.sort.replace(/^-/, '') as keyof typeof COLUMNS;
-  find.orderBy(COLUMNS[column], descending ? 'DESC' : 'ASC');
-  if (column !== 'id') {
-    find.addOrderBy('k.id', descending ? 'DESC' : 'ASC');
-  }
+  const { column, direction } = readSort(query.sort, COLUMNS);
+  find.orderBy(column, direction).addOrderBy('k.id', direction);
   const [data, totalResultSize] = await find.skip(query.skip).take(query.pageSize).getManyAndCount();
   return { totalResultSize, data };
 }

@@ -1,10 +1,20 @@
-import { Matches } from 'class-validator';
+import { IsIn, Matches } from 'class-validator';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import type { ProblemCode } from '../http/problem-codes.js';
+import { sortsOf } from '../http/sorting.js';
+
+/** What the list can be sorted by. */
+export const API_KEY_USAGE_SORTS = sortsOf('day');
 
 /** Which days of a key's use to show. */
 export class ApiKeyUsageQuery extends PageQuery {
+  /** The order of the list: by day, `-` in front for the newest first; on each day by service, path and method.
+   * @example "-day" */
+  @IfPresent()
+  @IsIn(API_KEY_USAGE_SORTS)
+  sort: (typeof API_KEY_USAGE_SORTS)[number] = '-day';
+
   /** The first day, in UTC; 29 days before the last one where it is left out.
    * @example "2026-11-01" */
   @IfPresent()
@@ -82,7 +92,7 @@ export class ApiKeyUsagePage {
    * @example 1 */
   totalResultSize: number;
 
-  /** The counts, newest days first. */
+  /** The counts of this page. */
   data: ApiKeyUsageCount[];
 
   /** Granted endpoints that the key was never let in to, on any day. */

@@ -8,6 +8,7 @@ import { toRfc3339 } from '../database/times.js';
 import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import type { ProblemCode } from '../http/problem-codes.js';
+import { readSort } from '../http/sorting.js';
 import type { ApiKeyUsagePage, ApiKeyUsageQuery } from './api-key-usage.dto.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKey, ApiKeyEndpoint } from './api-key.entity.js';
@@ -35,7 +36,13 @@ export class ApiKeyUsageService {
     const [[rows, totalResultSize], granted, used] = await Promise.all([
       this.usage.findAndCount({
         where: { apiKeyId, day: Between(from, to) },
-        order: { day: 'DESC', service: 'ASC', path: 'ASC', method: 'ASC', counter: 'ASC' },
+        order: {
+          day: readSort(query.sort, { day: 'day' }).direction,
+          service: 'ASC',
+          path: 'ASC',
+          method: 'ASC',
+          counter: 'ASC',
+        },
         skip: query.skip,
         take: query.pageSize,
       }),

@@ -18,7 +18,9 @@ import { ID_MAX } from '../http/id.pipe.js';
 import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
+import { sortsOf } from '../http/sorting.js';
 import { Trimmed } from '../http/trimmed.js';
+import { WholeNumber } from '../http/whole-number.js';
 import { IsExpiryDate } from './expiry-date.js';
 import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';
 
@@ -178,16 +180,8 @@ export class ApiKeyPage {
   data: ApiKeyView[];
 }
 
-export const API_KEY_SORTS = [
-  'id',
-  '-id',
-  'name',
-  '-name',
-  'created',
-  '-created',
-  'expiryDate',
-  '-expiryDate',
-] as const;
+/** What the list can be sorted by. */
+export const API_KEY_SORTS = sortsOf('id', 'name', 'created', 'expiryDate');
 
 /** Which keys to list. */
 export class ApiKeyQuery extends PageQuery {
@@ -213,7 +207,7 @@ export class ApiKeyQuery extends PageQuery {
   /** Only keys that this user made.
    * @example 280 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)
@@ -222,7 +216,7 @@ export class ApiKeyQuery extends PageQuery {
   /** Only keys that open this Application: limited to it among others, or not limited at all.
    * @example 1 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)

@@ -1,9 +1,13 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { Endpoint } from '../access/access.js';
 import { AdminOnly } from '../access/access.decorators.js';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import { fold } from '../database/fold.js';
+import { readSort } from '../http/sorting.js';
 import { EndpointPage, EndpointQuery } from './endpoints.dto.js';
+
+const SORT_COLUMNS = { service: 'service', path: 'path', method: 'method' } as const;
 
 @ApiTags('Endpoints')
 @Controller('v1/endpoints')
@@ -13,7 +17,7 @@ export class EndpointsController {
   /** What may be granted to a key. For a key that is limited to Applications, ask for `scope=application`. */
   @Get()
   @AdminOnly('List the endpoints that a key can open')
-  async listEndpoints(@Query() { scope, service, q, skip, pageSize }: EndpointQuery): Promise<EndpointPage> {
+  async listEndpoints(@Query() { scope, service, q, sort, skip, pageSize }: EndpointQuery): Promise<EndpointPage> {
     const wanted = q === undefined ? undefined : fold(q);
     const found = (await this.catalogue.grantable()).filter(
       (endpoint) =>
@@ -22,6 +26,7 @@ export class EndpointsController {
         (wanted === undefined ||
           fold(`${endpoint.method} ${endpoint.path} ${endpoint.summary} ${endpoint.tag}`).includes(wanted)),
     );
+    found.sort(orderBy(sort));
     return {
       totalResultSize: found.length,
       data: found.slice(skip, skip + pageSize).map((endpoint) => ({
@@ -34,4 +39,15 @@ export class EndpointsController {
       })),
     };
   }
+}
+
+/** Compares endpoints by one field and, where that is equal, by all of them. */
+function orderBy(sort: EndpointQuery['sort']): (one: Endpoint, other: Endpoint) => number {
+  const { column, direction } = readSort(sort, SORT_COLUMNS);
+  const columns = [column, 'service', 'path', 'method'] as const;
+  const sign = direction === 'ASC' ? 1 : -1;
+  return (one, other) => {
+    const differing = columns.find((name) => one[name] !== other[name]);
+    return differing === undefined ? 0 : one[differing] < other[differing] ? -sign : sign;
+  };
 }

@@ -3,6 +3,7 @@ import type { Scope } from '../access/access.js';
 import { Length } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
+import { sortsOf } from '../http/sorting.js';
 
 /** An endpoint that may be granted to a key. */
 export class EndpointView {
@@ -41,8 +42,17 @@ export class EndpointPage {
   data: EndpointView[];
 }
 
+/** What the list can be sorted by. */
+export const ENDPOINT_SORTS = sortsOf('service', 'path', 'method');
+
 /** Which endpoints to list. */
 export class EndpointQuery extends PageQuery {
+  /** The order of the list, `-` in front for descending; what is equal in it is ordered by service, path and method.
+   * @example "path" */
+  @IfPresent()
+  @IsIn(ENDPOINT_SORTS)
+  sort: (typeof ENDPOINT_SORTS)[number] = 'service';
+
   /** Only endpoints of this scope. For a key that is limited to Applications, only `application` can be chosen.
    * @example "application" */
   @IfPresent()

@@ -4,6 +4,7 @@ import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { IsJsonObject } from '../http/json-object.js';
 import { PageQuery } from '../http/paging.js';
+import { sortsOf } from '../http/sorting.js';
 import { Trimmed } from '../http/trimmed.js';
 import { IsCurrency, IsTimezone, KnownTimezone } from './locale.js';
 
@@ -135,16 +136,8 @@ export class ApplicationPage {
   data: ApplicationView[];
 }
 
-export const APPLICATION_SORTS = [
-  'id',
-  '-id',
-  'name',
-  '-name',
-  'created',
-  '-created',
-  'modified',
-  '-modified',
-] as const;
+/** What the list can be sorted by. */
+export const APPLICATION_SORTS = sortsOf('id', 'name', 'created', 'modified');
 
 /** Which Applications to list. */
 export class ApplicationQuery extends PageQuery {

@@ -11,6 +11,7 @@ import { forUpdate, keptAsRead } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
+import { readSort } from '../http/sorting.js';
 import { applicationView } from './application-view.js';
 import { Application } from './application.entity.js';
 import type {
@@ -52,8 +53,7 @@ export class ApplicationsService {
 
   /** One page of Applications. */
   async list({ sort, pageSize, skip }: ApplicationQuery): Promise<ApplicationPage> {
-    const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
-    const column = COLUMNS[sort.replace(/^-/, '') as keyof typeof COLUMNS];
+    const { column, direction } = readSort(sort, COLUMNS);
     const [rows, totalResultSize] = await this.applications.findAndCount({
       order: { [column]: direction, id: direction },
       skip,

@@ -1,28 +1,17 @@
-import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
 import { Length } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { IsTime } from '../http/rfc3339.js';
+import { sortsOf } from '../http/sorting.js';
+import { WholeNumber } from '../http/whole-number.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from './frontend-state.js';
 
 const ONE_LINE = /^\P{Cc}*$/u;
 
-export const CAMPAIGN_SORTS = [
-  'id',
-  '-id',
-  'name',
-  '-name',
-  'created',
-  '-created',
-  'updated',
-  '-updated',
-  'startTime',
-  '-startTime',
-  'endTime',
-  '-endTime',
-] as const;
+/** What the list can be sorted by. */
+export const CAMPAIGN_SORTS = sortsOf('id', 'name', 'created', 'updated', 'startTime', 'endTime');
 
 /** Which campaigns to list. Times are compared strictly: what happened at that very moment is neither before nor after. */
 export class CampaignQuery extends PageQuery {
@@ -34,7 +23,7 @@ export class CampaignQuery extends PageQuery {
   sort: (typeof CAMPAIGN_SORTS)[number] = 'id';
 
   /** Only campaigns in this state: `enabled` is those that run, will run or have run; the others are what
-   * `frontendState` shows.
+   * `frontendState` shows. There are no drafts here.
    * @example "running" */
   @IfPresent()
   @IsIn(CAMPAIGN_STATE_FILTERS)
@@ -95,7 +84,7 @@ export class CampaignQuery extends PageQuery {
   /** Only campaigns of this group: there are no campaign groups here, so there are none.
    * @example 5 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)
@@ -104,7 +93,7 @@ export class CampaignQuery extends PageQuery {
   /** Only campaigns made from this template: there are no templates here, so there are none.
    * @example 5 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)

@@ -2,6 +2,7 @@ import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { containing, fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { readTime } from '../http/rfc3339.js';
+import { readSort } from '../http/sorting.js';
 import { Campaign } from './campaign.entity.js';
 import type { CampaignQuery } from './campaign-list.dto.js';
 import type { CampaignNow } from './campaign-view.js';
@@ -67,8 +68,7 @@ export async function listCampaigns(
   narrowByText(find, query);
   narrowByTimes(find, query);
   const totalResultSize = await find.getCount();
-  const direction = query.sort.startsWith('-') ? 'DESC' : 'ASC';
-  const column = COLUMNS[query.sort.replace(/^-/, '') as keyof typeof COLUMNS];
+  const { column, direction } = readSort(query.sort, COLUMNS);
   find.orderBy(`campaign.${column}`, direction);
   if (column !== 'id') {
     find.addOrderBy('campaign.id', direction);

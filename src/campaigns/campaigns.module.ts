@@ -11,6 +11,7 @@ import { CouponExportController } from './coupon-export.controller.js';
 import { CouponExportService } from './coupon-export.service.js';
 import { CouponGeneration } from './coupon-generation.js';
 import { CouponImportService } from './coupon-import.service.js';
+import { CouponTurns } from './coupon-turns.js';
 import { Coupon, CouponImport } from './coupon.entity.js';
 import { CouponsController } from './coupons.controller.js';
 import { CouponsService } from './coupons.service.js';
@@ -25,6 +26,7 @@ import { CouponsService } from './coupons.service.js';
     CouponsService,
     CouponImportService,
     CouponGeneration,
+    CouponTurns,
     CouponDeletion,
     CouponExportService,
   ],

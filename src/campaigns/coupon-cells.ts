@@ -1,4 +1,5 @@
 import { toRfc3339 } from '../database/times.js';
+import { findRoundedInteger } from '../http/exact-numbers.js';
 import { lengthOf } from '../http/length.js';
 import { Problem } from '../http/problem.js';
 import { parseRfc3339 } from '../http/rfc3339.js';
@@ -233,6 +234,10 @@ function readAttributes(cell: string): string {
   }
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
     throw new CellFault('must be a JSON object');
+  }
+  const rounded = findRoundedInteger(cell);
+  if (rounded !== undefined) {
+    throw new CellFault(`has the number ${rounded}, which cannot be kept exactly: write it as text`);
   }
   try {
     refuseUnstorable(attributes);

@@ -158,6 +158,7 @@ describe('a file of coupons', () => {
     ['has a limit beyond all bounds', 'value,limitval\nABC,2147483648\n', 2, /limitval must be a whole number/],
     ['has a discount that is no number', 'value,discountlimit\nABC,ten\n', 2, /discountlimit must be a decimal/],
     ['has a negative discount', 'value,discountlimit\nABC,-0.5\n', 2, /discountlimit must be a decimal/],
+    ['has a number that would become another', 'value,attributes\nABC,"{""id"":9007199254740993}"\n', 2, /exactly/],
     ['has a discount beyond all bounds', 'value,discountlimit\nABC,1e16\n', 2, /discountlimit must be a decimal/],
     ['has attributes that are not JSON', 'value,attributes\nABC,{a}\n', 2, /attributes must be a JSON object/],
     ['has attributes that are a list', 'value,attributes\nABC,[]\n', 2, /attributes must be a JSON object/],

@@ -1,16 +1,18 @@
 import { IntersectionType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsString, Matches, Max, Min, ValidateBy, type ValidationArguments } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
 import { MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { IsTime } from '../http/rfc3339.js';
+import { sortsOf } from '../http/sorting.js';
+import { WholeNumber } from '../http/whole-number.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from './frontend-state.js';
 
 export const COUPON_VALIDITIES = ['expired', 'validNow', 'validFuture'] as const;
 export type CouponValidity = (typeof COUPON_VALIDITIES)[number];
-export const COUPON_SORTS = ['id', '-id'] as const;
+/** What the list can be sorted by. */
+export const COUPON_SORTS = sortsOf('id');
 export type CouponSort = (typeof COUPON_SORTS)[number];
 export const YES_OR_NO = ['true', 'false'] as const;
 export type YesOrNo = (typeof YES_OR_NO)[number];
@@ -113,7 +115,7 @@ export class CouponFilters {
   /** Only coupons made by a referral: there are no referrals here, so there are none.
    * @example 5 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)
@@ -128,7 +130,8 @@ export class CouponParts {
   @IsIn(YES_OR_NO)
   valuesOnly?: YesOrNo;
 
-  /** In which order: `id` is the order in which they were made, `-id` is the newest first.
+  /** In which order: `id` is the order in which they were made, so that paging through it neither repeats nor skips any
+   * while others are made; with `-id`, the newest first, fix the end with `createdBefore`.
    * @example "-id" */
   @IfPresent()
   @IsIn(COUPON_SORTS)
@@ -143,7 +146,7 @@ export class CouponExportQuery extends IntersectionType(CouponFilters, CouponPar
   /** Only coupons of this campaign.
    * @example 7 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)

@@ -11,11 +11,15 @@ import { newBatchId } from './coupon-batch.js';
 import { type CouponBatch, INSERTION_SIZE, insertCoupons, takenCodes } from './coupon-insertion.js';
 import { drawCodes, patternTooNarrow } from './coupon-pattern.js';
 import { refuseWrongDates, termsOf } from './coupon-terms.js';
+import { CouponTurns, takeCampaignTurn } from './coupon-turns.js';
 import { couponView } from './coupon-view.js';
-import { Coupon } from './coupon.entity.js';
-import type { GeneratedCoupons, NewCoupons } from './coupons.dto.js';
+import type { Coupon } from './coupon.entity.js';
+import type { CouponView, GeneratedCoupons, NewCoupons } from './coupons.dto.js';
 import type { CouponPlace } from './coupons.service.js';
 import { type CouponTerms, DEFAULT_TERMS } from './new-coupon.js';
+
+/** Coupons that are read at once: few enough that nobody else waits for long meanwhile. */
+const CHUNK = 1000;
 
 /** Makes coupons whose codes are drawn at random from a pattern. */
 @Injectable()
@@ -23,30 +27,61 @@ export class CouponGeneration {
   constructor(
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
+    private readonly turns: CouponTurns,
     private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
-  /** Makes them, all or none. Throws `campaign-not-found`, and `pattern-too-narrow` if there is not enough room. */
-  async generate(caller: Principal, place: CouponPlace, request: NewCoupons): Promise<GeneratedCoupons> {
+  /**
+   * Makes them, all or none, and answers with them unless that should be `silent`. Throws `campaign-not-found`, `too-busy`,
+   * and `pattern-too-narrow` if there is not enough room.
+   */
+  async generate(
+    caller: Principal,
+    place: CouponPlace,
+    request: NewCoupons,
+    { silent }: { silent: boolean },
+  ): Promise<GeneratedCoupons | undefined> {
     const { applicationId, campaignId } = place;
     const { attributes, ...given } = { ...DEFAULT_TERMS, attributes: {}, ...termsOf(request) };
     refuseWrongDates(given);
     const terms: CouponTerms = { ...given, attributes: JSON.stringify(attributes) };
-    const batch: CouponBatch = { ...place, created: this.clock.now(), importId: null, batchId: newBatchId() };
-    return this.transactions.inTransaction(async (tx) => {
+    const work = async (tx: EntityManager): Promise<GeneratedCoupons | undefined> => {
+      await takeCampaignTurn(tx, place);
+      const batch: CouponBatch = { ...place, created: this.clock.now(), importId: null, batchId: newBatchId() };
       await this.campaigns.hold(tx, applicationId, campaignId);
       await insertDrawn(tx, batch, terms, request);
-      const { batchId } = batch;
-      const coupons = await tx.find(Coupon, { where: { campaignId, batchId }, order: { id: 'ASC' } });
       await this.changes.record(tx, {
         caller,
         entity: `POST /v1/applications/${applicationId}/campaigns/${campaignId}/coupons`,
         applicationId,
-        new: { ...request, batchId, coupons: coupons.length },
+        new: { ...request, batchId: batch.batchId, coupons: request.numberOfCoupons },
       });
-      return { totalResultSize: coupons.length, data: coupons.map(couponView) };
-    });
+      return silent ? undefined : readMade(tx, { ...given, ...batch, attributes });
+    };
+    return this.turns.generating(place, () => this.transactions.inTransaction(work));
+  }
+}
+
+/** The coupons of a batch, in the order of their ids. All but ids and codes is what they have in common. */
+async function readMade(
+  tx: EntityManager,
+  common: Omit<Coupon, 'id' | 'value' | 'usageCounter' | 'discountCounter'>,
+): Promise<GeneratedCoupons> {
+  const { campaignId, batchId } = common;
+  const data: CouponView[] = [];
+  for (let last = 0; ;) {
+    const rows: { id: number; value: string }[] = await tx.query(
+      `SELECT id AS id, value AS value FROM coupons
+       WHERE campaign_id = ? AND batch_id = ? AND id > ? ORDER BY id LIMIT ${CHUNK}`,
+      [campaignId, batchId, last],
+    );
+    data.push(...rows.map((row) => couponView({ ...common, ...row, usageCounter: 0, discountCounter: 0 })));
+    if (rows.length < CHUNK) {
+      return { totalResultSize: data.length, data };
+    }
+    last = rows.at(-1)!.id;
+    await eventLoop();
   }
 }
 
@@ -58,25 +93,32 @@ async function insertDrawn(
   request: NewCoupons,
 ): Promise<void> {
   const codes = drawCodes(request, request.numberOfCoupons);
-  for (let missing = request.numberOfCoupons; missing > 0;) {
-    const drawn = take(codes, Math.min(missing, INSERTION_SIZE));
+  let look = Math.min(request.numberOfCoupons, INSERTION_SIZE);
+  for (let missing = request.numberOfCoupons; missing > 0; look = INSERTION_SIZE) {
+    const drawn = take(codes, look);
     if (drawn.length === 0) {
       throw patternTooNarrow(
         `Too few of the codes that the pattern stands for were found to be free: ${missing} are missing.`,
       );
     }
-    missing -= await insertFree(tx, batch, terms, drawn);
+    missing -= await insertFree(tx, batch, terms, { codes: drawn, most: missing });
     await eventLoop();
   }
 }
 
-/** Inserts those codes that are free, and answers how many they were. */
-async function insertFree(tx: EntityManager, batch: CouponBatch, terms: CouponTerms, codes: string[]): Promise<number> {
+/** Inserts those codes that are free, but no more than are wanted, and answers how many they were. */
+async function insertFree(
+  tx: EntityManager,
+  batch: CouponBatch,
+  terms: CouponTerms,
+  { codes, most }: { codes: string[]; most: number },
+): Promise<number> {
   for (;;) {
     const taken = await takenCodes(tx, batch, codes);
-    const free = codes.filter((value) => !taken.has(value)).map((value) => ({ value, ...terms }));
+    const free = codes.filter((value) => !taken.has(value)).slice(0, most);
     try {
-      return await insertCoupons(tx, batch, free, 'refuse');
+      const coupons = free.map((value) => ({ value, ...terms }));
+      return await insertCoupons(tx, batch, coupons, 'refuse');
     } catch (error) {
       // Somebody took one of them just now: look again.
       if (!(error instanceof UniqueViolation)) {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { Mutex } from 'async-mutex';
 import type { EntityManager } from 'typeorm';
 import { CallerChecks } from '../access/caller-check.js';
 import type { Principal } from '../access/principal.js';
@@ -19,8 +18,8 @@ import { CampaignsService } from './campaigns.service.js';
 import { newBatchId } from './coupon-batch.js';
 import { readCouponFile } from './coupon-file.js';
 import { writeCoupons } from './coupon-import-writing.js';
-import { withImportTurn } from './coupon-import-turn.js';
 import { CouponSpool } from './coupon-spool.js';
+import { CouponTurns, takeImportTurn } from './coupon-turns.js';
 import { CouponImport } from './coupon.entity.js';
 import type { CouponImportView } from './coupons.dto.js';
 
@@ -46,14 +45,13 @@ export interface ImportTarget {
 export class CouponImportService implements OnModuleDestroy {
   private readonly receiving = new AbortController();
   private readonly writing = new AbortController();
-  /** The turns of Applications: what is to be written to one is written by one import after the other. */
-  private readonly turns = new Map<number, Mutex>();
   private inProgress = 0;
 
   constructor(
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
     private readonly largeTransactions: LargeTransactions,
+    private readonly turns: CouponTurns,
     private readonly changes: ChangesService,
     private readonly callerChecks: CallerChecks,
     private readonly config: Config,
@@ -86,7 +84,7 @@ export class CouponImportService implements OnModuleDestroy {
       const spool = await CouponSpool.create();
       try {
         await this.metrics.duringImport('receiving', () => this.receive(request, spool));
-        return await this.inTurn(target.applicationId, () =>
+        return await this.turns.importing(target, () =>
           this.metrics.duringImport('writing', () => this.write(caller, target, spool)),
         );
       } finally {
@@ -130,22 +128,10 @@ export class CouponImportService implements OnModuleDestroy {
     request.resume();
   }
 
-  private async inTurn<Result>(applicationId: number, work: () => Promise<Result>): Promise<Result> {
-    const turn = this.turns.get(applicationId) ?? new Mutex();
-    this.turns.set(applicationId, turn);
-    try {
-      return await turn.runExclusive(work);
-    } finally {
-      if (!turn.isLocked()) {
-        this.turns.delete(applicationId);
-      }
-    }
-  }
-
   private write(caller: Principal, target: ImportTarget, spool: CouponSpool): Promise<CouponImportView> {
     const work = (tx: EntityManager, interruption?: AbortSignal): Promise<CouponImportView> => {
       const signal = interruption ? AbortSignal.any([this.writing.signal, interruption]) : this.writing.signal;
-      return withImportTurn(tx, target.applicationId, () => this.writeIn(tx, caller, target, spool, signal));
+      return this.writeIn(tx, caller, target, spool, signal);
     };
     return spool.size < LARGE
       ? this.transactions.inTransaction((tx) => work(tx))
@@ -160,6 +146,7 @@ export class CouponImportService implements OnModuleDestroy {
     signal: AbortSignal,
   ): Promise<CouponImportView> {
     const { applicationId, campaignId, skipDuplicates } = target;
+    await takeImportTurn(tx, target);
     const created = this.clock.now();
     const userId = responsibleUser(caller);
     await this.campaigns.hold(tx, applicationId, campaignId);

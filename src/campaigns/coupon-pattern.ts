@@ -7,8 +7,8 @@ export const COUPONS_MAX = 20_000;
 const PLACEHOLDER = '#';
 const DEFAULT_PATTERN = '########';
 const DEFAULT_CHARACTERS = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789');
-/** Up to so many possible codes are all drawn, one after the other, until enough of them are free. */
-const SMALL_ROOM = 250_000;
+/** Up to so many possible codes are all drawn, one after the other, until enough of them are free: 8 MB of numbers. */
+const SMALL_ROOM = 2_000_000;
 /** From more possible codes, so many are tried for each that is wanted: if hardly any is free, they can be guessed. */
 const TRIES_PER_CODE = 10;
 const TRIES_MIN = 1000;
@@ -45,7 +45,10 @@ export function patternTooNarrow(detail: string): Problem {
 
 /** Every code there is, in a random order. */
 function* shuffled(parts: string[], characters: string[], room: number): Generator<string> {
-  const numbers = Uint32Array.from({ length: room }, (_, number) => number);
+  const numbers = new Uint32Array(room);
+  for (let number = 0; number < room; number += 1) {
+    numbers[number] = number;
+  }
   for (let left = room; left > 0; left -= 1) {
     const place = randomInt(left);
     const number = numbers[place]!;

@@ -30,6 +30,11 @@ export function selectCoupons(
   now: Milliseconds,
 ): CouponSelection {
   const { value, exactMatch, batchId, recipientIntegrationId } = filters;
+  if (filters.referralId !== undefined) {
+    // There are no referrals here, so that no coupon was made by one.
+    const along = and([is('campaign_id', campaignId), { sql: '1 = 0', parameters: [] }])!;
+    return { index: 'ix_coupons_campaign_id', along, besides: undefined };
+  }
   const besides = rangesOf(filters, now);
   if (value !== undefined && exactMatch === 'true') {
     besides.push(is('campaign_id', campaignId), ...isIfGiven('batch_id', batchId));
@@ -49,6 +54,7 @@ export function selectCoupons(
     const along = and([is('campaign_id', campaignId), is('batch_id', batchId)])!;
     return { index: 'ix_coupons_batch_id', along, besides: and(besides) };
   }
+  // Whatever else is asked stands in this index as well, so that no row is read that does not fit.
   return { index: 'ix_coupons_campaign_id', along: is('campaign_id', campaignId), besides: and(besides) };
 }
 
@@ -73,9 +79,6 @@ function rangesOf(filters: CouponFilters, now: Milliseconds): Condition[] {
   }
   if (filters.redeemed !== undefined) {
     conditions.push({ sql: `usage_counter ${filters.redeemed === 'true' ? '>' : '='} 0`, parameters: [] });
-  }
-  if (filters.referralId !== undefined) {
-    conditions.push({ sql: '1 = 0', parameters: [] });
   }
   return conditions;
 }

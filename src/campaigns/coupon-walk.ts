@@ -1,11 +1,14 @@
 import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
+import type { Engine } from '../database/data-source.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import type { CouponSelection } from './coupon-selection.js';
 import type { Coupon } from './coupon.entity.js';
 
-/** Rows that one statement looks at: few enough that SQLite, which works in our own thread, is done in milliseconds. */
-const WINDOW = 5000;
+/** Coupons that the first statement looks at: enough for most pages, few enough to cost nothing. */
+const FIRST_WINDOW = 1000;
+/** SQLite answers within the process, which does nothing else meanwhile: there windows stay small. */
+const LARGEST_WINDOW: Record<Engine, number> = { sqlite: 8000, mysql: 64_000 };
 
 /** Where coupons are read: outside transactions, or in one. */
 type Source = Pick<ReadRepository<Coupon>, 'query' | 'createQueryBuilder'>;
@@ -30,7 +33,7 @@ export class CouponStatements {
   private readonly upTo: string;
 
   constructor(
-    engine: 'mysql' | 'sqlite',
+    engine: Engine,
     private readonly selection: CouponSelection,
     direction: Direction,
   ) {
@@ -49,11 +52,11 @@ export class CouponStatements {
     };
   }
 
-  /** The id with which a window behind an id ends; none if there are not so many left. */
-  windowEnd(last: number): Reading {
+  /** The id with which a window of so many behind an id ends; none if there are not so many left. */
+  windowEnd(last: number, size: number): Reading {
     return {
       sql: `SELECT id AS id ${this.from} AND ${this.behind} ${this.order} LIMIT 1 OFFSET ?`,
-      parameters: [...this.selection.along.parameters, last, WINDOW - 1],
+      parameters: [...this.selection.along.parameters, last, size - 1],
     };
   }
 
@@ -72,16 +75,18 @@ const BEYOND = { ascending: Number.MAX_SAFE_INTEGER, descending: 0 };
 
 /**
  * Walks through the ids of selected coupons, some at a time. However rare coupons are that fit, no statement looks at
- * more than a few thousand, and between statements the process goes on answering others.
+ * more than some thousands, and between statements the process goes on answering others.
  */
 export async function* walkCoupons(
   source: Source | EntityManager,
   selection: CouponSelection,
   direction: Direction = 'ascending',
 ): AsyncGenerator<number[]> {
-  const statements = new CouponStatements(engineOf(source), selection, direction);
-  for (let last = FIRST[direction]; ;) {
-    const [end] = await readIds(source, statements.windowEnd(last));
+  const engine = engineOf(source);
+  const statements = new CouponStatements(engine, selection, direction);
+  let last = FIRST[direction];
+  for (let size = FIRST_WINDOW; ; size = Math.min(size * 2, LARGEST_WINDOW[engine])) {
+    const [end] = await readIds(source, statements.windowEnd(last, size));
     const ids = await readIds(source, statements.window(last, end ?? BEYOND[direction]));
     if (ids.length > 0) {
       yield ids;
@@ -115,7 +120,7 @@ export async function findPage(
   return found.slice(0, take);
 }
 
-function engineOf(source: Source | EntityManager): 'mysql' | 'sqlite' {
+function engineOf(source: Source | EntityManager): Engine {
   const { options } = 'dataSource' in source ? source.dataSource : source.createQueryBuilder().dataSource;
   return options.type === 'mysql' ? 'mysql' : 'sqlite';
 }

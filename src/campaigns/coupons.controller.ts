@@ -81,7 +81,7 @@ export class CouponsController {
   @Post('coupons')
   @HttpCode(200)
   @KeyAccess('Generate coupons', { session: 'any' })
-  @Problems('campaign-not-found', 'pattern-too-narrow')
+  @Problems('campaign-not-found', 'pattern-too-narrow', 'too-busy')
   @ApiOkResponse({ type: GeneratedCoupons })
   @ApiNoContentResponse({ description: 'They were made, and `silent=yes` asked not to be told.' })
   async createCoupons(
@@ -92,8 +92,9 @@ export class CouponsController {
     @Body() request: NewCoupons,
     @Res({ passthrough: true }) response: Response,
   ): Promise<GeneratedCoupons | undefined> {
-    const made = await this.generation.generate(caller, { applicationId, campaignId }, request);
-    return query.silent === 'yes' ? void response.status(204) : made;
+    const silent = query.silent === 'yes';
+    response.status(silent ? 204 : 200);
+    return this.generation.generate(caller, { applicationId, campaignId }, request, { silent });
   }
 
   /** The list is not counted, so that it is fast however long it is. */

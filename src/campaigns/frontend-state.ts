@@ -2,8 +2,11 @@
 export const FRONTEND_STATES = ['expired', 'scheduled', 'running', 'disabled', 'archived'] as const;
 export type FrontendState = (typeof FRONTEND_STATES)[number];
 
-/** What lists can be narrowed to: `enabled` is everything that was neither disabled nor archived, whatever the time. */
-export const CAMPAIGN_STATE_FILTERS = ['enabled', 'running', 'scheduled', 'expired', 'disabled', 'archived'] as const;
+/**
+ * What lists can be narrowed to: `enabled` is everything that was neither disabled nor archived, whatever the time; `draft`,
+ * which programs of Talon.One may ask for, is nothing.
+ */
+export const CAMPAIGN_STATE_FILTERS = ['enabled', ...FRONTEND_STATES, 'draft'] as const;
 export type CampaignStateFilter = (typeof CAMPAIGN_STATE_FILTERS)[number];
 
 /**

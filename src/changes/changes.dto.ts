@@ -1,4 +1,3 @@
-import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsString, Max, Min } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
 import { Length } from '../http/length.js';
@@ -6,8 +5,11 @@ import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { QueryFlag } from '../http/query-flag.js';
 import { IsTime } from '../http/rfc3339.js';
+import { sortsOf } from '../http/sorting.js';
+import { WholeNumber } from '../http/whole-number.js';
 
-export const CHANGE_SORTS = ['created', '-created'] as const;
+/** What the list can be sorted by. */
+export const CHANGE_SORTS = sortsOf('created');
 
 /**
  * Which entries of the audit trail to list. Times are compared strictly: what happened at that very moment is neither
@@ -24,7 +26,7 @@ export class ChangeQuery extends PageQuery {
   /** Only changes in this Application.
    * @example 1 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)
@@ -40,7 +42,7 @@ export class ChangeQuery extends PageQuery {
   /** Only changes by this user, or with keys that this user made.
    * @example 280 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)
@@ -61,7 +63,7 @@ export class ChangeQuery extends PageQuery {
   /** Only changes with this key.
    * @example 34 */
   @IfPresent()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(ID_MAX)

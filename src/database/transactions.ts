@@ -4,6 +4,7 @@ import { Mutex, withTimeout } from 'async-mutex';
 import type BetterSqlite3 from 'better-sqlite3';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Problem } from '../http/problem.js';
+import { releaseNamedLocks } from './named-lock.js';
 import { isRepeatable, isSqliteBusy, translateDriverError } from './driver-errors.js';
 
 /** The data source that transactions write with. On MySQL it is the pool that everything uses. */
@@ -111,6 +112,7 @@ export class Transactions implements OnApplicationShutdown {
           throw error;
         }
       } finally {
+        await releaseNamedLocks(runner);
         await runner.release();
       }
       await sleep(5 + Math.random() * 20 * attempt);

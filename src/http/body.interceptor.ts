@@ -12,8 +12,10 @@ import { Reflector } from '@nestjs/core';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Observable } from 'rxjs';
 import { askForBody } from './expect-continue.js';
-import { refuseUnstorable } from './storable.js';
+import { findRoundedInteger } from './exact-numbers.js';
+import { invalid } from './invalid.js';
 import { Problem } from './problem.js';
+import { refuseUnstorable } from './storable.js';
 
 const BODY = 'latchkey:body';
 const JSON_BYTES_MAX = 100 * 1024;
@@ -117,15 +119,20 @@ function parseJson(bytes: Uint8Array): object | undefined {
   if (!isUtf8(bytes)) {
     throw new Problem('json-malformed', 'The body is not UTF-8.');
   }
+  // Unlike `toString`, a decoder takes a byte order mark away.
+  const text = new TextDecoder().decode(bytes);
   let value: unknown;
   try {
-    // Unlike `toString`, a decoder takes a byte order mark away.
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = JSON.parse(text);
   } catch {
     value = undefined;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem('json-malformed', 'The body must be one JSON object.');
+  }
+  const rounded = findRoundedInteger(text);
+  if (rounded !== undefined) {
+    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be kept exactly: send it as text` }]);
   }
   return value;
 }

@@ -22,6 +22,8 @@ export function boundConnections(http: Server, connectionsMax: number): void {
   http.headersTimeout = HEADERS_WAIT_MS;
   // Read when the server begins to listen; by default it is half a minute.
   Object.assign(http, { connectionsCheckingInterval: LOOK_MS });
+  // Node itself would refuse requests without one, in words of its own.
+  Object.assign(http, { requireHostHeader: false });
   http.keepAliveTimeout = KEEP_ALIVE_MS;
   http.timeout = UNREAD_MS;
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -1,12 +1,12 @@
-import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { WholeNumber } from './whole-number.js';
 
 /** Which part of a list is wanted. Lists extend it with their own filters and a documented `sort`. */
 export class PageQuery {
   /** How many rows to answer with, 1 to 1000.
    * @example 50 */
   @IsOptional()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(1)
   @Max(1000)
@@ -15,7 +15,7 @@ export class PageQuery {
   /** How many rows to pass over first.
    * @example 0 */
   @IsOptional()
-  @Type(() => Number)
+  @WholeNumber()
   @IsInt()
   @Min(0)
   @Max(2_147_483_647)

@@ -5,6 +5,7 @@ import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { QueryFlag } from '../http/query-flag.js';
+import { sortsOf } from '../http/sorting.js';
 import { Trimmed } from '../http/trimmed.js';
 
 /** A service as it is to be registered, without its OpenAPI document. */
@@ -223,16 +224,8 @@ export class ServicePage {
   data: ServiceSummary[];
 }
 
-export const SERVICE_SORTS = [
-  'service',
-  '-service',
-  'name',
-  '-name',
-  'created',
-  '-created',
-  'modified',
-  '-modified',
-] as const;
+/** What the list can be sorted by. */
+export const SERVICE_SORTS = sortsOf('service', 'name', 'created', 'modified');
 
 /** Which services to list. */
 export class ServicesQuery extends PageQuery {

@@ -12,6 +12,7 @@ import { toRfc3339 } from '../database/times.js';
 import { Transactions } from '../database/transactions.js';
 import { InputPipe } from '../http/input.pipe.js';
 import { invalid } from '../http/invalid.js';
+import { readSort } from '../http/sorting.js';
 import { refuseUnstorable } from '../http/storable.js';
 import { Problem } from '../http/problem.js';
 import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
@@ -37,6 +38,7 @@ import {
 import { deleteEndpoints, insertEndpoints, readEndpoints, type StoredEndpoint } from './stored-endpoints.js';
 
 const SERVICE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
+const SORT_COLUMNS = { service: 'service', name: 'name', created: 'created', modified: 'modified' } as const;
 /** Endpoints that one entry of the audit trail names, of each kind. */
 const NAMED_IN_CHANGES = 100;
 
@@ -147,9 +149,9 @@ export class ServicesService {
 
   /** One page of the services that are registered. */
   async list({ sort, pageSize, skip }: ServicesQuery): Promise<ServicePage> {
-    const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
+    const { column, direction } = readSort(sort, SORT_COLUMNS);
     const [rows, totalResultSize] = await this.services.findAndCount({
-      order: { [sort.replace(/^-/, '')]: direction, id: direction },
+      order: { [column]: direction, id: direction },
       skip,
       take: pageSize,
     });

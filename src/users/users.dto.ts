@@ -4,12 +4,13 @@ import { FoldsWithin } from '../database/fold.js';
 import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
+import { sortsOf } from '../http/sorting.js';
 import { Trimmed } from '../http/trimmed.js';
 import { Unused } from '../http/unused.js';
 import { PASSWORD_LENGTH } from './passwords.js';
 
-/** What a list of users can be sorted by. */
-export const USER_SORTS = ['id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn'] as const;
+/** What the list can be sorted by. */
+export const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
 
 /** The states in which a user is shown. */
 export const USER_STATES = ['active', 'deactivated'] as const;
@@ -111,21 +112,21 @@ export class UserQuery extends PageQuery {
   /** What to sort by; with `-` in front, descending.
    * @example "-created" */
   @IfPresent()
-  @IsIn(USER_SORTS.flatMap((sort) => [sort, `-${sort}`]))
-  sort: (typeof USER_SORTS)[number] | `-${(typeof USER_SORTS)[number]}` = 'id';
+  @IsIn(USER_SORTS)
+  sort: (typeof USER_SORTS)[number] = 'id';
 
   /** Only users whose address contains this, ignoring case.
    * @example "@example.com" */
   @IfPresent()
   @IsString()
-  @MaxLength(254)
+  @Length(1, 254)
   email?: string;
 
   /** Only users whose name contains this, ignoring case.
    * @example "ada" */
   @IfPresent()
   @IsString()
-  @MaxLength(100)
+  @Length(1, 100)
   name?: string;
 
   /** Only users in this state.

@@ -11,6 +11,7 @@ import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
+import { readSort } from '../http/sorting.js';
 import type { KeysOfUser } from './keys-of-user.js';
 import { Passwords } from './passwords.js';
 import { SignInThrottle } from './sign-in-throttle.js';
@@ -69,11 +70,10 @@ export class UsersService implements OnModuleInit {
       ...(email !== undefined && { emailKey: contains('email', email) }),
       ...(name !== undefined && { nameKey: contains('name', name) }),
     };
-    const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
-    const column = SORT_COLUMNS[sort.replace(/^-/, '') as keyof typeof SORT_COLUMNS];
+    const { column, direction } = readSort(sort, SORT_COLUMNS);
     const [users, totalResultSize] = await this.users.findAndCount({
       where,
-      order: column === 'id' ? { id: direction } : { [column]: direction, id: direction },
+      order: { [column]: direction, id: direction },
       take: pageSize,
       skip,
     });

@@ -153,7 +153,7 @@ CREATE TABLE `coupons` (
   `is_reservation_mandatory` tinyint NOT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_coupons_application_value` (`application_id`,`value`),
-  KEY `ix_coupons_campaign_id` (`campaign_id`),
+  KEY `ix_coupons_campaign_id` (`campaign_id`,`id`,`created`,`start_date`,`expiry_date`,`usage_limit`,`usage_counter`,`value`),
   KEY `ix_coupons_batch_id` (`campaign_id`,`batch_id`),
   KEY `ix_coupons_recipient` (`campaign_id`,`recipient_integration_id`),
   CONSTRAINT `fk_coupons_campaign` FOREIGN KEY (`campaign_id`) REFERENCES `campaigns` (`id`)

@@ -31,7 +31,7 @@ CREATE INDEX "ix_api_key_usage_last_used" ON "api_key_usage" ("api_key_id", "out
 CREATE INDEX "ix_campaigns_application_id" ON "campaigns" ("application_id", "id") ;
 CREATE INDEX "ix_campaigns_being_deleted" ON "campaigns" ("being_deleted") ;
 CREATE UNIQUE INDEX "uq_coupons_application_value" ON "coupons" ("application_id", "value") ;
-CREATE INDEX "ix_coupons_campaign_id" ON "coupons" ("campaign_id") ;
+CREATE INDEX "ix_coupons_campaign_id" ON "coupons" ("campaign_id", "id", "created", "start_date", "expiry_date", "usage_limit", "usage_counter", "value") ;
 CREATE INDEX "ix_coupons_batch_id" ON "coupons" ("campaign_id", "batch_id") ;
 CREATE INDEX "ix_coupons_recipient" ON "coupons" ("campaign_id", "recipient_integration_id") ;
 CREATE INDEX "ix_coupon_imports_campaign_id" ON "coupon_imports" ("campaign_id") ;

@@ -273,7 +273,17 @@ export class Initial1 implements MigrationInterface {
       {
         indices: [
           unique('uq_coupons_application_value', 'application_id', 'value'),
-          index('ix_coupons_campaign_id', 'campaign_id'),
+          index(
+            'ix_coupons_campaign_id',
+            'campaign_id',
+            'id',
+            'created',
+            'start_date',
+            'expiry_date',
+            'usage_limit',
+            'usage_counter',
+            'value',
+          ),
           index('ix_coupons_batch_id', 'campaign_id', 'batch_id'),
           index('ix_coupons_recipient', 'campaign_id', 'recipient_integration_id'),
         ],
