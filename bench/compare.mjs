@@ -1,6 +1,7 @@
 // Measures several servers in turn, again and again, so that whatever else the machine does meets all of them alike.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { putUnderLoad } from './load.mjs';
+import { median } from './median.mjs';
 
 const CONNECTIONS = 64;
 const WARM_UP_SECONDS = 3;
@@ -68,11 +69,4 @@ export function figure(name, values, { atLeast, atMost, unit = '' }) {
     each: values.map(text).join(' '),
     isReached: atLeast === undefined ? value <= atMost : value >= atLeast,
   };
-}
-
-/** The middle of some numbers. */
-export function median(numbers) {
-  const sorted = [...numbers].sort((one, other) => one - other);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -11,8 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
-import { median } from './compare.mjs';
 import { MAIN, openMysql } from './databases.mjs';
+import { median } from './median.mjs';
 import { startProcess } from './processes.mjs';
 import { printTable } from './table.mjs';
 

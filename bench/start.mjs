@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { figure, median } from './compare.mjs';
+import { figure } from './compare.mjs';
 import { MAIN, makeDatabase } from './databases.mjs';
 import { readRequests } from './load.mjs';
+import { median } from './median.mjs';
 import { cpuSecondsOf, freePort } from './processes.mjs';
 
 const STARTS = 7;

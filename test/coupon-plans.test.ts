@@ -74,8 +74,8 @@ describe('the plans of coupons', () => {
       const selection = selectCoupons(place, { ...filters, ...(filters.batchId && { batchId }) }, NOW);
       expect(selection.index).toBe(index);
       const statements = new CouponStatements(engine(), selection, direction);
-      const [last, end] = direction === 'ascending' ? [0, 5000] : [5000, 0];
-      const readings = [statements.windowEnd(last, 1000), statements.window(last, end)];
+      const [last, end] = direction === 'ascending' ? [1, 5000] : [5000, 1];
+      const readings = [statements.next(last), statements.window(last, end)];
       if (!selection.besides) {
         readings.push(statements.page(0, 51));
       }
@@ -84,9 +84,9 @@ describe('the plans of coupons', () => {
       }
     });
 
-    it('a page, and the end of a window, are read from the index alone', async () => {
+    it('a page, and where a window begins, are read from the index alone', async () => {
       const statements = new CouponStatements(engine(), selectCoupons(place, {}, NOW), direction);
-      for (const reading of [statements.page(2000, 51), statements.windowEnd(100, 1000)]) {
+      for (const reading of [statements.page(2000, 51), statements.next(100)]) {
         expect(await explain(reading)).toMatch(/COVERING INDEX|Using index(?! condition)/);
       }
     });
@@ -102,7 +102,7 @@ describe('the plans of coupons', () => {
       { startsBefore: '2026-01-01T00:00:00Z', startsAfter: '2025-01-01T00:00:00Z' },
       { expiresBefore: '2026-01-01T00:00:00Z', expiresAfter: '2025-01-01T00:00:00Z' },
     ])('looking through a campaign for %j reads no rows', async (filters) => {
-      const [last, end] = direction === 'ascending' ? [0, 5000] : [5000, 0];
+      const [last, end] = direction === 'ascending' ? [1, 5000] : [5000, 1];
       const statements = new CouponStatements(engine(), selectCoupons(place, filters, NOW), direction);
       expect(await explain(statements.window(last, end))).toMatch(/COVERING INDEX|Using index(?! condition)/);
     });

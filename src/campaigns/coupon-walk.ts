@@ -5,7 +5,7 @@ import type { ReadRepository } from '../database/read-repository.js';
 import type { CouponSelection } from './coupon-selection.js';
 import type { Coupon } from './coupon.entity.js';
 
-/** Coupons that the first statement looks at: enough for most pages, few enough to cost nothing. */
+/** Ids among which the first statement looks: enough for most pages, few enough to cost nothing. */
 const FIRST_WINDOW = 1000;
 /** SQLite answers within the process, which does nothing else meanwhile: there windows stay small. */
 const LARGEST_WINDOW: Record<Engine, number> = { sqlite: 8000, mysql: 64_000 };
@@ -30,7 +30,6 @@ export class CouponStatements {
   private readonly from: string;
   private readonly order: string;
   private readonly behind: string;
-  private readonly upTo: string;
 
   constructor(
     engine: Engine,
@@ -41,7 +40,6 @@ export class CouponStatements {
     this.from = `FROM coupons ${hint} WHERE ${selection.along.sql}`;
     this.order = `ORDER BY id ${direction === 'ascending' ? 'ASC' : 'DESC'}`;
     this.behind = direction === 'ascending' ? 'id > ?' : 'id < ?';
-    this.upTo = direction === 'ascending' ? 'id <= ?' : 'id >= ?';
   }
 
   /** Ids of a part of everything along the index, for selections with nothing besides. */
@@ -52,30 +50,31 @@ export class CouponStatements {
     };
   }
 
-  /** The id with which a window of so many behind an id ends; none if there are not so many left. */
-  windowEnd(last: number, size: number): Reading {
+  /** The id that comes next behind one; none if that was the last. */
+  next(last: number): Reading {
     return {
-      sql: `SELECT id AS id ${this.from} AND ${this.behind} ${this.order} LIMIT 1 OFFSET ?`,
-      parameters: [...this.selection.along.parameters, last, size - 1],
+      sql: `SELECT id AS id ${this.from} AND ${this.behind} ${this.order} LIMIT 1`,
+      parameters: [...this.selection.along.parameters, last],
     };
   }
 
-  /** Ids of what fits in a window. */
-  window(last: number, end: number): Reading {
+  /** Ids of what fits from one id to another. */
+  window(first: number, end: number): Reading {
     const { along, besides } = this.selection;
+    const [low, high] = first < end ? [first, end] : [end, first];
     return {
-      sql: `SELECT id AS id ${this.from} AND ${this.behind} AND ${this.upTo}${besides ? ` AND ${besides.sql}` : ''} ${this.order}`,
-      parameters: [...along.parameters, last, end, ...(besides?.parameters ?? [])],
+      sql: `SELECT id AS id ${this.from} AND id BETWEEN ? AND ?${besides ? ` AND ${besides.sql}` : ''} ${this.order}`,
+      parameters: [...along.parameters, low, high, ...(besides?.parameters ?? [])],
     };
   }
 }
 
-const FIRST = { ascending: 0, descending: Number.MAX_SAFE_INTEGER };
-const BEYOND = { ascending: Number.MAX_SAFE_INTEGER, descending: 0 };
+/** What ids are behind when a walk begins. */
+const BEGIN = { ascending: 0, descending: Number.MAX_SAFE_INTEGER };
 
 /**
- * Walks through the ids of selected coupons, some at a time. However rare coupons are that fit, no statement looks at
- * more than some thousands, and between statements the process goes on answering others.
+ * Walks through the ids of selected coupons, a window of ids at a time. However rare coupons are that fit, no statement
+ * looks at more than some thousands, and between statements the process goes on answering others.
  */
 export async function* walkCoupons(
   source: Source | EntityManager,
@@ -84,17 +83,17 @@ export async function* walkCoupons(
 ): AsyncGenerator<number[]> {
   const engine = engineOf(source);
   const statements = new CouponStatements(engine, selection, direction);
-  let last = FIRST[direction];
+  let last = BEGIN[direction];
   for (let size = FIRST_WINDOW; ; size = Math.min(size * 2, LARGEST_WINDOW[engine])) {
-    const [end] = await readIds(source, statements.windowEnd(last, size));
-    const ids = await readIds(source, statements.window(last, end ?? BEYOND[direction]));
+    const [first] = await readIds(source, statements.next(last));
+    if (first === undefined) {
+      return;
+    }
+    last = direction === 'ascending' ? first + size - 1 : first - size + 1;
+    const ids = await readIds(source, statements.window(first, last));
     if (ids.length > 0) {
       yield ids;
     }
-    if (end === undefined) {
-      return;
-    }
-    last = end;
     await eventLoop();
   }
 }
@@ -108,10 +107,10 @@ export async function findPage(
   if (!selection.besides) {
     return readIds(source, new CouponStatements(engineOf(source), selection, direction).page(skip, take));
   }
-  const found: number[] = [];
+  let found: number[] = [];
   let passed = 0;
   for await (const ids of walkCoupons(source, selection, direction)) {
-    found.push(...ids.slice(Math.max(0, skip - passed)));
+    found = found.concat(ids.slice(Math.max(0, skip - passed)));
     passed += ids.length;
     if (found.length >= take) {
       break;
