@@ -109,7 +109,7 @@ describe('a client generated from /openapi.json', () => {
       'a parameter of the path left out': `client.GET('${PATH}', { params: { path: {} } });`,
       'an id that is text': `client.GET('${PATH}', { params: { path: { applicationId: '1' } } });`,
       'an unknown query parameter': `client.GET('${PATH}', { params: { path, query: { colour: 'red' } } });`,
-      'a filter beyond its values': `client.GET('${PATH}', { params: { path, query: { campaignState: 'draft' } } });`,
+      'a filter beyond its values': `client.GET('${PATH}', { params: { path, query: { campaignState: 'finished' } } });`,
       'a body without what is required': `client.POST('/v1/applications', { body: { name: 'A', currency: 'EUR' } });`,
       'a field of another type': `client.POST('/v1/sessions', { body: { email: 1, password: 'x' } });`,
       'an unknown field': `export const me: Schemas['Credentials'] = { email: 'a', password: 'x', remember: true };`,
