@@ -286,7 +286,7 @@ describe('the list of campaigns', () => {
     for (let i = 0; i < 10; i += 1) {
       ids.push(await make(applicationId, { name: 'Same name' }));
     }
-    for (const sort of ['id', 'created', 'name']) {
+    for (const sort of ['id', 'created', 'name', 'updated', 'startTime', 'endTime']) {
       const seen: number[] = [];
       for (let skip = 0; ; skip += 3) {
         const { data } = await list(applicationId, { pageSize: 3, skip, sort });

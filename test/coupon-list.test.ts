@@ -265,5 +265,46 @@ describe('coupons in lists', () => {
       await importRows('value\nAAA\n');
       expect(await values('referralId=1')).toEqual([]);
     });
+
+    const just = (milliseconds: number): string => encode(new Date(Date.parse(NOW) + milliseconds).toISOString());
+    it.each([
+      'value=A',
+      'value=BA&exactMatch=true',
+      ...['created', 'starts', 'expires'].flatMap((name) => [
+        `${name}Before=${just(0)}`,
+        `${name}Before=${just(1)}`,
+        `${name}After=${just(0)}`,
+        `${name}After=${just(-1)}`,
+      ]),
+      'valid=expired',
+      'valid=validNow',
+      'valid=validFuture',
+      'usable=true',
+      'usable=false',
+      'redeemed=true',
+      'redeemed=false',
+      'batchId=nothing',
+      'recipientIntegrationId=customer-1',
+      'recipientIntegrationId=customer-1&valid=expired&redeemed=false',
+      'referralId=1',
+    ])('%s lists, exports and deletes the same coupons', async (query) => {
+      const times = ['', ...[-1, 0, 1].map((milliseconds) => new Date(Date.parse(NOW) + milliseconds).toISOString())];
+      const rows = times.flatMap((start, first) =>
+        times
+          .filter((expiry) => start === '' || expiry === '' || start < expiry)
+          .map((expiry, second) => `${'ABCD'[first]}${'ABCD'[second]}A,${start},${expiry},customer-${second}`),
+      );
+      await importRows(`value,startdate,expirydate,recipientintegrationid\n${rows.join('\n')}\nBAB,,,\n`);
+      await latchkey.get(Transactions).inTransaction(async (tx) => {
+        const redeem = "UPDATE coupons SET usage_counter = 1 WHERE campaign_id = ? AND value LIKE '%BA'";
+        await tx.query(redeem, [place.campaignId]);
+      });
+      const all = await values();
+      const listed = await values(query);
+      const path = `/v1/applications/${place.applicationId}/export_coupons?valuesOnly=true&${query}`;
+      expect((await admin.get<string>(path)).body).toBe(['value', ...listed, ''].join('\n'));
+      expect((await admin.delete(`${place.path}/coupons?${query}`)).status).toBe(204);
+      expect(await values()).toEqual(all.filter((value) => !listed.includes(value)));
+    });
   });
 });

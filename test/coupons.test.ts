@@ -8,8 +8,10 @@ import {
   type Generated,
   importCoupons,
   listCoupons,
+  until,
 } from './coupon-fixtures.js';
-import { type Latchkey, startLatchkey } from './harness.js';
+import { createKey } from './fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, type Latchkey, startLatchkey } from './harness.js';
 
 interface Change {
   entity: string;
@@ -330,6 +332,38 @@ describe('coupons', () => {
         }),
       ]);
     });
+
+    it.each(['key', 'session'])(
+      'ends with the %s that asked for it; others are answered all the while',
+      async (means) => {
+        const count = 20_000;
+        await importRows(`value\n${Array.from({ length: count }, (_, number) => `CODE-${number}`).join('\n')}\n`);
+        const endpoint = {
+          method: 'DELETE',
+          path: '/v1/applications/{applicationId}/campaigns/{campaignId}/coupons',
+        };
+        const key = await createKey(admin, { endpoints: [endpoint] });
+        const session = await latchkey.signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
+        const caller = means === 'key' ? latchkey.as(`ManagementKey-v1 ${key.key}`) : session;
+        const deletion = caller.delete<ProblemBody>(`${place.path}/coupons`);
+        const first = `${place.path}/coupons/no_total?pageSize=1`;
+        const beginsWith = async (): Promise<string | undefined> => {
+          const { status, body } = await admin.get<{ data: Coupon[] }>(first);
+          expect(status).toBe(200);
+          return body.data[0]?.value;
+        };
+        await until('the deletion has begun', async () => (await beginsWith()) !== 'CODE-0');
+        const ended =
+          means === 'key' ? await admin.delete(`/v1/api_keys/${key.id}`) : await session.delete('/v1/sessions');
+        expect(ended.status).toBe(204);
+        const { status, body } = await deletion;
+        expect([status, body.code]).toEqual([401, 'unknown']);
+        const left = (await values()).length;
+        expect(left).toBeGreaterThan(0);
+        const [entry] = (await changes()).filter(({ entity }) => entity === `DELETE ${place.path}/coupons`);
+        expect(entry!.old).toEqual({ filters: {}, coupons: count - left });
+      },
+    );
 
     it('that nothing fits changes nothing and tells nothing', async () => {
       await importRows('value\nAAA\n');

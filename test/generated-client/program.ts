@@ -90,7 +90,59 @@ const file = dataOf(
     parseAs: 'text',
   }),
 );
+const coupon = coupons.data.find((one) => 'id' in one);
+if (coupon === undefined || !('id' in coupon)) {
+  throw new Error('only codes are listed');
+}
+const couponPath = { path: { ...place, couponId: coupon.id } };
+const updatedCoupon = dataOf(
+  await admin.PUT('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}', {
+    params: couponPath,
+    body: { usageLimit: 5, expiryDate: null, attributes: { channel: 'newsletter' } },
+  }),
+);
+const generated = dataOf(
+  await admin.POST('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons', {
+    params: { path: place },
+    body: { usageLimit: 1, numberOfCoupons: 3, couponPattern: 'WINTER-###', validCharacters: ['1', '2', '3'] },
+  }),
+);
+const silent = await admin.POST('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons', {
+  params: { path: place, query: { silent: 'yes' } },
+  body: { usageLimit: 0, numberOfCoupons: 1 },
+});
+const deletions = [
+  await admin.DELETE('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}', {
+    params: couponPath,
+  }),
+  await admin.DELETE('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons', {
+    params: { path: place, query: { value: 'WINTER-', valid: 'validNow', usable: 'true' } },
+  }),
+].map(({ response }) => response.status);
+const left = dataOf(
+  await admin.GET('/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total', {
+    params: { path: place, query: { sort: '-id', valuesOnly: 'true' } },
+  }),
+).data.length;
+const updatedCampaign = dataOf(
+  await admin.PUT('/v1/applications/{applicationId}/campaigns/{campaignId}', {
+    params: { path: place },
+    body: { name: 'Autumn sale', state: 'disabled', tags: [] },
+  }),
+);
+const running = dataOf(
+  await admin.GET('/v1/applications/{applicationId}/campaigns', {
+    params: { path: { applicationId: shop }, query: { campaignState: 'running', name: 'autumn' } },
+  }),
+).totalResultSize;
 const malformed = await importCodes(place, 'value,limitval\nSUMMER-4,many\n');
+
+const campaignDeleted = await admin.DELETE('/v1/applications/{applicationId}/campaigns/{campaignId}', {
+  params: { path: place },
+});
+const campaignGone = refusalOf(
+  await admin.GET('/v1/applications/{applicationId}/campaigns/{campaignId}', { params: { path: place } }),
+);
 
 const apiKeyId = minted.id;
 await admin.DELETE('/v1/api_keys/{apiKeyId}', { params: { path: { apiKeyId } } });
@@ -141,6 +193,13 @@ states.push(await stateOf());
 await offboarding.POST('/v1/users/delete', byEmail);
 states.push(await stateOf());
 
+const other = dataOf(
+  await admin.POST('/v1/users', {
+    body: { name: 'Grace', email: 'grace@example.com', password: 'the password of Grace', isAdmin: true },
+  }),
+);
+const userDeleted = await admin.DELETE('/v1/users/{userId}', { params: { path: { userId: other.id } } });
+
 const trail = dataOf(
   await admin.GET('/v1/changes', { params: { query: { sort: '-created', pageSize: 1, includeOld: false } } }),
 );
@@ -154,6 +213,13 @@ console.log(
     key: [minted.state, minted.expiryDate, minted.allApplications, minted.allowedApplicationIds],
     imported: imported.amount,
     coupons: coupons.data.map((coupon) => [coupon.value, 'importId' in coupon && coupon.importId === imported.id]),
+    updatedCoupon: [updatedCoupon.usageLimit, updatedCoupon.expiryDate, updatedCoupon.attributes],
+    generated: [generated?.totalResultSize, silent.response.status],
+    deletions,
+    left,
+    updatedCampaign: [updatedCampaign.name, updatedCampaign.frontendState, updatedCampaign.tags, running],
+    campaignDeleted: [campaignDeleted.response.status, campaignGone],
+    userDeleted: userDeleted.response.status,
     file: file.split('\n', 2).map((line) => line.split(',')[0]),
     refusals: { elsewhere, notGranted, deleted, protectedUser, malformed: refusalOf(malformed) },
     lines: malformed.error?.errors?.map(({ line }) => line),
