@@ -296,7 +296,7 @@ describe('a key', () => {
       const existing = await use(key, other);
       const missing = await use(key, 2147483647);
       expect([existing.status, missing.status]).toEqual([403, 403]);
-      expect(existing.body).toMatchObject({ code: 'application-not-allowed', applicationId: String(other) });
+      expect(existing.body).toMatchObject({ code: 'application-not-allowed', applicationId: other });
       expect(missing.body.code).toBe(existing.body.code);
       expect(missing.body.title).toBe(existing.body.title);
     });

@@ -249,7 +249,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     ]);
     expect(JSON.parse(answers[4]!.body)).toMatchObject({
       endpoint: 'GET /applications/{applicationId}/invoices',
-      applicationId: String(two),
+      applicationId: two,
     });
     for (const { headers } of answers) {
       expect(headers).toMatchObject({ 'cache-control': 'no-store' });

@@ -51,7 +51,7 @@ const OPERATIONS: Record<
     call: (api, { applicationId }) => api.getCampaigns(applicationId),
     missing: [[{ applicationId: NOBODY }, 'application-not-found']],
     wrong: [
-      (api, { applicationId }) => api.getCampaigns(applicationId, { campaignState: 'draft', skip: -1 }),
+      (api, { applicationId }) => api.getCampaigns(applicationId, { campaignState: 'finished', skip: -1 }),
       { errors: [{ parameter: 'campaignState' }, { parameter: 'skip' }] },
     ],
   },
@@ -235,7 +235,7 @@ describe('the public SDK hands on the problem', () => {
         expect(await problemOf(call(elsewhere, ids))).toMatchObject({
           status: 403,
           code: 'application-not-allowed',
-          applicationId: String(ids.applicationId),
+          applicationId: ids.applicationId,
         });
       });
     }

@@ -8,6 +8,7 @@ import type { RawPath } from '../access/raw-path.js';
 import { credentialProblem } from '../api-keys/api-key-authenticator.js';
 import { KeyReader, type ReadKey } from '../api-keys/key-reader.js';
 import { UsageRecorder } from '../api-keys/usage-recorder.js';
+import { parseId } from '../http/id.pipe.js';
 import { Problem } from '../http/problem.js';
 import { ServiceCatalogue } from '../services/service-catalogue.js';
 
@@ -96,7 +97,7 @@ export class Judge {
         if (!decision.allowed) {
           const extensions = {
             endpoint: endpointName(endpoint),
-            ...(applicationId !== undefined && { applicationId }),
+            ...(applicationId !== undefined && { applicationId: parseId(applicationId) ?? applicationId }),
           };
           return this.refuse(new Problem(decision.code, decision.detail, extensions), key, endpoint);
         }
