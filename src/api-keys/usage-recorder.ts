@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Endpoint } from '../access/access.js';
 import type { DecisionObserver } from '../access/decision-observer.js';
 import { Clock } from '../config/clock.js';
+import { engineIn } from '../database/data-source.js';
 import { Transactions } from '../database/transactions.js';
 
 const FLUSH_INTERVAL_MS = 5000;
@@ -39,10 +40,12 @@ const COLUMNS =
   'INSERT INTO api_key_usage (api_key_id, counter, day, service, method, path, application_id, outcome, amount, last_used) VALUES ';
 const ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 // What several processes counted adds up.
-const MYSQL_ADD = ` AS counted ON DUPLICATE KEY UPDATE amount = api_key_usage.amount + counted.amount,
-  last_used = GREATEST(api_key_usage.last_used, counted.last_used)`;
-const SQLITE_ADD = ` ON CONFLICT (api_key_id, counter) DO UPDATE SET amount = amount + excluded.amount,
-  last_used = MAX(last_used, excluded.last_used)`;
+const ADD = {
+  mysql: ` AS counted ON DUPLICATE KEY UPDATE amount = api_key_usage.amount + counted.amount,
+  last_used = GREATEST(api_key_usage.last_used, counted.last_used)`,
+  sqlite: ` ON CONFLICT (api_key_id, counter) DO UPDATE SET amount = amount + excluded.amount,
+  last_used = MAX(last_used, excluded.last_used)`,
+};
 
 /**
  * Counts what keys are used for, in memory, and writes the counts every few seconds and at the end: no decision waits for
@@ -195,8 +198,7 @@ function namedRow(counter: Counter): { hash: string; row: (amount: number) => un
 
 async function add(tx: EntityManager, rows: readonly unknown[][]): Promise<void> {
   const values = rows.map(() => ROW).join(', ');
-  const ending = tx.dataSource.options.type === 'mysql' ? MYSQL_ADD : SQLITE_ADD;
-  await tx.query(COLUMNS + values + ending, rows.flat());
+  await tx.query(COLUMNS + values + ADD[engineIn(tx)], rows.flat());
 }
 
 function compare(one: string, other: string): number {

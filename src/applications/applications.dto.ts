@@ -1,8 +1,9 @@
-import { IsIn, IsString, Matches } from 'class-validator';
+import { IsIn, IsString } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
 import { Length, MaxLength } from '../http/length.js';
 import { IfPresent } from '../http/presence.js';
 import { IsJsonObject } from '../http/json-object.js';
+import { IsOneLine } from '../http/one-line.js';
 import { PageQuery } from '../http/paging.js';
 import { sortsOf } from '../http/sorting.js';
 import { Trimmed } from '../http/trimmed.js';
@@ -16,7 +17,7 @@ export class NewApplication {
   @IsString()
   @Length(1, 100)
   @FoldsWithin(400)
-  @Matches(/^\P{Cc}*$/u, { message: 'name must be one line without control characters' })
+  @IsOneLine()
   name: string;
 
   /** What it is for.
@@ -53,7 +54,7 @@ export class ApplicationUpdate {
   @IsString()
   @Length(1, 100)
   @FoldsWithin(400)
-  @Matches(/^\P{Cc}*$/u, { message: 'name must be one line without control characters' })
+  @IsOneLine()
   name?: string;
 
   /** What it is for.

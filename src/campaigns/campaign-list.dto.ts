@@ -1,14 +1,13 @@
-import { IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsString, Max, Min } from 'class-validator';
 import { ID_MAX } from '../http/id.pipe.js';
 import { Length } from '../http/length.js';
+import { IsOneLine } from '../http/one-line.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { IsTime } from '../http/rfc3339.js';
 import { sortsOf } from '../http/sorting.js';
 import { WholeNumber } from '../http/whole-number.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from './frontend-state.js';
-
-const ONE_LINE = /^\P{Cc}*$/u;
 
 /** What the list can be sorted by. */
 export const CAMPAIGN_SORTS = sortsOf('id', 'name', 'created', 'updated', 'startTime', 'endTime');
@@ -34,7 +33,7 @@ export class CampaignQuery extends PageQuery {
   @IfPresent()
   @IsString()
   @Length(1, 255)
-  @Matches(ONE_LINE, { message: 'name must be one line without control characters' })
+  @IsOneLine()
   name?: string;
 
   /** Only campaigns that have a tag which contains this, ignoring case. With `name`, either may match.
@@ -42,7 +41,7 @@ export class CampaignQuery extends PageQuery {
   @IfPresent()
   @IsString()
   @Length(1, 50)
-  @Matches(ONE_LINE, { message: 'tags must be one line without control characters' })
+  @IsOneLine()
   tags?: string;
 
   /** Only campaigns made before this RFC 3339 time.

@@ -1,4 +1,5 @@
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
+import { engineIn } from '../database/data-source.js';
 import { containing, fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { readTime } from '../http/rfc3339.js';
@@ -46,7 +47,7 @@ export async function findCampaign(
   lock?: 'pessimistic_read' | 'pessimistic_write',
 ): Promise<CampaignNow | undefined> {
   const find = campaignsAt(source, applicationId, now).andWhere('campaign.id = :campaignId', { campaignId });
-  if (lock !== undefined && find.dataSource.options.type === 'mysql') {
+  if (lock !== undefined && engineIn(find) === 'mysql') {
     find.setLock(lock);
   }
   const [found] = await readAll(find);

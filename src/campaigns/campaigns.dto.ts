@@ -9,13 +9,13 @@ import {
   IsNumber,
   IsObject,
   IsString,
-  Matches,
   Min,
   ValidateNested,
 } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
 import { IsJsonObject } from '../http/json-object.js';
 import { Length, MaxLength } from '../http/length.js';
+import { IsOneLine } from '../http/one-line.js';
 import { IfGiven, IfPresent } from '../http/presence.js';
 import { IsTime } from '../http/rfc3339.js';
 import { Trimmed } from '../http/trimmed.js';
@@ -23,7 +23,6 @@ import { Unused } from '../http/unused.js';
 import { CAMPAIGN_FEATURES, CAMPAIGN_STATES, type CampaignFeature, type CampaignState } from './campaign.entity.js';
 import type { FrontendState } from './frontend-state.js';
 
-const ONE_LINE = /^\P{Cc}*$/u;
 export const LIMIT_PERIODS = ['daily', 'weekly', 'monthly', 'yearly'] as const;
 export type LimitPeriod = (typeof LIMIT_PERIODS)[number];
 export const LIMIT_ENTITIES = ['Coupon', 'Referral', 'Profile', 'Identifier'] as const;
@@ -66,7 +65,7 @@ export class CampaignRequest {
   @IsString()
   @Length(1, 255)
   @FoldsWithin(1020)
-  @Matches(ONE_LINE, { message: 'name must be one line without control characters' })
+  @IsOneLine()
   name: string;
 
   /** What it is for.
@@ -108,7 +107,7 @@ export class CampaignRequest {
   @ArrayUnique()
   @IsString({ each: true })
   @Length(1, 50, { each: true })
-  @Matches(ONE_LINE, { each: true, message: 'each tag must be one line without control characters' })
+  @IsOneLine({ each: true })
   tags?: string[];
 
   /** Whether its rules are evaluated again when a customer's session is returned.

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { engineIn } from '../database/data-source.js';
 import { translateDriverError, UniqueViolation } from '../database/driver-errors.js';
 import type { Milliseconds } from '../database/times.js';
 import type { NewCoupon } from './new-coupon.js';
@@ -59,9 +60,8 @@ export async function insertCoupons(
   if (coupons.length === 0) {
     return 0;
   }
-  const engine = tx.dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
   const rows = coupons.map(() => ROW).join(', ');
-  const sql = `INSERT INTO coupons (${COLUMNS.join(', ')}) VALUES ${rows}${taken === 'skip' ? SKIP_TAKEN[engine] : ''}`;
+  const sql = `INSERT INTO coupons (${COLUMNS.join(', ')}) VALUES ${rows}${taken === 'skip' ? SKIP_TAKEN[engineIn(tx)] : ''}`;
   const parameters = coupons.flatMap((coupon) => [
     batch.created,
     batch.campaignId,

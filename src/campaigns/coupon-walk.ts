@@ -1,6 +1,6 @@
 import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
-import type { Engine } from '../database/data-source.js';
+import { type Engine, engineIn } from '../database/data-source.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import type { CouponSelection } from './coupon-selection.js';
 import type { Coupon } from './coupon.entity.js';
@@ -120,8 +120,7 @@ export async function findPage(
 }
 
 function engineOf(source: Source | EntityManager): Engine {
-  const { options } = 'dataSource' in source ? source.dataSource : source.createQueryBuilder().dataSource;
-  return options.type === 'mysql' ? 'mysql' : 'sqlite';
+  return engineIn('dataSource' in source ? source : source.createQueryBuilder());
 }
 
 async function readIds(source: Source | EntityManager, { sql, parameters }: Reading): Promise<number[]> {

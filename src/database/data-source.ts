@@ -15,6 +15,11 @@ export function engineOf(config: Config): Engine {
   return config.DATABASE_URL.startsWith('mysql:') ? 'mysql' : 'sqlite';
 }
 
+/** Which engine a transaction or a query runs on. */
+export function engineIn({ dataSource }: { readonly dataSource: DataSource }): Engine {
+  return dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
+}
+
 /** Absolute path of the SQLite file. */
 export function sqliteFile(config: Config): string {
   return resolve(config.DATABASE_URL.slice('sqlite:'.length));

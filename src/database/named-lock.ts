@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { engineIn } from './data-source.js';
 
 /** How long one statement waits, in seconds: less than a statement of a server that answers may take. */
 const STATEMENT_SECONDS = 1;
@@ -13,13 +14,12 @@ const holders = new WeakSet<QueryRunner>();
  * On SQLite there is nothing to do: a transaction has the database to itself.
  */
 export async function takeNamedLock(tx: EntityManager, name: string, waitMs: number): Promise<boolean> {
-  const { options } = tx.dataSource;
-  if (options.type !== 'mysql') {
+  if (engineIn(tx) === 'sqlite') {
     return true;
   }
   holders.add(tx.queryRunner!);
   // Names are shared by all databases of a server, and must be short.
-  const database = createHash('sha256').update(String(options.database)).digest('hex').slice(0, 16);
+  const database = createHash('sha256').update(String(tx.dataSource.options.database)).digest('hex').slice(0, 16);
   const values = [`latchkey:${database}:${name}`, STATEMENT_SECONDS];
   const deadline = performance.now() + waitMs;
   do {

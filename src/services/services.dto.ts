@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches } from 'class-validator';
 import type { Scope } from '../access/access.js';
 import { Length, MaxLength } from '../http/length.js';
+import { IsOneLine } from '../http/one-line.js';
 import { IfPresent } from '../http/presence.js';
 import { PageQuery } from '../http/paging.js';
 import { QueryFlag } from '../http/query-flag.js';
@@ -15,7 +16,7 @@ export class ServiceFields {
   @Trimmed()
   @IsString()
   @Length(1, 100)
-  @Matches(/^\P{Cc}*$/u, { message: 'name must be one line without control characters' })
+  @IsOneLine()
   name: string;
 
   /** What it is for.

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import RateLimiterStore from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js';
 import type { Clock } from '../config/clock.js';
+import { engineIn } from '../database/data-source.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { SignInAttempt } from './sign-in-attempt.entity.js';
 
@@ -55,8 +56,7 @@ export class StoredRateLimiter extends RateLimiterStore<Counter, StoreOptions> {
         .where('counter = :counter AND amount >= :points AND expires > :now', { counter, points: -points, now })
         .execute();
     } else {
-      const sql = tx.dataSource.options.type === 'mysql' ? ADD.mysql : ADD.sqlite;
-      await tx.query(sql, [counter, points, expires, now, now]);
+      await tx.query(ADD[engineIn(tx)], [counter, points, expires, now, now]);
     }
     return (await tx.findOneBy(SignInAttempt, { counter })) ?? { amount: 0, expires };
   }
