@@ -179,6 +179,18 @@ if (!isThere && !required) {
     expect((await swagger.execute('getCurrentSession')).status).toBe(200);
   });
 
+  test('shows a thousand coupons as plain text, because colouring them would freeze the page', async () => {
+    const made = await swagger.execute('createCoupons', {
+      parameters: { applicationId: '1', campaignId: '1' },
+      body: { usageLimit: 1, numberOfCoupons: 1000 },
+    });
+    expect(made.body).toMatchObject({ totalResultSize: 1000 });
+    const shown = swagger.operation('createCoupons').locator('.live-responses-table .response-col_description code');
+    expect(await shown.first().locator('span').count()).toBe(0);
+    const few = swagger.operation('getCurrentSession').locator('.live-responses-table .response-col_description code');
+    expect(await few.first().locator('span').count()).toBeGreaterThan(0);
+  });
+
   test('shows the refusal once the admin has deleted the key', async () => {
     expect(await swagger.execute('deleteApiKey', { parameters: { apiKeyId: String(key.id) } })).toEqual({
       status: 204,

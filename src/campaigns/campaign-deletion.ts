@@ -151,10 +151,14 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
       });
       return true;
     } catch (error) {
-      if (error instanceof ForeignKeyViolation) {
+      if (error instanceof ForeignKeyViolation && (await this.hasCoupons(campaignId))) {
         return false;
       }
       throw error;
     }
+  }
+
+  private hasCoupons(campaignId: number): Promise<boolean> {
+    return this.transactions.inTransaction((tx) => tx.existsBy(Coupon, { campaignId }));
   }
 }

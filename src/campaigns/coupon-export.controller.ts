@@ -25,6 +25,12 @@ export class CouponExportController {
   @Problems('application-not-found', 'campaign-not-found')
   @ApiOkResponse({
     description: 'The coupons, as a file.',
+    headers: {
+      'Content-Disposition': {
+        description: 'That it is a file, and how it is called (RFC 6266).',
+        schema: { type: 'string', example: 'attachment; filename="coupons.csv"' },
+      },
+    },
     content: { 'application/csv': { schema: { type: 'string' }, example: EXAMPLE } },
   })
   exportCoupons(

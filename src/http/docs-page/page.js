@@ -139,6 +139,22 @@ const FoldedProblems = () => ({
   },
 });
 
+/** Characters of an answer up to which it is coloured: a page of a thousand coupons would freeze the browser for seconds. */
+const COLOURED_MAX = 50_000;
+
+/** Shows large answers as plain text. */
+const PlainLargeAnswers = () => ({
+  wrapComponents: {
+    SyntaxHighlighter: (Highlighter, system) => (properties) => {
+      const { createElement } = system.React;
+      const { children, className } = properties;
+      return typeof children === 'string' && children.length > COLOURED_MAX
+        ? createElement('pre', { className }, createElement('code', null, children))
+        : createElement(Highlighter, properties);
+    },
+  },
+});
+
 /**
  * Swagger UI fills forms with the examples of parameters. A list would then be filtered by everything at once, and a
  * deletion begin with somebody's id: such examples are told instead. And where a file is missing it does nothing at all,
@@ -208,6 +224,6 @@ window.ui = window.SwaggerUIBundle({
   displayRequestDuration: true,
   persistAuthorization: true,
   requestInterceptor: (request) => (request.loadSpec ? request : sendCredential(request)),
-  plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems, EmptyForms],
+  plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems, PlainLargeAnswers, EmptyForms],
   validatorUrl: null,
 });
