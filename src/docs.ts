@@ -7,12 +7,13 @@ import { EndpointCatalogue } from './access/endpoint-catalogue.js';
 import { RAW_ROUTES, serveRawRoute } from './access/raw-routes.js';
 import { Config } from './config/config.js';
 import { VERSION } from './config/version.js';
-import { createDocsPage, createDocumentRoute } from './http/docs-page.js';
+import { createDocsPage, createDocumentRoute, leadToDocsPage } from './http/docs-page.js';
 import { createDocument, sortedByTag } from './http/openapi-document.js';
 import { addCommonProblems, describeProblems } from './http/openapi-problems.js';
 
 /** Serves Swagger UI and the OpenAPI document, each from what the routes declare about themselves. */
 export function serveDocs(server: Express, app: INestApplication): void {
+  serveRawRoute(server, RAW_ROUTES.front, leadToDocsPage);
   serveRawRoute(server, RAW_ROUTES.docs, createDocsPage());
   serveRawRoute(
     server,

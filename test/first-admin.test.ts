@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client, type ProblemBody } from './client.js';
 import { createDatabase, type TestDatabase } from './harness.js';
@@ -89,7 +89,7 @@ describe('the first admin', () => {
   });
 
   onSqlite('is written to a file of the owner’s if nobody is named and there is no terminal', async () => {
-    const file = join(dirname(database.url.slice('sqlite:'.length)), 'first-admin.txt');
+    const file = `${database.url.slice('sqlite:'.length)}.first-admin.txt`;
     const server = await start(NOBODY);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const [, email, password] = /^E-mail address: (.*)\nPassword: (.*)\n$/.exec(readFileSync(file, 'utf8'))!;
@@ -109,7 +109,7 @@ describe('the first admin', () => {
     const shown = await runOnTerminal(environment);
     const [, email] = /E-mail address: (\S+)/.exec(shown)!;
     const [, password] = /Password: (\S+)/.exec(shown)!;
-    expect(existsSync(join(dirname(database.url.slice('sqlite:'.length)), 'first-admin.txt'))).toBe(false);
+    expect(existsSync(`${database.url.slice('sqlite:'.length)}.first-admin.txt`)).toBe(false);
     expect(await runOnTerminal(environment)).not.toMatch(/Password|E-mail/);
     await signIn(await start(NOBODY), email!, password!);
     expect(await database.dump()).not.toContain(password);

@@ -340,6 +340,7 @@ describe('the OpenAPI document', () => {
     const other = await startLatchkey({ DOCS_ENABLED: 'false' });
     try {
       expect((await other.nobody.get('/docs')).status).toBe(404);
+      expect((await other.nobody.get('/')).status).toBe(404);
       expect((await other.nobody.get('/docs/page.js')).status).toBe(404);
       expect((await other.nobody.get('/openapi.json')).status).toBe(404);
     } finally {

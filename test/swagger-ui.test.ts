@@ -63,7 +63,7 @@ if (!isThere && !required) {
     page.on('pageerror', (error) => complaints.push(error.message));
     swagger = new SwaggerPage(page);
     mkdirSync(ARTEFACTS, { recursive: true });
-    await swagger.open(`${address}/docs`);
+    await swagger.open(`${address}/`);
   });
 
   afterAll(async () => {

@@ -14,6 +14,7 @@ export interface RawRoute {
 /** Every route of the process that is no controller method. Whoever serves one more must name it here. */
 export const RAW_ROUTES = {
   forwardAuth: { path: '/v1/forward_auth/*', access: 'judged', summary: 'Ask for a proxy whether a request may pass' },
+  front: { path: '/', access: 'public', summary: 'The way to Swagger UI' },
   docs: { path: '/docs/*', access: 'public', summary: 'Swagger UI' },
   openapi: { path: '/openapi.json', access: 'public', summary: 'The OpenAPI document' },
   metrics: { path: '/metrics', access: 'public', summary: 'Metrics for Prometheus' },

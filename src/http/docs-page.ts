@@ -51,6 +51,15 @@ export function createDocsPage(): RequestHandler {
   };
 }
 
+/** Leads whoever opens the address of the process in a browser to the page. */
+export const leadToDocsPage: RequestHandler = (request, response) => {
+  if (!isRead(request.method)) {
+    return sendProblem(request, response, new Problem('method-not-allowed', undefined, { allow: ['GET', 'HEAD'] }));
+  }
+  response.setHeader('Cache-Control', 'no-cache');
+  return response.redirect(302, 'docs');
+};
+
 /** Serves the OpenAPI document as JSON. It is built when it is first asked for, so that starting does not wait for it. */
 export function createDocumentRoute(build: () => unknown): RequestHandler {
   let document: Buffer | undefined;

@@ -1,5 +1,4 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Config, ConfigurationError } from '../config/config.js';
@@ -62,7 +61,8 @@ export class FirstAdmin implements OnApplicationBootstrap {
 
   /** The file is there before the user is: otherwise a crash in between would leave an admin whom nobody can be. */
   private async makeWithFile(password: string, text: string): Promise<void> {
-    const file = join(dirname(sqliteFile(this.config)), 'first-admin.txt');
+    // Beside the database, and named after it: another database of the same folder has another admin.
+    const file = `${sqliteFile(this.config)}.first-admin.txt`;
     rmSync(file, { force: true });
     writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true });
     try {
