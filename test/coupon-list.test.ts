@@ -75,6 +75,29 @@ describe('coupons in lists', () => {
       },
     );
 
+    it.each(['', 'usable=true&value=1'])('has the same pages however far behind they are (%s)', async (filter) => {
+      const other = await createCampaign(admin, place.applicationId);
+      const expected: string[] = [];
+      for (let round = 0; round < 4; round += 1) {
+        // Between these ids lie some of another campaign.
+        const codes = Array.from({ length: 3000 }, (_, number) => `R${round}-${number}`);
+        await importRows(`value\n${codes.join('\n')}\n`);
+        await importCoupons(admin, other, `value\nOTHER-${codes.join('\nOTHER-')}\n`);
+        expected.push(...codes.filter((code) => filter === '' || code.includes('1')));
+      }
+      const all = await values(filter);
+      expect(all).toEqual(expected);
+      for (const sort of ['id', '-id']) {
+        const sorted = sort === 'id' ? all : all.toReversed();
+        for (const skip of [0, 1, 999, 1000, 1001, 2999, 3000, all.length - 5, all.length - 1, all.length, 1e6]) {
+          const path = `${place.path}/coupons/no_total?pageSize=5&skip=${skip}&sort=${sort}&${filter}`;
+          const { body } = await admin.get<{ hasMore: boolean; data: Coupon[] }>(path);
+          expect([skip, body.data.map(({ value }) => value)]).toEqual([skip, sorted.slice(skip, skip + 5)]);
+          expect([skip, body.hasMore]).toEqual([skip, skip + 5 < all.length]);
+        }
+      }
+    });
+
     it('neither repeats nor skips while coupons are added', async () => {
       await importRows(`value\n${Array.from({ length: 20 }, (_, number) => `OLD-${number}`).join('\n')}\n`);
       const seen: string[] = [];

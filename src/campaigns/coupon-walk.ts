@@ -19,6 +19,12 @@ export interface Reading {
   parameters: (string | number)[];
 }
 
+/** Ids from the first one that is looked at to the last one; that is the smaller one if the walk descends. */
+export interface Window {
+  first: number;
+  last: number;
+}
+
 /** In which order ids are walked through. */
 export type Direction = 'ascending' | 'descending';
 
@@ -42,14 +48,6 @@ export class CouponStatements {
     this.behind = direction === 'ascending' ? 'id > ?' : 'id < ?';
   }
 
-  /** Ids of a part of everything along the index, for selections with nothing besides. */
-  page(skip: number, take: number): Reading {
-    return {
-      sql: `SELECT id AS id ${this.from} ${this.order} LIMIT ? OFFSET ?`,
-      parameters: [...this.selection.along.parameters, take, skip],
-    };
-  }
-
   /** The id that comes next behind one; none if that was the last. */
   next(last: number): Reading {
     return {
@@ -58,13 +56,26 @@ export class CouponStatements {
     };
   }
 
-  /** Ids of what fits from one id to another. */
-  window(first: number, end: number): Reading {
-    const { along, besides } = this.selection;
-    const [low, high] = first < end ? [first, end] : [end, first];
+  /** Ids of what fits in a window, in order; of a part of it, if that is asked for. */
+  ids(window: Window, part?: { skip: number; take: number }): Reading {
+    const { sql, parameters } = this.fitting(window);
     return {
-      sql: `SELECT id AS id ${this.from} AND id BETWEEN ? AND ?${besides ? ` AND ${besides.sql}` : ''} ${this.order}`,
-      parameters: [...along.parameters, low, high, ...(besides?.parameters ?? [])],
+      sql: `SELECT id AS id ${sql} ${this.order}${part ? ' LIMIT ? OFFSET ?' : ''}`,
+      parameters: [...parameters, ...(part ? [part.take, part.skip] : [])],
+    };
+  }
+
+  /** How many fit in a window. */
+  count(window: Window): Reading {
+    const { sql, parameters } = this.fitting(window);
+    return { sql: `SELECT COUNT(*) AS amount ${sql}`, parameters };
+  }
+
+  private fitting({ first, last }: Window): Reading {
+    const { along, besides } = this.selection;
+    return {
+      sql: `${this.from} AND id BETWEEN ? AND ?${besides ? ` AND ${besides.sql}` : ''}`,
+      parameters: [...along.parameters, Math.min(first, last), Math.max(first, last), ...(besides?.parameters ?? [])],
     };
   }
 }
@@ -73,50 +84,64 @@ export class CouponStatements {
 const BEGIN = { ascending: 0, descending: Number.MAX_SAFE_INTEGER };
 
 /**
- * Walks through the ids of selected coupons, a window of ids at a time. However rare coupons are that fit, no statement
- * looks at more than some thousands, and between statements the process goes on answering others.
+ * Walks through the ids of selected coupons, some at a time. However rare coupons are that fit, no statement looks at more
+ * than some thousands, and between statements the process goes on answering others.
  */
 export async function* walkCoupons(
   source: Source | EntityManager,
   selection: CouponSelection,
   direction: Direction = 'ascending',
 ): AsyncGenerator<number[]> {
-  const engine = engineOf(source);
-  const statements = new CouponStatements(engine, selection, direction);
-  let last = BEGIN[direction];
-  for (let size = FIRST_WINDOW; ; size = Math.min(size * 2, LARGEST_WINDOW[engine])) {
-    const [first] = await readIds(source, statements.next(last));
-    if (first === undefined) {
-      return;
-    }
-    last = direction === 'ascending' ? first + size - 1 : first - size + 1;
-    const ids = await readIds(source, statements.window(first, last));
+  const statements = new CouponStatements(engineOf(source), selection, direction);
+  for await (const window of windows(source, statements, direction)) {
+    const ids = await readIds(source, statements.ids(window));
     if (ids.length > 0) {
       yield ids;
     }
-    await eventLoop();
   }
 }
 
-/** The ids of one page of selected coupons. */
+/** The ids of one page of selected coupons. What is passed over is only counted, and not all at once. */
 export async function findPage(
   source: Source,
   selection: CouponSelection,
   { skip, take, direction }: { skip: number; take: number; direction: Direction },
 ): Promise<number[]> {
-  if (!selection.besides) {
-    return readIds(source, new CouponStatements(engineOf(source), selection, direction).page(skip, take));
-  }
-  let found: number[] = [];
-  let passed = 0;
-  for await (const ids of walkCoupons(source, selection, direction)) {
-    found = found.concat(ids.slice(Math.max(0, skip - passed)));
-    passed += ids.length;
+  const statements = new CouponStatements(engineOf(source), selection, direction);
+  const found: number[] = [];
+  let passOver = skip;
+  for await (const window of windows(source, statements, direction)) {
+    const amount = passOver > 0 ? await readAmount(source, statements.count(window)) : Infinity;
+    if (amount <= passOver) {
+      passOver -= amount;
+      continue;
+    }
+    found.push(...(await readIds(source, statements.ids(window, { skip: passOver, take: take - found.length }))));
+    passOver = 0;
     if (found.length >= take) {
       break;
     }
   }
-  return found.slice(0, take);
+  return found;
+}
+
+/** The windows of ids that a walk looks through, beginning small for those who soon have what they want. */
+async function* windows(
+  source: Source | EntityManager,
+  statements: CouponStatements,
+  direction: Direction,
+): AsyncGenerator<Window> {
+  const largest = LARGEST_WINDOW[engineOf(source)];
+  let last = BEGIN[direction];
+  for (let size = FIRST_WINDOW; ; size = Math.min(size * 2, largest)) {
+    const [first] = await readIds(source, statements.next(last));
+    if (first === undefined) {
+      return;
+    }
+    last = direction === 'ascending' ? first + size - 1 : first - size + 1;
+    yield { first, last };
+    await eventLoop();
+  }
 }
 
 function engineOf(source: Source | EntityManager): Engine {
@@ -126,4 +151,9 @@ function engineOf(source: Source | EntityManager): Engine {
 async function readIds(source: Source | EntityManager, { sql, parameters }: Reading): Promise<number[]> {
   const rows = (await source.query(sql, parameters)) as { id: number }[];
   return rows.map((row) => row.id);
+}
+
+async function readAmount(source: Source, { sql, parameters }: Reading): Promise<number> {
+  const [row] = (await source.query(sql, parameters)) as { amount: number | string }[];
+  return Number(row!.amount);
 }
