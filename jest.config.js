@@ -8,6 +8,7 @@ const SAME_ON_EVERY_DATABASE = [
   'docker',
   'licences',
   'named-tests',
+  'openapi',
   'path-agreement',
   'proxy-examples',
   'refused-bodies',

@@ -6,7 +6,7 @@ import { type ServerProcess, startServer } from './process.js';
 
 const PROCESSES = 4;
 const LANES = 5;
-const ROUNDS = 60;
+const ROUNDS = 44;
 const CALLERS_PER_LANE = 4;
 /** In each round so many calls must be let in before the end, and so many be asked after it. Less would prove nothing. */
 const ACCEPTED_PER_ROUND = 4;

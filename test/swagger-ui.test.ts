@@ -202,6 +202,15 @@ if (!isThere && !required) {
     expect(answer).toMatchObject({ status: 401, body: { code: 'unknown' } });
   });
 
+  test('forgets a session that was ended', async () => {
+    await swagger.authorize('manager_auth', token);
+    expect((await swagger.execute('destroySession')).status).toBe(204);
+    await page.getByText('Nobody is signed in').waitFor();
+    await page.reload();
+    await page.locator('.opblock').first().waitFor();
+    expect(await swagger.credential()).toBe('Nobody is signed in');
+  });
+
   test('fits a dark screen and a narrow one', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.evaluate('window.scrollTo(0, 0)');

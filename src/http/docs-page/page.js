@@ -212,6 +212,14 @@ function sendCredential(request) {
   return request;
 }
 
+/** Whoever has ended their session is not signed in any more. */
+function forgetEndedSession(response) {
+  if (response.status === 204 && new URL(response.url).pathname.endsWith('/v1/sessions')) {
+    window.ui.getSystem().authActions.logoutWithPersistOption(['manager_auth']);
+  }
+  return response;
+}
+
 followColorScheme();
 window.ui = window.SwaggerUIBundle({
   dom_id: '#page',
@@ -223,6 +231,7 @@ window.ui = window.SwaggerUIBundle({
   defaultModelExpandDepth: 3,
   displayRequestDuration: true,
   persistAuthorization: true,
+  responseInterceptor: forgetEndedSession,
   requestInterceptor: (request) => (request.loadSpec ? request : sendCredential(request)),
   plugins: [OneCredential, Masthead, AccessBadge, FoldedProblems, PlainLargeAnswers, EmptyForms],
   validatorUrl: null,
