@@ -10,7 +10,7 @@ import { type ServerProcess, startServer } from './process.js';
 const MANY = Number(process.env.COUPONS ?? 1_000_000);
 const FEW = 1000;
 /**
- * By so much the process may grow for a file of any size. 11 to 122 MB were seen, most of it memory that V8 had not given back
+ * By so much the process may grow for a file of any size. 11 to 140 MB were seen, most of it memory that V8 had not given back
  * yet; a million rows as objects would be several hundred.
  */
 const GROWTH_MB_MAX = 180;
