@@ -10,7 +10,7 @@ import { type RawAnswer, sendRaw } from './raw-http.js';
 
 /*
  * The examples for nginx and Caddy as they stand, before the real service and a real upstream: only their ports are
- * replaced. Traefik, Envoy and APISIX cannot be run here; forward-auth.test.ts asks as they do.
+ * replaced. Traefik, Envoy and APISIX cannot be run here; forward-auth-dialects.test.ts asks as they do.
  */
 
 const EXAMPLES: Record<ProxyName, string> = { nginx: 'nginx/nginx.conf', caddy: 'caddy/Caddyfile' };

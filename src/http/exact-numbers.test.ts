@@ -5,7 +5,9 @@ describe('whole numbers of a JSON text', () => {
   test('that are kept exactly are not found, and no text of digits is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.maxSafeInteger(), fc.bigInt(), (value, integer, digits) => {
-        expect(findRoundedInteger(JSON.stringify({ value, integer, [`${digits}`]: `"${digits}" ${digits}` }))).toBeUndefined();
+        expect(
+          findRoundedInteger(JSON.stringify({ value, integer, [`${digits}`]: `"${digits}" ${digits}` })),
+        ).toBeUndefined();
       }),
     );
   });
