@@ -6,15 +6,16 @@ const DIRECTIONS = {
   http: [],
   metrics: ['http'],
   database: ['config', 'http', 'metrics'],
-  access: ['config', 'http', 'metrics'],
+  access: ['config', 'database', 'http', 'metrics'],
   changes: ['access', 'config', 'database', 'http'],
-  users: ['access', 'changes', 'config', 'database', 'http', 'metrics'],
-  sessions: ['users', 'access', 'changes', 'config', 'database', 'http', 'metrics'],
-  applications: ['access', 'changes', 'config', 'database', 'http'],
-  'api-keys': ['users', 'applications', 'access', 'changes', 'config', 'database', 'http', 'metrics'],
-  campaigns: ['applications', 'access', 'changes', 'config', 'database', 'http', 'metrics'],
-  services: ['api-keys', 'access', 'changes', 'config', 'database', 'http'],
-  verification: ['api-keys', 'services', 'access', 'changes', 'config', 'database', 'http', 'metrics'],
+  authority: ['access', 'changes', 'config', 'database', 'http'],
+  users: ['access', 'authority', 'changes', 'config', 'database', 'http', 'metrics'],
+  sessions: ['users', 'access', 'authority', 'changes', 'config', 'database', 'http', 'metrics'],
+  applications: ['access', 'authority', 'changes', 'config', 'database', 'http'],
+  'api-keys': ['users', 'applications', 'access', 'authority', 'changes', 'config', 'database', 'http', 'metrics'],
+  campaigns: ['applications', 'access', 'authority', 'changes', 'config', 'database', 'http', 'metrics'],
+  services: ['api-keys', 'access', 'authority', 'changes', 'config', 'database', 'http'],
+  verification: ['api-keys', 'access', 'config', 'database', 'http'],
   health: ['access', 'config', 'database', 'http'],
 };
 const FOLDERS = Object.keys(DIRECTIONS);
@@ -23,7 +24,7 @@ const restrictedSyntax = [
   {
     selector:
       "CallExpression[callee.object.type='MemberExpression'][callee.object.property.name=/(Repository|DataSource|reader|writer)$/][callee.property.name=/^(save|insert|update|upsert|delete|remove|softDelete|softRemove|increment|decrement|transaction)$/]",
-    message: 'Writing goes through Transactions.inTransaction and nothing else.',
+    message: 'Writing goes through Transactions and nothing else.',
   },
 ];
 
@@ -75,6 +76,15 @@ export default tseslint.config(
               group: FOLDERS.filter((other) => other !== folder).map((other) => `../${other}/*.entity.js`),
               message: 'A feature imports another feature’s module and service, never its entity.',
             },
+            ...(['database', 'authority'].includes(folder)
+              ? []
+              : [
+                  {
+                    group: ['../database/transaction-runner.js', '../database/large-transactions.js'],
+                    importNames: ['TransactionRunner', 'LargeTransactions'],
+                    message: 'Writing takes an actor: Transactions in authority/ asks for their authority.',
+                  },
+                ]),
             {
               group: ['../app.module.js', '../main.js', '../server.js'],
               message: 'Features do not know the composition root.',

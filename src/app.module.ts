@@ -1,18 +1,24 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { AccessModule } from './access/access.module.js';
-import { CallerChecks } from './access/caller-check.js';
-import { EndpointCatalogue } from './access/endpoint-catalogue.js';
+import { AUTHENTICATORS } from './access/authenticator.js';
+import { DECISION_OBSERVER } from './access/decision-observer.js';
+import { CATALOGUE_SOURCES, EndpointCatalogue } from './access/endpoint-catalogue.js';
+import { SERVICE_ENDPOINTS } from './access/service-endpoints.js';
 import { ApiKeyAuthenticator } from './api-keys/api-key-authenticator.js';
-import { ApiKeyCheck } from './api-keys/api-key-check.js';
+import { ApiKeyAuthority } from './api-keys/api-key-authority.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
-import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { KeyCounts } from './api-keys/key-counts.js';
 import { UsageRecorder } from './api-keys/usage-recorder.js';
+import { APPLICATION_KEYS } from './applications/application-keys.js';
 import { ApplicationsModule } from './applications/applications.module.js';
+import { AuthorityInterceptor } from './authority/authority.interceptor.js';
+import { AuthorityModule } from './authority/authority.module.js';
+import { CompleteBodyInterceptor } from './authority/complete-body.interceptor.js';
+import { AUTHORITIES, type Authorities } from './authority/principal-authority.js';
 import { CampaignsModule } from './campaigns/campaigns.module.js';
 import { ChangesModule } from './changes/changes.module.js';
-import { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { translateDriverError } from './database/driver-errors.js';
@@ -21,24 +27,58 @@ import { InputPipe } from './http/input.pipe.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { QueryInterceptor } from './http/query.interceptor.js';
-import { Metrics } from './metrics/metrics.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ServiceCatalogue } from './services/service-catalogue.js';
 import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
-import { SessionCheck } from './sessions/session-check.js';
+import { SessionAuthority } from './sessions/session-authority.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { USER_KEY_COUNTS } from './users/user-key-counts.js';
 import { UsersModule } from './users/users.module.js';
-import { UsersService } from './users/users.service.js';
 import { VerificationModule } from './verification/verification.module.js';
 
-/** The composition root: the only file that knows every module, and what features contribute to access. */
+/** What features contribute to those that do not know them: to access, to authority, and to users and Applications. */
+@Global()
+@Module({
+  imports: [SessionsModule, ApiKeysModule, ServicesModule],
+  providers: [
+    {
+      provide: AUTHENTICATORS,
+      inject: [SessionAuthenticator, ApiKeyAuthenticator],
+      useFactory: (...authenticators: unknown[]) => authenticators,
+    },
+    {
+      provide: AUTHORITIES,
+      inject: [SessionAuthority, ApiKeyAuthority],
+      useFactory: (user: SessionAuthority, apiKey: ApiKeyAuthority): Authorities => ({ user, 'api-key': apiKey }),
+    },
+    { provide: CATALOGUE_SOURCES, inject: [ServiceCatalogue], useFactory: (...sources: unknown[]) => sources },
+    { provide: SERVICE_ENDPOINTS, useExisting: ServiceCatalogue },
+    { provide: DECISION_OBSERVER, useExisting: UsageRecorder },
+    { provide: USER_KEY_COUNTS, useExisting: KeyCounts },
+    { provide: APPLICATION_KEYS, useExisting: KeyCounts },
+  ],
+  exports: [
+    AUTHENTICATORS,
+    AUTHORITIES,
+    CATALOGUE_SOURCES,
+    SERVICE_ENDPOINTS,
+    DECISION_OBSERVER,
+    USER_KEY_COUNTS,
+    APPLICATION_KEYS,
+  ],
+})
+class ContributionsModule {}
+
+/** The composition root: the only file that knows every module. Interceptors run in the order in which they stand. */
 @Module({
   imports: [
     ConfigModule,
     MetricsModule,
     DatabaseModule,
     AccessModule,
+    AuthorityModule,
+    ContributionsModule,
     SessionsModule,
     UsersModule,
     ApplicationsModule,
@@ -56,35 +96,12 @@ import { VerificationModule } from './verification/verification.module.js';
       useFactory: (catalogue: EndpointCatalogue) =>
         new ProblemFilter((request) => catalogue.problemOfMissing(request), translateDriverError),
     },
+    { provide: APP_INTERCEPTOR, useClass: AuthorityInterceptor },
     { provide: APP_INTERCEPTOR, useClass: QueryInterceptor },
     { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: CompleteBodyInterceptor },
     { provide: APP_PIPE, useClass: InputPipe },
-    {
-      provide: APP_GUARD,
-      inject: [EndpointCatalogue, Config, SessionAuthenticator, ApiKeyAuthenticator, UsageRecorder, Metrics],
-      useFactory: (
-        catalogue: EndpointCatalogue,
-        config: Config,
-        sessions: SessionAuthenticator,
-        apiKeys: ApiKeyAuthenticator,
-        usage: UsageRecorder,
-        metrics: Metrics,
-      ) => new AccessGuard(catalogue, [sessions, apiKeys], config.DECISION_WAIT_MS, usage, metrics.decisions('route')),
-    },
+    { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })
-export class AppModule {
-  constructor(
-    users: UsersService,
-    apiKeys: ApiKeysService,
-    catalogue: EndpointCatalogue,
-    services: ServiceCatalogue,
-    callerChecks: CallerChecks,
-    sessionCheck: SessionCheck,
-    apiKeyCheck: ApiKeyCheck,
-  ) {
-    users.contributeKeys(apiKeys);
-    catalogue.contribute(services);
-    callerChecks.contribute({ user: sessionCheck, 'api-key': apiKeyCheck });
-  }
-}
+export class AppModule {}

@@ -2,12 +2,14 @@ import type { INestApplication, NestApplicationOptions } from '@nestjs/common';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import { Authorizer } from './access/authorizer.js';
 import { EndpointCatalogue } from './access/endpoint-catalogue.js';
 import { RAW_ROUTES, refuseUndeclaredRoutes, serveAhead, serveRawRoute } from './access/raw-routes.js';
 import { Config } from './config/config.js';
 import { serveDocs } from './docs.js';
 import type { Logger } from 'pino';
 import { Drain } from './health/drain.js';
+import type { TrustProxy } from './http/client-address.js';
 import { parseQuery } from './http/query-string.js';
 import { boundConnections } from './http/connections.js';
 import { ignoreBehindLastAnswer } from './http/end-answer.js';
@@ -18,7 +20,6 @@ import { answerUnparsable } from './http/unparsable-request.js';
 import { Metrics } from './metrics/metrics.js';
 import { createMetricsRoute } from './metrics/metrics-route.js';
 import { createForwardAuth, refusalOfUnparsable } from './verification/forward-auth.js';
-import { Judge } from './verification/judge.js';
 
 /** How Nest is to be set up, in the process and in tests. */
 export const APPLICATION_OPTIONS: NestApplicationOptions = {
@@ -53,7 +54,8 @@ export async function prepareApplication(
     server.set('trust proxy', config.TRUST_PROXY);
   }
   app.use(answerRequestId);
-  app.use(createRequestLog(logger));
+  const trust = server.get('trust proxy fn') as TrustProxy;
+  app.use(createRequestLog(logger, trust));
   app.use(requireHost);
   app.use(
     helmet({
@@ -82,15 +84,13 @@ export async function prepareApplication(
   if (config.DOCS_ENABLED) {
     serveDocs(server, app);
   }
-  const metrics = app.get(Metrics);
   if (config.METRICS_ENABLED) {
-    serveRawRoute(server, RAW_ROUTES.metrics, createMetricsRoute(metrics));
+    serveRawRoute(server, RAW_ROUTES.metrics, createMetricsRoute(app.get(Metrics)));
   }
   await app.init();
   refuseUndeclaredRoutes(server, app.get(EndpointCatalogue));
   const http = app.getHttpServer();
-  const decisions = metrics.decisions('forward-auth');
-  const forwardAuth = createForwardAuth(app.get(Judge), config.DECISION_WAIT_MS, logger, decisions);
+  const forwardAuth = createForwardAuth(app.get(Authorizer), logger, trust);
   serveAhead(http, RAW_ROUTES.forwardAuth, forwardAuth);
   answerUnparsable(http, logger, refusalOfUnparsable);
   // Node would leave out what comes after 2,000 headers without a word, another credential or method included. Their

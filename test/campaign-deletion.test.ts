@@ -1,6 +1,6 @@
 import { Campaign } from '../src/campaigns/campaign.entity.js';
 import { Coupon } from '../src/campaigns/coupon.entity.js';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import type { ProblemBody } from './client.js';
 import { until } from './coupon-fixtures.js';
 import { createApplication } from './fixtures.js';
@@ -25,7 +25,7 @@ describe('the deletion of a campaign', () => {
     const { body } = await latchkey.admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, {
       name: 'To go',
     });
-    await latchkey.get(Transactions).inTransaction(async (tx) => {
+    await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
       for (let start = 0; start < coupons; start += 500) {
         await tx.insert(
           Coupon,
@@ -47,13 +47,13 @@ describe('the deletion of a campaign', () => {
   }
 
   const couponsLeft = (campaignId: number): Promise<number> =>
-    latchkey.get(Transactions).inTransaction((tx) => tx.countBy(Coupon, { campaignId }));
+    latchkey.get(TransactionRunner).inTransaction((tx) => tx.countBy(Coupon, { campaignId }));
   const rowIsLeft = (id: number): Promise<boolean> =>
-    latchkey.get(Transactions).inTransaction((tx) => tx.existsBy(Campaign, { id }));
+    latchkey.get(TransactionRunner).inTransaction((tx) => tx.existsBy(Campaign, { id }));
 
   /** Lets no coupon of a campaign be deleted. */
   const refuseDeletionsFrom = (campaignId: number): Promise<unknown> =>
-    latchkey.get(Transactions).inTransaction((tx) =>
+    latchkey.get(TransactionRunner).inTransaction((tx) =>
       tx.query(
         latchkey.database.engine === 'mysql'
           ? `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons FOR EACH ROW
@@ -65,7 +65,7 @@ describe('the deletion of a campaign', () => {
 
   /** What a process leaves that dies in the middle of a deletion. */
   const mark = (id: number): Promise<unknown> =>
-    latchkey.get(Transactions).inTransaction((tx) => tx.update(Campaign, { id }, { beingDeleted: true }));
+    latchkey.get(TransactionRunner).inTransaction((tx) => tx.update(Campaign, { id }, { beingDeleted: true }));
 
   async function entries(id: number): Promise<{ old: Record<string, unknown> }[]> {
     const { body } = await latchkey.admin.get<{ data: { entity: string; old: Record<string, unknown> }[] }>(
@@ -196,7 +196,7 @@ describe('the deletion of a campaign', () => {
     await until('it is told', () => replica.log().includes(`campaign ${first}`));
     await replica.close();
     expect([await couponsLeft(first), await rowIsLeft(first)]).toEqual([3, true]);
-    await latchkey.get(Transactions).inTransaction((tx) => tx.query('DROP TRIGGER no_deletion'));
+    await latchkey.get(TransactionRunner).inTransaction((tx) => tx.query('DROP TRIGGER no_deletion'));
     expect((await latchkey.admin.delete(path(first))).status).toBe(204);
   });
 

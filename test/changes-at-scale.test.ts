@@ -1,6 +1,6 @@
 import { Change } from '../src/changes/change.entity.js';
 import { type ChangeFilter, ChangeSearch, type Statement } from '../src/changes/change-search.js';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import { type Latchkey, startLatchkey } from './harness.js';
 
 const ENTRIES = 12_000;
@@ -25,6 +25,8 @@ function row(id: number): Row {
     applicationId: id % 4 === 0 ? null : 1 + (id % 3),
     managementKeyId: id % 2 === 0 ? null : 1 + (id % 11),
     hiddenFromKeys: id % 13 === 0,
+    actor: 'user',
+    address: null,
     entity: id % 1000 === 500 ? `DELETE /v1/rare/${id}` : `PUT /v1/things/${id}`,
   };
 }
@@ -35,7 +37,7 @@ describe('a long audit trail', () => {
 
   beforeAll(async () => {
     latchkey = await startLatchkey();
-    await latchkey.get(Transactions).inTransaction(async (tx) => {
+    await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
       for (let start = 0; start < ENTRIES; start += 1000) {
         await tx.insert(
           Change,
@@ -48,7 +50,7 @@ describe('a long audit trail', () => {
 
   /** Runs many statements over one connection. */
   const inOne = (work: (query: Query) => Promise<void>): Promise<void> =>
-    latchkey.get(Transactions).inTransaction((tx) => work(({ sql, parameters }) => tx.query(sql, parameters)));
+    latchkey.get(TransactionRunner).inTransaction((tx) => work(({ sql, parameters }) => tx.query(sql, parameters)));
 
   /** Every combination of filters that there is. */
   function* filters(): Generator<ChangeFilter> {

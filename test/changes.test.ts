@@ -1,6 +1,6 @@
 import { default as TalonOne } from 'talon_one';
 import { Change } from '../src/changes/change.entity.js';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import type { Answer, Client, ProblemBody } from './client.js';
 import { createApplication, createKey } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
@@ -58,7 +58,7 @@ describe('the audit trail', () => {
       new: null,
       ...row,
     }));
-    return latchkey.get(Transactions).inTransaction(async (tx) => {
+    return latchkey.get(TransactionRunner).inTransaction(async (tx) => {
       const ids: number[] = [];
       for (let start = 0; start < whole.length; start += 500) {
         const { identifiers } = await tx.insert(Change, whole.slice(start, start + 500));

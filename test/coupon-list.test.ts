@@ -1,4 +1,4 @@
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import type { Answer, Client, ProblemBody } from './client.js';
 import {
   type Coupon,
@@ -258,7 +258,7 @@ describe('coupons in lists', () => {
 
     it('by use finds what can be redeemed, and what was', async () => {
       await importRows('value,limitval\nONCE,1\nTWICE,2\nALWAYS,0\nNEVER,1\n');
-      await latchkey.get(Transactions).inTransaction(async (tx) => {
+      await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
         const redeem = "UPDATE coupons SET usage_counter = 1 WHERE campaign_id = ? AND value <> 'NEVER'";
         await tx.query(redeem, [place.campaignId]);
       });
@@ -318,7 +318,7 @@ describe('coupons in lists', () => {
           .map((expiry, second) => `${'ABCD'[first]}${'ABCD'[second]}A,${start},${expiry},customer-${second}`),
       );
       await importRows(`value,startdate,expirydate,recipientintegrationid\n${rows.join('\n')}\nBAB,,,\n`);
-      await latchkey.get(Transactions).inTransaction(async (tx) => {
+      await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
         const redeem = "UPDATE coupons SET usage_counter = 1 WHERE campaign_id = ? AND value LIKE '%BA'";
         await tx.query(redeem, [place.campaignId]);
       });

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { mintSecret } from '../src/access/secret.js';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import { DecisionReader } from '../src/database/decision-reader.js';
 import { CAMPAIGNS, createApplication, createKey } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
@@ -25,7 +25,7 @@ describe('the database', () => {
     const hasBegun = new Promise<void>((resolve) => (begun = resolve));
     let release = (): void => {};
     const released = new Promise<void>((resolve) => (release = resolve));
-    const other = latchkey.get(Transactions).inTransaction(async (tx) => {
+    const other = latchkey.get(TransactionRunner).inTransaction(async (tx) => {
       await tx.query("UPDATE applications SET description = 'half-done' WHERE id = " + applicationId);
       begun();
       await released;
@@ -48,7 +48,7 @@ describe('the database', () => {
   test('nobody sees what a transaction has not finished', async () => {
     const before = (await latchkey.admin.get<{ totalResultSize: number }>('/v1/changes?withTotalResultSize=true')).body;
     await expect(
-      latchkey.get(Transactions).inTransaction(async (tx) => {
+      latchkey.get(TransactionRunner).inTransaction(async (tx) => {
         await tx.query('DELETE FROM changes');
         const during = (await latchkey.admin.get('/v1/changes?withTotalResultSize=true')).body;
         expect(during).toEqual(before);

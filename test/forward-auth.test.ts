@@ -1,4 +1,4 @@
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import { createKey, type MadeKey } from './fixtures.js';
 import {
   askIn,
@@ -188,7 +188,7 @@ describe('forward auth', () => {
     const holder = await createKey(latchkey.admin, {
       endpoints: ['/files/{id}', '/{a}/{b}'].map((path) => ({ service: 'earlier', method: 'GET', path })),
     });
-    await latchkey.get(Transactions).inTransaction(async (manager) => {
+    await latchkey.get(TransactionRunner).inTransaction(async (manager) => {
       const [row] = await manager.query<{ skipped: string }[]>(
         `SELECT skipped FROM services WHERE service = 'earlier'`,
       );

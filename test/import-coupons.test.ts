@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import type { Client, ProblemBody } from './client.js';
 import {
   beginUpload,
@@ -150,7 +150,7 @@ describe('importing coupons', () => {
       return;
     }
     const autocheckpoint = (): Promise<unknown> =>
-      latchkey.get(Transactions).inTransaction((tx) => tx.query('PRAGMA wal_autocheckpoint'));
+      latchkey.get(TransactionRunner).inTransaction((tx) => tx.query('PRAGMA wal_autocheckpoint'));
     const before = await autocheckpoint();
     const log = `${latchkey.database.url.slice('sqlite:'.length)}-wal`;
     expect((await importCoupons(admin, place, fileOf(20_000))).body.amount).toBe(20_000);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { Level } from 'pino';
 import { Application } from '../src/applications/application.entity.js';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import { createLogger } from '../src/http/logging.js';
 import { until } from './coupon-fixtures.js';
 import { CAMPAIGNS, createAdmin, createApplication, createKey } from './fixtures.js';
@@ -198,7 +198,7 @@ describe('the line of a request', () => {
 
   test('of a request that was never answered has no status', async () => {
     const applicationId = await createApplication(latchkey.admin);
-    const transactions = latchkey.get(Transactions);
+    const transactions = latchkey.get(TransactionRunner);
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     let hold = (): void => undefined;
@@ -212,9 +212,9 @@ describe('the line of a request', () => {
     const inTransaction = transactions.inTransaction.bind(transactions);
     const client = new AbortController();
     const asked = new Promise<void>((resolve) => {
-      jest.spyOn(transactions, 'inTransaction').mockImplementationOnce((work) => {
+      jest.spyOn(transactions, 'inTransaction').mockImplementationOnce((work, urgency) => {
         resolve();
-        return inTransaction(work);
+        return inTransaction(work, urgency);
       });
     });
     const deletion = fetch(`${latchkey.url}/v1/applications/${applicationId}`, {

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import type { ProblemBody } from './client.js';
 import { createApplication, createKey } from './fixtures.js';
 import { createDatabase, type Latchkey, startLatchkey } from './harness.js';
@@ -37,13 +37,13 @@ describe('health and metrics', () => {
     expect(await ready()).toMatchObject({ status: 200, body: up });
     const rename = (from: string, to: string) =>
       latchkey
-        .get(Transactions)
+        .get(TransactionRunner)
         .inTransaction((tx) =>
           tx.query(`UPDATE migrations SET name = CONCAT(name, '${to}') WHERE name LIKE '${from}%'`),
         );
     const restore = () =>
       latchkey
-        .get(Transactions)
+        .get(TransactionRunner)
         .inTransaction((tx) => tx.query(`UPDATE migrations SET name = REPLACE(name, '-x', '')`));
     await rename('Initial', '-x');
     try {
@@ -161,7 +161,7 @@ describe('health and metrics', () => {
     if (latchkey.database.engine === 'mysql') {
       const used = () => metrics().then((text) => amount(text, 'latchkey_database_pool_connections{state="used"}'));
       expect(await used()).toBe(0);
-      await latchkey.get(Transactions).inTransaction(async () => expect(await used()).toBe(1));
+      await latchkey.get(TransactionRunner).inTransaction(async () => expect(await used()).toBe(1));
     }
   });
 

@@ -242,9 +242,9 @@ describe('guessing passwords', () => {
   });
 
   it('while all hands are full costs no write, so that nobody who writes waits for it', async () => {
-    const { Transactions } = await import('../src/database/transactions.js');
+    const { TransactionRunner } = await import('../src/database/transaction-runner.js');
     const { email } = await newUser();
-    const writing = jest.spyOn(latchkey.get(Transactions), 'inTransaction');
+    const writing = jest.spyOn(latchkey.get(TransactionRunner), 'inTransaction');
     await whileFull(async () => {
       expect((await signIn(email, 'not the password', newAddress())).body.code).toBe('too-busy');
     });
@@ -286,10 +286,10 @@ describe('guessing passwords', () => {
   });
 
   it('forgets what has expired so many rows at a time, and nothing else', async () => {
-    const { Transactions } = await import('../src/database/transactions.js');
+    const { TransactionRunner } = await import('../src/database/transaction-runner.js');
     const { SignInThrottle } = await import('../src/users/sign-in-throttle.js');
     const { SignInAddress, SignInAttempt } = await import('../src/users/sign-in-attempt.entity.js');
-    const transactions = latchkey.get(Transactions);
+    const transactions = latchkey.get(TransactionRunner);
     const now = latchkey.clock.now();
     const expires = (round: number): number => (round < 1500 ? now - (round % 2) : now + 1);
     await transactions.inTransaction(async (tx) => {

@@ -1,5 +1,5 @@
 import { UsageRecorder } from '../src/api-keys/usage-recorder.js';
-import { Transactions } from '../src/database/transactions.js';
+import { TransactionRunner } from '../src/database/transaction-runner.js';
 import { CAMPAIGNS, createApplication, createKey, type MadeKey } from './fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from './harness.js';
 import { type Answer, Client } from './client.js';
@@ -79,7 +79,7 @@ describe('what a key is used for', () => {
     // Entities are of the engine that is known when they are imported.
     const { ApiKeyUsage } = await import('../src/api-keys/api-key-usage.entity.js');
     const { UsagePurge } = await import('../src/api-keys/usage-purge.js');
-    const transactions = latchkey.get(Transactions);
+    const transactions = latchkey.get(TransactionRunner);
     const day = Math.floor(latchkey.clock.now() / 86_400_000);
     const count = async (apiKeyId: number, from: number, to: number): Promise<void> => {
       for (let start = from; start < to; start += 500) {

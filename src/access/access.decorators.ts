@@ -2,8 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import type { Request } from 'express';
 import type { Access } from './access.js';
-import { callerOf } from './caller.js';
-import type { Principal } from './principal.js';
+import { type Caller, callerOf } from './caller.js';
 
 const DECLARATIONS = Symbol('latchkey:access');
 
@@ -45,7 +44,7 @@ export function declarationOf(handler: object): Declaration | undefined {
   return Reflect.getOwnMetadata(DECLARATIONS, handler) as Declaration | undefined;
 }
 
-/** Gives a handler the principal that the guard let in. */
-export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext): Principal =>
+/** Gives a handler the caller whom the guard let in. */
+export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller =>
   callerOf(context.switchToHttp().getRequest<Request>()),
 );

@@ -1,34 +1,22 @@
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { parseId } from '../http/id.pipe.js';
-import { Problem } from '../http/problem.js';
+import { validAddress } from '../http/client-address.js';
 import { noteCaller } from '../http/request-notes.js';
-import type { Decisions } from '../metrics/metrics.js';
-import { endpointName, type OwnEndpoint } from './access.js';
-import type { Authenticator } from './authenticator.js';
-import { callerInLog, rememberCaller } from './caller.js';
+import { Authorizer, type RouteTarget } from './authorizer.js';
+import { Caller, callerInLog, rememberCaller } from './caller.js';
 import { readCredential } from './credentials.js';
-import { decide } from './decision.js';
-import type { DecisionObserver } from './decision-observer.js';
-import type { EndpointCatalogue } from './endpoint-catalogue.js';
-import type { Principal } from './principal.js';
+import { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /**
- * The one guard: finds the endpoint, asks who is calling, asks the decision, and lets in or throws the problem.
- * It caches nothing, writes nothing and knows no feature.
+ * The one guard: finds the endpoint, asks the `Authorizer`, and lets in or throws the problem. It writes nothing and knows
+ * no feature.
  */
+@Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly authenticators: ReadonlyMap<string, Authenticator>;
-
   constructor(
     private readonly catalogue: EndpointCatalogue,
-    authenticators: readonly Authenticator[],
-    private readonly decisionWaitMs: number,
-    private readonly observer: DecisionObserver,
-    private readonly decisions: Decisions,
-  ) {
-    this.authenticators = new Map(authenticators.map((authenticator) => [authenticator.scheme, authenticator]));
-  }
+    private readonly authorizer: Authorizer,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<true> {
     const began = performance.now();
@@ -39,44 +27,29 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     http.getResponse<Response>().setHeader('Cache-Control', 'no-store');
-    try {
-      await this.letIn(request, endpoint, began + this.decisionWaitMs);
-      this.decisions.add('allowed', began);
-      return true;
-    } catch (error) {
-      this.decisions.add(error instanceof Problem ? error.code : 'internal-error', began);
-      throw error;
+    // Node hands a request out before it reads on: a body that came with the headers is there one microtask later.
+    await undefined;
+    const bodyHadArrived = request.complete;
+    const target = targetOf(endpoint, request);
+    const outcome = await this.authorizer.authorize('route', readCredential(request), target, began);
+    if (outcome.kind === 'refused') {
+      if (outcome.key) {
+        noteCaller(request, callerInLog(outcome.key));
+      }
+      throw outcome.problem;
     }
+    const { principal, credential } = outcome;
+    noteCaller(request, callerInLog(principal));
+    rememberCaller(
+      request,
+      new Caller({ principal, credential, target, address: validAddress(request.ip), bodyHadArrived }),
+    );
+    return true;
   }
+}
 
-  private async letIn(request: Request, endpoint: OwnEndpoint, deadline: number): Promise<void> {
-    const caller = await this.authenticate(request, deadline);
-    noteCaller(request, callerInLog(caller));
-    const { applicationParameter } = endpoint;
-    const applicationId = applicationParameter === null ? undefined : request.params[applicationParameter];
-    const decision = decide(endpoint, caller, typeof applicationId === 'string' ? applicationId : undefined);
-    if (caller.kind === 'api-key') {
-      const outcome = decision.allowed ? 'allowed' : decision.code;
-      this.observer.record(caller.apiKeyId, endpoint, decision.allowed ? decision.applicationId : null, outcome);
-    }
-    if (!decision.allowed) {
-      throw new Problem(decision.code, decision.detail, {
-        endpoint: endpointName(endpoint),
-        ...(typeof applicationId === 'string' && { applicationId: parseId(applicationId) ?? applicationId }),
-      });
-    }
-    rememberCaller(request, caller);
-  }
-
-  private async authenticate(request: Request, deadline: number): Promise<Principal> {
-    const credential = readCredential(request);
-    if (!credential) {
-      throw new Problem('credential-missing', 'Present a credential in the Authorization header.');
-    }
-    const authenticator = this.authenticators.get(credential.scheme);
-    if (!authenticator) {
-      throw new Problem('malformed', 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".');
-    }
-    return authenticator.authenticate(credential.token, deadline);
-  }
+function targetOf(endpoint: RouteTarget['endpoint'], request: Request): RouteTarget {
+  const { applicationParameter } = endpoint;
+  const applicationId = applicationParameter === null ? undefined : request.params[applicationParameter];
+  return { kind: 'route', endpoint, applicationId: typeof applicationId === 'string' ? applicationId : undefined };
 }

@@ -1,16 +1,16 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { CallerChecks } from './caller-check.js';
+import { Authorizer } from './authorizer.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /**
- * Gives every module the catalogue of endpoints and the checks of callers. The guard itself is named in the app module,
- * with its authenticators.
+ * Gives every module the catalogue of endpoints and the `Authorizer`. What features contribute to them comes from the app
+ * module, by DI tokens.
  */
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [EndpointCatalogue, CallerChecks],
-  exports: [EndpointCatalogue, CallerChecks],
+  providers: [EndpointCatalogue, Authorizer],
+  exports: [EndpointCatalogue, Authorizer],
 })
 export class AccessModule {}

@@ -14,3 +14,6 @@ export interface DecisionObserver {
     outcome: string,
   ): void;
 }
+
+/** The provider of the one `DecisionObserver`. */
+export const DECISION_OBSERVER = Symbol('latchkey:decision-observer');

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'credential-missing'
   | 'admin-required'
   | 'endpoint-not-allowed'
+  | 'owner-not-admin'
   | 'application-malformed'
   | 'application-not-allowed';
 
@@ -80,6 +81,12 @@ function decideForKey(
   }
   if (!key.grants.has(endpointId(endpoint))) {
     return refuse('endpoint-not-allowed', `The key was not granted ${method} ${path}.`);
+  }
+  if (endpoint.access.session === 'admin' && !key.ownerIsAdmin) {
+    return refuse(
+      'owner-not-admin',
+      `${method} ${path} needs an admin, and user ${key.createdBy}, who made the key, is not an admin any more.`,
+    );
   }
   if (scope === 'account') {
     return key.allApplications

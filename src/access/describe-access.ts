@@ -130,7 +130,7 @@ function refusalsOf({ access, scope }: OwnEndpoint): ProblemCode[] {
       return [
         ...KEY_REFUSALS,
         ...(scope === 'application' ? (['application-malformed'] as const) : []),
-        ...(access.session === 'admin' ? (['admin-required'] as const) : []),
+        ...(access.session === 'admin' ? (['admin-required', 'owner-not-admin'] as const) : []),
       ];
     default:
       return access satisfies never;

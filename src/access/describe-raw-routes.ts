@@ -69,7 +69,13 @@ function forwardAuth(): OperationObject {
       },
     },
   });
-  addProblems(operation, [...KEY_REFUSALS, 'path-ambiguous', 'endpoint-unknown', 'application-malformed']);
+  addProblems(operation, [
+    ...KEY_REFUSALS,
+    'owner-not-admin',
+    'path-ambiguous',
+    'endpoint-unknown',
+    'application-malformed',
+  ]);
   addProblems(operation, ['database-unavailable', 'database-busy', 'decision-failed']);
   return operation;
 }

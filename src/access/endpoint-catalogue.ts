@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Injectable, RequestMethod, type Type } from '@nestjs/common';
+import { Inject, Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type Endpoint, endpointId, endpointName, MANAGEMENT, type OwnEndpoint } from './access.js';
@@ -13,6 +13,9 @@ export interface CatalogueSource {
   /** The endpoints as they are now, by `endpointId`. */
   endpoints(): Promise<ReadonlyMap<string, Endpoint>>;
 }
+
+/** The sources of further endpoints that features provide, as a list. */
+export const CATALOGUE_SOURCES = Symbol('latchkey:catalogue-sources');
 
 const SEGMENT = /^(?::[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9_.-]+)$/;
 const TAG = 'swagger/apiUseTags';
@@ -31,9 +34,12 @@ export class EndpointCatalogue {
   private readonly byHandler = new Map<Type, Map<unknown, OwnEndpoint>>();
   private readonly tree = new EndpointTree<OwnEndpoint>();
   private readonly ownById: ReadonlyMap<string, OwnEndpoint>;
-  private readonly sources: CatalogueSource[] = [];
 
-  constructor(discovery: DiscoveryService, scanner: MetadataScanner) {
+  constructor(
+    discovery: DiscoveryService,
+    scanner: MetadataScanner,
+    @Inject(CATALOGUE_SOURCES) private readonly sources: readonly CatalogueSource[],
+  ) {
     const faults: string[] = [];
     const own: OwnEndpoint[] = [];
     const names = new Map<string, string>();
@@ -88,11 +94,6 @@ export class EndpointCatalogue {
       throw new Error(`${controller.name} has a handler that is not in the catalogue`);
     }
     return endpoint;
-  }
-
-  /** Lets a feature add its endpoints to the catalogue. */
-  contribute(source: CatalogueSource): void {
-    this.sources.push(source);
   }
 
   /** Every endpoint that a key may be granted, of Latchkey and of all other services, as they are now. */

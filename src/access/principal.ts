@@ -6,7 +6,7 @@ export interface UserPrincipal {
   sessionId: number;
 }
 
-/** A living key: read from the database for this very request. */
+/** A key: read from the database for this very request. */
 export interface ApiKeyPrincipal {
   kind: 'api-key';
   apiKeyId: number;
@@ -14,13 +14,19 @@ export interface ApiKeyPrincipal {
   /** The first characters of the key, by which people recognise it. */
   hint: string;
   createdBy: number;
+  /** Whether its creator is an admin now: a key never exceeds them. */
+  ownerIsAdmin: boolean;
   /** Milliseconds since the epoch. */
   expiryDate: number;
+  /** The state that an admin sees, such as `valid` or `expires-soon`. */
+  state: string;
   /** Whether the key was made without choosing Applications. */
   allApplications: boolean;
   applicationIds: ReadonlySet<number>;
   /** `endpointId`s. */
   grants: ReadonlySet<string>;
+  /** The revision of the catalogue that was the present one when the key was read. */
+  catalogueRevision: number;
 }
 
 /** Who is calling. */

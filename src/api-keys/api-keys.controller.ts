@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AdminOnly, Caller } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { ApiKeyPage, ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
@@ -15,7 +15,7 @@ export class ApiKeysController {
   /** The answer is the only one, ever, that has the key itself: copy it now. The key works at once. */
   @Post()
   @AdminOnly('Create a key')
-  createApiKey(@Caller() caller: Principal, @Body() request: NewApiKey): Promise<MintedApiKey> {
+  createApiKey(@CurrentCaller() caller: Caller, @Body() request: NewApiKey): Promise<MintedApiKey> {
     return this.apiKeys.create(caller, request);
   }
 
@@ -37,7 +37,7 @@ export class ApiKeysController {
   @HttpCode(204)
   @AdminOnly('Delete a key')
   @Problems('api-key-not-found')
-  deleteApiKey(@Caller() caller: Principal, @Param('apiKeyId', IdPipe) apiKeyId: number): Promise<void> {
+  deleteApiKey(@CurrentCaller() caller: Caller, @Param('apiKeyId', IdPipe) apiKeyId: number): Promise<void> {
     return this.apiKeys.delete(caller, apiKeyId);
   }
 }

@@ -1,10 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApplicationsModule } from '../applications/applications.module.js';
-import { ChangesModule } from '../changes/changes.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
-import { ApiKeyCheck } from './api-key-check.js';
+import { ApiKeyAuthority } from './api-key-authority.js';
 import { ApiKeyUsageController } from './api-key-usage.controller.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKeyUsageService } from './api-key-usage.service.js';
@@ -15,6 +14,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { EndpointsController } from './endpoints.controller.js';
 import { GrantCache } from './grant-cache.js';
 import { KeyReader } from './key-reader.js';
+import { KeyCounts } from './key-counts.js';
 import { UsagePurge } from './usage-purge.js';
 import { UsageRecorder } from './usage-recorder.js';
 
@@ -24,7 +24,6 @@ import { UsageRecorder } from './usage-recorder.js';
     TypeOrmModule.forFeature([ApiKey, ApiKeyApplication, ApiKeyEndpoint, ApiKeyUsage]),
     UsersModule,
     ApplicationsModule,
-    ChangesModule,
   ],
   controllers: [EndpointsController, ApiKeysController, ApiKeyUsageController],
   providers: [
@@ -33,11 +32,12 @@ import { UsageRecorder } from './usage-recorder.js';
     KeyReader,
     GrantCache,
     ApiKeyAuthenticator,
-    ApiKeyCheck,
+    ApiKeyAuthority,
     UsageRecorder,
     UsagePurge,
+    KeyCounts,
     ApiKeyUsageService,
   ],
-  exports: [ApiKeysService, KeyReader, ApiKeyAuthenticator, ApiKeyCheck, UsageRecorder],
+  exports: [ApiKeysService, ApiKeyAuthenticator, ApiKeyAuthority, KeyCounts, UsageRecorder],
 })
 export class ApiKeysModule {}

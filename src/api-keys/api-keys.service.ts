@@ -2,26 +2,23 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Brackets, type EntityManager, In } from 'typeorm';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
-import type { Principal } from '../access/principal.js';
+import { type Caller, userOf } from '../access/caller.js';
 import { hashSecret, mintSecret } from '../access/secret.js';
 import { ApplicationsService } from '../applications/applications.service.js';
-import { ChangesService } from '../changes/changes.service.js';
+import { Transactions } from '../authority/transactions.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
 import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { invalid } from '../http/invalid.js';
 import type { Page } from '../http/paging.js';
 import { type Fault, Problem } from '../http/problem.js';
-import type { KeysOfUser } from '../users/keys-of-user.js';
 import { ApiKeyViews } from './api-key-views.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import type { ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { listApiKeys } from './api-key-list.js';
 import { checkChoices } from './endpoint-choices.js';
 import { readExpiryDate } from './expiry-date.js';
-import { SOME_APPLICATION_SQL } from './key-condition.js';
 import { KEY_PREFIX } from './key-reader.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -43,23 +40,20 @@ export interface Holders {
 
 /** Makes, shows and deletes keys. Nothing changes a key once it is made. */
 @Injectable()
-export class ApiKeysService implements KeysOfUser {
+export class ApiKeysService {
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: ReadRepository<ApiKey>,
     private readonly views: ApiKeyViews,
     private readonly catalogue: EndpointCatalogue,
     private readonly applications: ApplicationsService,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {}
 
   /** Makes a key; it works from the moment in which this answers. Throws `validation-failed` with every fault. */
-  async create(caller: Principal, request: NewApiKey): Promise<MintedApiKey> {
-    if (caller.kind !== 'user') {
-      throw new Problem('endpoint-not-allowed', 'A key never manages keys.');
-    }
+  async create(caller: Caller, request: NewApiKey): Promise<MintedApiKey> {
+    const { userId } = userOf(caller);
     const applicationIds = request.allowedApplicationIds ?? [];
     const grantableById = await this.catalogue.grantableById();
     const faults = checkChoices(request.endpoints, grantableById, applicationIds.length > 0);
@@ -67,7 +61,7 @@ export class ApiKeysService implements KeysOfUser {
     const key = mintSecret(KEY_PREFIX);
     const apiKey: Omit<ApiKey, 'id'> = {
       created: this.clock.now(),
-      createdBy: caller.userId,
+      createdBy: userId,
       name: request.name,
       nameKey: fold(request.name),
       keyHash: hashSecret(key),
@@ -76,7 +70,8 @@ export class ApiKeysService implements KeysOfUser {
       allApplications: applicationIds.length === 0,
     };
     const endpoints = request.endpoints.map(({ service = 'management', method, path }) => ({ service, method, path }));
-    const id = await this.transactions.inTransaction(async (tx) => {
+    const id = await this.transactions.changeAuthority(caller, async (write) => {
+      const { tx } = write;
       const existing = await this.applications.existing(tx, applicationIds);
       const missing = applicationIds.flatMap((applicationId, position) =>
         existing.has(applicationId)
@@ -98,8 +93,7 @@ export class ApiKeysService implements KeysOfUser {
         ApiKeyEndpoint,
         endpoints.map((endpoint, position) => ({ apiKeyId, position, ...endpoint })),
       );
-      await this.changes.record(tx, {
-        caller,
+      write.record({
         entity: 'POST /v1/api_keys',
         new: { id: apiKeyId, ...summaryOf(apiKey), endpoints, allowedApplicationIds: applicationIds },
         hiddenFromKeys: true,
@@ -127,8 +121,10 @@ export class ApiKeysService implements KeysOfUser {
   }
 
   /** Ends a key for ever: once this has answered, no call that starts later is accepted. Throws `api-key-not-found`. */
-  async delete(caller: Principal, id: number): Promise<void> {
-    await this.transactions.inUrgentTransaction(async (tx) => {
+  async delete(caller: Caller, id: number): Promise<void> {
+    const noLocks = (): Promise<void> => Promise.resolve();
+    await this.transactions.endAuthority(caller, noLocks, async (write) => {
+      const { tx } = write;
       const apiKey = await tx.findOneBy(ApiKey, { id });
       const where = { apiKeyId: id };
       const endpoints = await tx.find(ApiKeyEndpoint, { where, order: { position: 'ASC' } });
@@ -137,8 +133,7 @@ export class ApiKeysService implements KeysOfUser {
       if (!apiKey || affected === 0) {
         throw new Problem('api-key-not-found', `There is no key ${id}.`);
       }
-      await this.changes.record(tx, {
-        caller,
+      write.record({
         entity: `DELETE /v1/api_keys/${id}`,
         old: {
           id,
@@ -180,19 +175,6 @@ export class ApiKeysService implements KeysOfUser {
       order: { id: 'ASC' },
     });
     return { totalResultSize: ids.size, data: data.map(({ id, name, hint }) => ({ id, name, hint })) };
-  }
-
-  count(tx: EntityManager, userId: number): Promise<number> {
-    return tx.countBy(ApiKey, { createdBy: userId });
-  }
-
-  /** Those that open something if their creator is active. */
-  countLiving(tx: EntityManager, userId: number): Promise<number> {
-    return tx
-      .createQueryBuilder(ApiKey, 'k')
-      .where('k.createdBy = :userId AND k.expiryDate > :now', { userId, now: this.clock.now() })
-      .andWhere(`(k.allApplications = 1 OR EXISTS (${SOME_APPLICATION_SQL}))`)
-      .getCount();
   }
 
   private checkExpiry(text: string, faults: Fault[]): number {

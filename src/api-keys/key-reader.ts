@@ -6,25 +6,23 @@ import { CoalescedReads } from '../database/coalesced-reads.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { Metrics } from '../metrics/metrics.js';
 import { GrantCache } from './grant-cache.js';
-import { faultOf, type KeyFault, type KeyVitals } from './key-condition.js';
+import { faultOf, type KeyFault, type KeyVitals, stateOf } from './key-condition.js';
 
 /** Every key begins with this. */
 export const KEY_PREFIX = 'lkm_';
 
-/** A key as the database has it now. */
-export interface ReadKey extends KeyVitals {
-  id: number;
-  name: string;
-  hint: string;
-  createdBy: number;
-  applicationIds: ReadonlySet<number>;
-}
-
 /** What was found behind a presented key. */
 export type KeyReading =
-  | { kind: 'alive'; principal: ApiKeyPrincipal; key: ReadKey; catalogueRevision: number }
-  | { kind: 'dead'; code: KeyFault; key: ReadKey; catalogueRevision: number }
-  | { kind: 'nothing'; code: 'malformed' | 'unknown' };
+  | { kind: 'alive'; principal: ApiKeyPrincipal }
+  | { kind: 'dead'; principal: ApiKeyPrincipal; fault: KeyFault }
+  | { kind: 'malformed' }
+  | { kind: 'unknown' };
+
+/** A key as the database has it now, and what its life hangs on. */
+interface FoundKey {
+  vitals: KeyVitals;
+  principal: Omit<ApiKeyPrincipal, 'state' | 'grants'>;
+}
 
 interface Row {
   revision: number;
@@ -36,18 +34,14 @@ interface Row {
   allApplications: number;
   createdBy: number;
   creatorState: string;
+  ownerIsAdmin: number;
   /** A JSON array; null where there is none. MySQL's driver has read it already. */
   applicationIds: string | number[] | null;
 }
 
-interface Found {
-  revision: number;
-  key: ReadKey | undefined;
-}
-
 const select = (hashes: string, arrayOf: string): string => `SELECT r.revision AS revision, k.id AS id,
   k.key_hash AS keyHash, k.name AS name, k.hint AS hint, k.expiry_date AS expiryDate,
-  k.all_applications AS allApplications, k.created_by AS createdBy, u.state AS creatorState,
+  k.all_applications AS allApplications, k.created_by AS createdBy, u.state AS creatorState, u.is_admin AS ownerIsAdmin,
   CASE WHEN k.all_applications = 0 THEN
     (SELECT ${arrayOf}(a.application_id) FROM api_key_applications a WHERE a.api_key_id = k.id)
   END AS applicationIds
@@ -55,13 +49,14 @@ FROM catalogue_revision r
 LEFT JOIN api_keys k ON k.key_hash IN (${hashes})
 LEFT JOIN users u ON u.id = k.created_by
 WHERE r.id = 1`;
+const NO_GRANTS: ReadonlySet<string> = new Set();
 const MYSQL = select('?', 'JSON_ARRAYAGG');
 const SQLITE = select('SELECT value FROM json_each(?)', 'json_group_array');
 
 /** Reads keys for decisions: always from the database, always after the request has arrived. Nothing about a key's life is kept. */
 @Injectable()
 export class KeyReader {
-  private readonly keys: CoalescedReads<string, Row, Found>;
+  private readonly keys: CoalescedReads<string, Row, FoundKey | undefined>;
 
   constructor(
     reader: DecisionReader,
@@ -85,58 +80,60 @@ export class KeyReader {
    */
   async read(secret: string, deadline: number): Promise<KeyReading> {
     if (!isWellFormedSecret(KEY_PREFIX, secret)) {
-      return { kind: 'nothing', code: 'malformed' };
+      return { kind: 'malformed' };
     }
-    const { key, revision } = await this.keys.read(hashSecret(secret), deadline);
+    const key = await this.keys.read(hashSecret(secret), deadline);
     if (!key) {
-      return { kind: 'nothing', code: 'unknown' };
+      return { kind: 'unknown' };
     }
-    const code = faultOf(key, this.clock.now());
-    if (code) {
-      return { kind: 'dead', code, key, catalogueRevision: revision };
+    const now = this.clock.now();
+    const state = stateOf(key.vitals, now);
+    const fault = faultOf(key.vitals, now);
+    if (fault) {
+      return { kind: 'dead', fault, principal: { ...key.principal, state, grants: NO_GRANTS } };
     }
-    const grants = this.grants.get(key.id) ?? (await this.grants.load(key.id, deadline));
+    const { apiKeyId } = key.principal;
+    const grants = this.grants.get(apiKeyId) ?? (await this.grants.load(apiKeyId, deadline));
     if (grants.size === 0) {
       // Every key has at least one: it was deleted between the two reads.
-      return { kind: 'nothing', code: 'unknown' };
+      return { kind: 'unknown' };
     }
-    const principal: ApiKeyPrincipal = {
-      kind: 'api-key',
-      apiKeyId: key.id,
-      name: key.name,
-      hint: key.hint,
-      createdBy: key.createdBy,
-      expiryDate: key.expiryDate,
-      allApplications: key.allApplications,
-      applicationIds: key.applicationIds,
-      grants,
-    };
-    return { kind: 'alive', principal, key, catalogueRevision: revision };
+    return { kind: 'alive', principal: { ...key.principal, state, grants } };
   }
 }
 
 /** What rows tell of any hash. */
-function foundIn(rows: readonly Row[]): (hash: string) => Found {
-  const [first] = rows;
-  if (!first) {
+function foundIn(rows: readonly Row[]): (hash: string) => FoundKey | undefined {
+  if (rows.length === 0) {
     throw new Error('the catalogue has no revision');
   }
   const keys = new Map(rows.flatMap((row) => (row.id === null ? [] : [[row.keyHash, keyOf(row.id, row)]])));
-  return (hash) => ({ revision: first.revision, key: keys.get(hash) });
+  return (hash) => keys.get(hash);
 }
 
-function keyOf(id: number, row: Row): ReadKey {
+function keyOf(apiKeyId: number, row: Row): FoundKey {
   const { applicationIds: ids } = row;
   const applicationIds = new Set(typeof ids === 'string' ? (JSON.parse(ids) as number[]) : ids);
+  const expiryDate = Number(row.expiryDate);
+  const allApplications = row.allApplications === 1;
   return {
-    id,
-    name: row.name,
-    hint: row.hint,
-    createdBy: row.createdBy,
-    creatorState: row.creatorState,
-    expiryDate: Number(row.expiryDate),
-    allApplications: row.allApplications === 1,
-    applicationCount: applicationIds.size,
-    applicationIds,
+    vitals: {
+      creatorState: row.creatorState,
+      expiryDate,
+      allApplications,
+      applicationCount: applicationIds.size,
+    },
+    principal: {
+      kind: 'api-key',
+      apiKeyId,
+      name: row.name,
+      hint: row.hint,
+      createdBy: row.createdBy,
+      ownerIsAdmin: row.ownerIsAdmin === 1,
+      expiryDate,
+      allApplications,
+      applicationIds,
+      catalogueRevision: row.revision,
+    },
   };
 }

@@ -7,9 +7,10 @@ import {
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, MoreThan } from 'typeorm';
+import { system } from '../access/actor.js';
+import { Transactions } from '../authority/transactions.js';
 import { PeriodicWork } from '../database/periodic-work.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKey } from './api-key.entity.js';
 
@@ -79,7 +80,7 @@ export class UsagePurge implements OnApplicationBootstrap, OnModuleDestroy, Befo
         return;
       }
       const counter = In(rows.map((row) => row.counter));
-      await this.transactions.inTransaction((tx) => tx.delete(ApiKeyUsage, { apiKeyId, counter }));
+      await this.transactions.write(system('usage'), ({ tx }) => tx.delete(ApiKeyUsage, { apiKeyId, counter }));
       await sleep(PAUSE_MS);
     }
   }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Endpoint } from '../access/access.js';
+import { system } from '../access/actor.js';
 import type { DecisionObserver } from '../access/decision-observer.js';
 import { Clock } from '../config/clock.js';
 import { engineIn } from '../database/data-source.js';
-import { Transactions } from '../database/transactions.js';
+import { Transactions } from '../authority/transactions.js';
 
 const FLUSH_INTERVAL_MS = 5000;
 const ROWS_PER_STATEMENT = 1000;
@@ -163,7 +164,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
     for (let start = 0; start < taken.length; start += ROWS_PER_STATEMENT) {
       const rows = taken.slice(start, start + ROWS_PER_STATEMENT);
       try {
-        await this.transactions.inTransaction((tx) =>
+        await this.transactions.write(system('usage'), ({ tx }) =>
           add(
             tx,
             rows.map(({ row, amount }) => row(amount)),

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AdminOnly, Caller, KeyAccess } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { AdminOnly, CurrentCaller, KeyAccess } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import {
@@ -21,7 +21,7 @@ export class ApplicationsController {
   @Post()
   @AdminOnly('Create an Application')
   @Problems('application-name-taken')
-  createApplication(@Caller() caller: Principal, @Body() request: NewApplication): Promise<ApplicationView> {
+  createApplication(@CurrentCaller() caller: Caller, @Body() request: NewApplication): Promise<ApplicationView> {
     return this.applications.create(caller, request);
   }
 
@@ -43,7 +43,7 @@ export class ApplicationsController {
   @AdminOnly('Update an Application')
   @Problems('application-not-found', 'application-name-taken')
   updateApplication(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Body() request: ApplicationUpdate,
   ): Promise<ApplicationView> {
@@ -58,7 +58,10 @@ export class ApplicationsController {
   @HttpCode(204)
   @AdminOnly('Delete an Application')
   @Problems('application-not-found', 'application-in-use')
-  deleteApplication(@Caller() caller: Principal, @Param('applicationId', IdPipe) applicationId: number): Promise<void> {
+  deleteApplication(
+    @CurrentCaller() caller: Caller,
+    @Param('applicationId', IdPipe) applicationId: number,
+  ): Promise<void> {
     return this.applications.delete(caller, applicationId);
   }
 }

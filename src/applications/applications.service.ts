@@ -1,17 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
 import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
 import { forUpdate, keptAsRead } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import { readSort } from '../http/sorting.js';
+import { APPLICATION_KEYS, type ApplicationKeys } from './application-keys.js';
 import { applicationView } from './application-view.js';
 import { Application } from './application.entity.js';
 import type {
@@ -24,14 +24,17 @@ import type {
 
 const COLUMNS = { id: 'id', name: 'nameKey', created: 'created', modified: 'modified' } as const;
 
+/** The actor's own locks come first, and there is nothing else to lock before the Application. */
+const noLocks = (): Promise<void> => Promise.resolve();
+
 /** Applications and what happens to them. */
 @Injectable()
 export class ApplicationsService {
   constructor(
     @InjectRepository(Application) private readonly applications: ReadRepository<Application>,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
+    @Inject(APPLICATION_KEYS) private readonly keys: ApplicationKeys,
   ) {}
 
   /** An Application by its id. Throws `application-not-found`. */
@@ -63,7 +66,7 @@ export class ApplicationsService {
   }
 
   /** Makes an Application. Throws `application-name-taken`. */
-  async create(caller: Principal, request: NewApplication): Promise<ApplicationView> {
+  async create(caller: Caller, request: NewApplication): Promise<ApplicationView> {
     const now = this.clock.now();
     const row = {
       created: now,
@@ -76,22 +79,17 @@ export class ApplicationsService {
       attributes: request.attributes ?? {},
     };
     return this.keepingNamesUnique(request.name, () =>
-      this.transactions.inTransaction(async (tx) => {
-        const { identifiers } = await tx.insert(Application, { ...row });
+      this.transactions.changeAuthority(caller, async (write) => {
+        const { identifiers } = await write.tx.insert(Application, { ...row });
         const view = applicationView({ ...row, id: identifiers[0]!.id as number });
-        await this.changes.record(tx, {
-          caller,
-          entity: 'POST /v1/applications',
-          applicationId: view.id,
-          new: { ...view },
-        });
+        write.record({ entity: 'POST /v1/applications', applicationId: view.id, new: { ...view } });
         return view;
       }),
     );
   }
 
   /** Changes what the request names. Throws `application-not-found`, `application-name-taken`. */
-  async update(caller: Principal, id: number, request: ApplicationUpdate): Promise<ApplicationView> {
+  async update(caller: Caller, id: number, request: ApplicationUpdate): Promise<ApplicationView> {
     const { name, description, timezone, currency, attributes } = request;
     const given = {
       ...(name !== undefined && { name, nameKey: fold(name) }),
@@ -101,16 +99,15 @@ export class ApplicationsService {
       ...(attributes !== undefined && { attributes }),
     };
     return this.keepingNamesUnique(name, () =>
-      this.transactions.inTransaction(async (tx) => {
-        const before = await locked(tx, id);
+      this.transactions.changeAuthority(caller, async (write) => {
+        const before = await locked(write.tx, id);
         if (!differs(before, given)) {
           return applicationView(before);
         }
         const changed = { ...given, modified: this.clock.now() };
-        await tx.update(Application, { id }, changed);
+        await write.tx.update(Application, { id }, changed);
         const view = applicationView({ ...before, ...changed });
-        await this.changes.record(tx, {
-          caller,
+        write.record({
           entity: `PUT /v1/applications/${id}`,
           applicationId: id,
           old: { ...applicationView(before) },
@@ -122,16 +119,17 @@ export class ApplicationsService {
   }
 
   /** Deletes an Application that has no campaigns. Throws `application-not-found`, `application-in-use`. */
-  async delete(caller: Principal, id: number): Promise<void> {
+  async delete(caller: Caller, id: number): Promise<void> {
     try {
-      await this.transactions.inUrgentTransaction(async (tx) => {
+      await this.transactions.endAuthority(caller, noLocks, async (write) => {
+        const { tx } = write;
         const before = await locked(tx, id);
+        const endedKeys = await this.keys.onlyFor(tx, id);
         await tx.delete(Application, { id });
-        await this.changes.record(tx, {
-          caller,
+        write.record({
           entity: `DELETE /v1/applications/${id}`,
           applicationId: id,
-          old: { ...applicationView(before) },
+          old: { ...applicationView(before), endedKeys },
         });
       });
     } catch (error) {

@@ -7,14 +7,13 @@ import {
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThanOrEqual } from 'typeorm';
-import { CallerChecks } from '../access/caller-check.js';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import { system } from '../access/actor.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation } from '../database/driver-errors.js';
 import { PeriodicWork } from '../database/periodic-work.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import { findCampaign } from './campaign-reading.js';
 import { campaignView } from './campaign-view.js';
@@ -25,6 +24,8 @@ import { deleteBatch } from './deletion-batch.js';
 
 /** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
 const BATCH = 1000;
+/** The mark is what the caller does. What follows from it is the system's work, whoever has ended meanwhile. */
+const EMPTYING = system('campaign-deletion');
 /** How often a process looks for deletions that another one began and did not end. */
 const RESUME_MS = 10 * 60_000;
 
@@ -47,13 +48,11 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   constructor(
     @InjectRepository(Campaign) private readonly campaigns: ReadRepository<Campaign>,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
-    private readonly callerChecks: CallerChecks,
     private readonly clock: Clock,
   ) {}
 
   /** Deletes a campaign and everything in it; resolves when all is gone. Throws `campaign-not-found`. */
-  async delete(caller: Principal, applicationId: number, campaignId: number): Promise<void> {
+  async delete(caller: Caller, applicationId: number, campaignId: number): Promise<void> {
     await this.mark(caller, applicationId, campaignId);
     await this.empty(campaignId);
   }
@@ -86,18 +85,17 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   /** Marks a campaign and records its deletion, unless somebody has done so already. */
-  private async mark(caller: Principal, applicationId: number, campaignId: number): Promise<void> {
+  private async mark(caller: Caller, applicationId: number, campaignId: number): Promise<void> {
     const place = { applicationId, campaignId, now: this.clock.now() };
-    await this.transactions.inTransaction(async (tx) => {
+    await this.transactions.write(caller, async (write) => {
+      const { tx } = write;
       const found = await findCampaign(tx, place, 'pessimistic_write');
       if (!found && (await tx.existsBy(Campaign, { id: campaignId, applicationId, beingDeleted: true }))) {
         return;
       }
       const before = orNotFound(found, place);
-      await this.callerChecks.stillAlive(tx, caller);
       await tx.update(Campaign, { id: campaignId }, { beingDeleted: true });
-      await this.changes.record(tx, {
-        caller,
+      write.record({
         entity: `DELETE /v1/applications/${applicationId}/campaigns/${campaignId}`,
         applicationId,
         old: { ...campaignView(before), coupons: await tx.countBy(Coupon, { campaignId }) },
@@ -128,7 +126,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
 
   /** Deletes one batch; answers whether there may be more. */
   private deleteSomeCoupons(campaignId: number): Promise<boolean> {
-    return deleteBatch(this.transactions, async (tx) => {
+    return deleteBatch(this.transactions, EMPTYING, async ({ tx }) => {
       const last = await tx
         .createQueryBuilder(Coupon, 'coupon')
         .select('coupon.id')
@@ -145,7 +143,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   /** False if a coupon is there after all, from somebody who found the campaign before it was marked. */
   private async deleteEmptyCampaign(campaignId: number): Promise<boolean> {
     try {
-      await this.transactions.inTransaction(async (tx) => {
+      await this.transactions.write(EMPTYING, async ({ tx }) => {
         await tx.delete(CouponImport, { campaignId });
         await tx.delete(Campaign, { id: campaignId });
       });
@@ -159,6 +157,6 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   private hasCoupons(campaignId: number): Promise<boolean> {
-    return this.transactions.inTransaction((tx) => tx.existsBy(Coupon, { campaignId }));
+    return this.transactions.write(EMPTYING, ({ tx }) => tx.existsBy(Coupon, { campaignId }));
   }
 }

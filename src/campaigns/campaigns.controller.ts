@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Caller, KeyAccess } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { CampaignDeletion } from './campaign-deletion.js';
@@ -21,7 +21,7 @@ export class CampaignsController {
   @KeyAccess('Create a campaign', { session: 'any' })
   @Problems('application-not-found')
   createCampaign(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Body() request: CampaignRequest,
   ): Promise<CampaignView> {
@@ -53,7 +53,7 @@ export class CampaignsController {
   @KeyAccess('Update a campaign', { session: 'any' })
   @Problems('campaign-not-found')
   updateCampaign(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Body() request: CampaignRequest,
@@ -70,7 +70,7 @@ export class CampaignsController {
   @KeyAccess('Delete a campaign', { session: 'any' })
   @Problems('campaign-not-found', 'shutting-down')
   deleteCampaign(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
   ): Promise<void> {

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApplicationsModule } from '../applications/applications.module.js';
-import { ChangesModule } from '../changes/changes.module.js';
 import { CampaignDeletion } from './campaign-deletion.js';
 import { Campaign } from './campaign.entity.js';
 import { CampaignsController } from './campaigns.controller.js';
@@ -18,7 +17,7 @@ import { CouponsService } from './coupons.service.js';
 
 /** Campaigns and their coupons: a coupon cannot outlive its campaign. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Campaign, Coupon, CouponImport]), ApplicationsModule, ChangesModule],
+  imports: [TypeOrmModule.forFeature([Campaign, Coupon, CouponImport]), ApplicationsModule],
   controllers: [CampaignsController, CouponsController, CouponExportController],
   providers: [
     CampaignsService,

@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager } from 'typeorm';
-import type { Principal } from '../access/principal.js';
+import type { Caller } from '../access/caller.js';
 import { ApplicationsService } from '../applications/applications.service.js';
-import { ChangesService } from '../changes/changes.service.js';
+import { Transactions } from '../authority/transactions.js';
 import { differs } from '../changes/differs.js';
 import { responsibleUser } from '../changes/responsible-user.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import { readTime } from '../http/rfc3339.js';
@@ -27,7 +26,6 @@ export class CampaignsService {
     @InjectRepository(Campaign) private readonly campaigns: ReadRepository<Campaign>,
     private readonly applications: ApplicationsService,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
@@ -60,9 +58,9 @@ export class CampaignsService {
   }
 
   /** Makes a campaign. Throws `application-not-found`. */
-  async create(caller: Principal, applicationId: number, request: CampaignRequest): Promise<CampaignView> {
+  async create(caller: Caller, applicationId: number, request: CampaignRequest): Promise<CampaignView> {
     const now = this.clock.now();
-    const userId = responsibleUser(caller);
+    const userId = responsibleUser(caller.principal);
     const row: Omit<Campaign, 'id'> = {
       created: now,
       applicationId,
@@ -84,13 +82,14 @@ export class CampaignsService {
     };
     refuseWrongTimes(row);
     try {
-      return await this.transactions.inTransaction(async (tx) => {
+      return await this.transactions.write(caller, async (write) => {
+        const { tx } = write;
         const { identifiers } = await tx.insert(Campaign, { ...row });
         const campaignId = identifiers[0]!.id as number;
         const place = { applicationId, campaignId, now };
         const view = campaignView(orNotFound(await findCampaign(tx, place), place));
         const entity = `POST /v1/applications/${applicationId}/campaigns`;
-        await this.changes.record(tx, { caller, entity, applicationId, new: { ...view } });
+        write.record({ entity, applicationId, new: { ...view } });
         return view;
       });
     } catch (error) {
@@ -103,7 +102,7 @@ export class CampaignsService {
 
   /** Changes what the request names. Throws `campaign-not-found`. */
   async update(
-    caller: Principal,
+    caller: Caller,
     applicationId: number,
     campaignId: number,
     request: CampaignRequest,
@@ -111,22 +110,21 @@ export class CampaignsService {
     const now = this.clock.now();
     const place = { applicationId, campaignId, now };
     const changes = given(request);
-    return this.transactions.inTransaction(async (tx) => {
+    return this.transactions.write(caller, async (write) => {
+      const { tx } = write;
       const before = orNotFound(await findCampaign(tx, place, 'pessimistic_write'), place);
       refuseWrongTimes({ ...before.campaign, ...changes });
       if (!differs(before.campaign, changes)) {
         return campaignView(before);
       }
-      await tx.update(Campaign, { id: campaignId }, { ...changes, updated: now, updatedBy: responsibleUser(caller) });
+      await tx.update(
+        Campaign,
+        { id: campaignId },
+        { ...changes, updated: now, updatedBy: responsibleUser(caller.principal) },
+      );
       const view = campaignView(orNotFound(await findCampaign(tx, place), place));
       const entity = `PUT /v1/applications/${applicationId}/campaigns/${campaignId}`;
-      await this.changes.record(tx, {
-        caller,
-        entity,
-        applicationId,
-        old: { ...campaignView(before) },
-        new: { ...view },
-      });
+      write.record({ entity, applicationId, old: { ...campaignView(before) }, new: { ...view } });
       return view;
     });
   }

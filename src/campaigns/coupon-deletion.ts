@@ -1,12 +1,11 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager } from 'typeorm';
-import { CallerChecks } from '../access/caller-check.js';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
+import type { RecordedChange, Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import { CampaignsService } from './campaigns.service.js';
 import { type CouponSelection, selectCoupons } from './coupon-selection.js';
@@ -22,7 +21,7 @@ const BATCH = 500;
 /** What was deleted so far, and the entry of the audit trail that tells it. */
 interface Tally {
   coupons: number;
-  changeId: number | undefined;
+  recorded: RecordedChange | undefined;
 }
 
 /**
@@ -38,24 +37,21 @@ export class CouponDeletion implements OnModuleDestroy {
     @InjectRepository(Coupon) private readonly coupons: ReadRepository<Coupon>,
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
-    private readonly callerChecks: CallerChecks,
     private readonly clock: Clock,
   ) {}
 
   /** Resolves when all are gone that were there at the beginning. Throws `campaign-not-found`. */
-  async delete(caller: Principal, place: CouponPlace, filters: CouponFilters): Promise<void> {
+  async delete(caller: Caller, place: CouponPlace, filters: CouponFilters): Promise<void> {
     await this.campaigns.get(place.applicationId, place.campaignId);
     const selection = selectCoupons(place, filters, this.clock.now());
-    let tally: Tally = { coupons: 0, changeId: undefined };
+    let tally: Tally = { coupons: 0, recorded: undefined };
     for await (const batch of this.batches(selection)) {
       if (this.stopping) {
         throw new Problem('shutting-down', `${tally.coupons} coupons are gone: ask again to go on.`);
       }
-      tally = await deleteBatch(this.transactions, async (tx) => {
-        await this.callerChecks.stillAlive(tx, caller);
-        const coupons = tally.coupons + (await deleteFitting(tx, selection, batch));
-        return this.record(tx, caller, place, filters, { ...tally, coupons });
+      tally = await deleteBatch(this.transactions, caller, async (write) => {
+        const coupons = tally.coupons + (await deleteFitting(write.tx, selection, batch));
+        return this.record(write, place, filters, { ...tally, coupons });
       });
     }
   }
@@ -65,21 +61,19 @@ export class CouponDeletion implements OnModuleDestroy {
   }
 
   /** Brings the entry of the audit trail up to date, which the first batch that deletes anything makes. */
-  private async record(
-    tx: EntityManager,
-    caller: Principal,
+  private record(
+    write: Write,
     { applicationId, campaignId }: CouponPlace,
     filters: CouponFilters,
-    { coupons, changeId }: Tally,
-  ): Promise<Tally> {
+    { coupons, recorded }: Tally,
+  ): Tally {
     const old = { filters: { ...filters }, coupons };
-    if (changeId !== undefined) {
-      await this.changes.amend(tx, changeId, { old });
-      return { coupons, changeId };
+    if (recorded?.id !== undefined) {
+      write.amend(recorded.id, { old });
+      return { coupons, recorded };
     }
     const entity = `DELETE /v1/applications/${applicationId}/campaigns/${campaignId}/coupons`;
-    const made = coupons === 0 ? undefined : await this.changes.record(tx, { caller, entity, applicationId, old });
-    return { coupons, changeId: made };
+    return { coupons, recorded: coupons === 0 ? undefined : write.record({ entity, applicationId, old }) };
   }
 
   private async *batches(selection: CouponSelection): AsyncGenerator<number[]> {

@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { KeyAccess } from '../access/access.decorators.js';
+import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { CouponExportService } from './coupon-export.service.js';
@@ -34,10 +35,11 @@ export class CouponExportController {
     content: { 'application/csv': { schema: { type: 'string' }, example: EXAMPLE } },
   })
   exportCoupons(
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Query() query: CouponExportQuery,
     @Res() response: Response,
   ): Promise<void> {
-    return this.exports.export(applicationId, query, response);
+    return this.exports.export(caller, applicationId, query, response);
   }
 }

@@ -4,6 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { stringify } from 'csv-stringify/sync';
 import type { Response } from 'express';
+import type { Caller } from '../access/caller.js';
+import { AuthorityWatch } from '../authority/authority-watch.js';
+import { Transactions } from '../authority/transactions.js';
 import { ApplicationsService } from '../applications/applications.service.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
@@ -56,11 +59,13 @@ export class CouponExportService {
     @InjectRepository(Campaign) private readonly campaigns: ReadRepository<Campaign>,
     private readonly applications: ApplicationsService,
     private readonly campaignsService: CampaignsService,
+    private readonly transactions: Transactions,
+    private readonly watch: AuthorityWatch,
     private readonly clock: Clock,
   ) {}
 
   /** Answers with the coupons of an Application. Throws `application-not-found` and `campaign-not-found`. */
-  async export(applicationId: number, query: CouponExportQuery, response: Response): Promise<void> {
+  async export(caller: Caller, applicationId: number, query: CouponExportQuery, response: Response): Promise<void> {
     const now = this.clock.now();
     await this.applications.get(applicationId);
     if (query.campaignId !== undefined) {
@@ -73,14 +78,28 @@ export class CouponExportService {
       response.end();
       return;
     }
+    await this.record(caller, applicationId, query);
     try {
-      await pipeline(Readable.from(this.chunks(applicationId, campaignIds, query, now)), response);
+      const chunks = this.chunks(applicationId, campaignIds, query, now);
+      await pipeline(Readable.from(this.watch.whileAuthorized(caller, chunks)), response);
     } catch (error) {
       // Whoever goes away in the middle needs no answer.
       if (!isPrematureClose(error)) {
         throw error;
       }
     }
+  }
+
+  /** What leaves the house is on record before it does. */
+  private record(caller: Caller, applicationId: number, query: CouponExportQuery): Promise<void> {
+    return this.transactions.write(caller, (write) => {
+      write.record({
+        entity: `GET /v1/applications/${applicationId}/export_coupons`,
+        applicationId,
+        new: { filters: { ...query } },
+      });
+      return Promise.resolve();
+    });
   }
 
   private async *chunks(

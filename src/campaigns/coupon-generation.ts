@@ -1,11 +1,10 @@
-import { setImmediate as eventLoop } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
+import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
 import { UniqueViolation } from '../database/driver-errors.js';
-import { Transactions } from '../database/transactions.js';
 import { CampaignsService } from './campaigns.service.js';
 import { newBatchId } from './coupon-batch.js';
 import { type CouponBatch, INSERTION_SIZE, insertCoupons, takenCodes } from './coupon-insertion.js';
@@ -28,7 +27,6 @@ export class CouponGeneration {
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
     private readonly turns: CouponTurns,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
@@ -37,7 +35,7 @@ export class CouponGeneration {
    * and `pattern-too-narrow` if there is not enough room.
    */
   async generate(
-    caller: Principal,
+    caller: Caller,
     place: CouponPlace,
     request: NewCoupons,
     { silent }: { silent: boolean },
@@ -46,26 +44,26 @@ export class CouponGeneration {
     const { attributes, ...given } = { ...DEFAULT_TERMS, attributes: {}, ...termsOf(request) };
     refuseWrongDates(given);
     const terms: CouponTerms = { ...given, attributes: JSON.stringify(attributes) };
-    const work = async (tx: EntityManager): Promise<GeneratedCoupons | undefined> => {
-      await takeCampaignTurn(tx, place);
+    const work = async (write: Write): Promise<GeneratedCoupons | undefined> => {
+      const { tx } = write;
+      await takeCampaignTurn(write, place);
       const batch: CouponBatch = { ...place, created: this.clock.now(), importId: null, batchId: newBatchId() };
       await this.campaigns.hold(tx, applicationId, campaignId);
-      await insertDrawn(tx, batch, terms, request);
-      await this.changes.record(tx, {
-        caller,
+      await insertDrawn(write, batch, terms, request);
+      write.record({
         entity: `POST /v1/applications/${applicationId}/campaigns/${campaignId}/coupons`,
         applicationId,
         new: { ...request, batchId: batch.batchId, coupons: request.numberOfCoupons },
       });
-      return silent ? undefined : readMade(tx, { ...given, ...batch, attributes });
+      return silent ? undefined : readMade(write, { ...given, ...batch, attributes });
     };
-    return this.turns.generating(place, () => this.transactions.inTransaction(work));
+    return this.turns.generating(place, () => this.transactions.write(caller, work));
   }
 }
 
 /** The coupons of a batch, in the order of their ids. All but ids and codes is what they have in common. */
 async function readMade(
-  tx: EntityManager,
+  { tx, turn }: Write,
   common: Omit<Coupon, 'id' | 'value' | 'usageCounter' | 'discountCounter'>,
 ): Promise<GeneratedCoupons> {
   const { campaignId, batchId } = common;
@@ -81,13 +79,13 @@ async function readMade(
       return { totalResultSize: data.length, data };
     }
     last = rows.at(-1)!.id;
-    await eventLoop();
+    await turn();
   }
 }
 
 /** Inserts as many coupons as are wanted, with codes that nobody has yet. */
 async function insertDrawn(
-  tx: EntityManager,
+  { tx, turn }: Write,
   batch: CouponBatch,
   terms: CouponTerms,
   request: NewCoupons,
@@ -102,7 +100,7 @@ async function insertDrawn(
       );
     }
     missing -= await insertFree(tx, batch, terms, { codes: drawn, most: missing });
-    await eventLoop();
+    await turn();
   }
 }
 

@@ -1,5 +1,5 @@
-import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
+import type { Write } from '../authority/write.js';
 import { UniqueViolation } from '../database/driver-errors.js';
 import { type Fault, FAULTS_MAX, Problem } from '../http/problem.js';
 import { type CodeOwner, type CouponBatch, INSERTION_SIZE, insertCoupons, takenCodes } from './coupon-insertion.js';
@@ -14,7 +14,7 @@ const INSERTION_BYTES = 1024 * 1024;
  * work with its reason. Throws `coupon-exists` with the lines of codes that are taken, unless those are to be skipped.
  */
 export async function writeCoupons(
-  tx: EntityManager,
+  { tx, turn }: Write,
   batch: CouponBatch,
   spool: CouponSpool,
   { skipDuplicates, signal }: { skipDuplicates: boolean; signal: AbortSignal },
@@ -29,7 +29,7 @@ export async function writeCoupons(
     if (faults.length >= FAULTS_MAX) {
       break;
     }
-    await eventLoop();
+    await turn();
   }
   if (faults.length > 0) {
     throw new Problem('coupon-exists', `Line ${faults[0]!.line}: ${faults[0]!.detail}.`, { errors: faults });

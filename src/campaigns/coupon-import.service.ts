@@ -1,15 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import { CallerChecks } from '../access/caller-check.js';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
+import type { Write } from '../authority/write.js';
 import { responsibleUser } from '../changes/responsible-user.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
-import { LargeTransactions } from '../database/large-transactions.js';
 import { toRfc3339 } from '../database/times.js';
-import { Transactions } from '../database/transactions.js';
 import { readFormPart } from '../http/form-part.js';
 import { Problem } from '../http/problem.js';
 import { readUpload } from '../http/upload.js';
@@ -50,10 +47,7 @@ export class CouponImportService implements OnModuleDestroy {
   constructor(
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
-    private readonly largeTransactions: LargeTransactions,
     private readonly turns: CouponTurns,
-    private readonly changes: ChangesService,
-    private readonly callerChecks: CallerChecks,
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
@@ -63,7 +57,7 @@ export class CouponImportService implements OnModuleDestroy {
    * Imports the file that a request uploads. Throws `campaign-not-found`, `import-invalid` with the faults of the file,
    * `coupon-exists` with the lines of codes that are taken, `too-busy`, and what can be wrong with an upload.
    */
-  import(caller: Principal, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
+  import(caller: Caller, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
     return this.metrics.import(() => this.importInPhases(caller, target, request));
   }
 
@@ -75,7 +69,7 @@ export class CouponImportService implements OnModuleDestroy {
   }
 
   private async importInPhases(
-    caller: Principal,
+    caller: Caller,
     target: ImportTarget,
     request: IncomingMessage,
   ): Promise<CouponImportView> {
@@ -83,7 +77,7 @@ export class CouponImportService implements OnModuleDestroy {
       await this.campaigns.get(target.applicationId, target.campaignId);
       const spool = await CouponSpool.create();
       try {
-        await this.metrics.duringImport('receiving', () => this.receive(request, spool));
+        await this.metrics.duringImport('receiving', () => this.receive(caller, request, spool));
         return await this.turns.importing(target, () =>
           this.metrics.duringImport('writing', () => this.write(caller, target, spool)),
         );
@@ -107,8 +101,9 @@ export class CouponImportService implements OnModuleDestroy {
     }
   }
 
-  private async receive(request: IncomingMessage, spool: CouponSpool): Promise<void> {
-    const bytes = readUpload(request, { idleMs: IDLE_MS, signal: this.receiving.signal });
+  private async receive(caller: Caller, request: IncomingMessage, spool: CouponSpool): Promise<void> {
+    const signal = AbortSignal.any([this.receiving.signal, caller.lost]);
+    const bytes = readUpload(request, { idleMs: IDLE_MS, signal });
     try {
       const file = readFormPart(request.headers['content-type'], bytes, {
         name: 'upFile',
@@ -128,40 +123,34 @@ export class CouponImportService implements OnModuleDestroy {
     request.resume();
   }
 
-  private write(caller: Principal, target: ImportTarget, spool: CouponSpool): Promise<CouponImportView> {
-    const work = (tx: EntityManager, interruption?: AbortSignal): Promise<CouponImportView> => {
-      const signal = interruption ? AbortSignal.any([this.writing.signal, interruption]) : this.writing.signal;
-      return this.writeIn(tx, caller, target, spool, signal);
-    };
-    return spool.size < LARGE
-      ? this.transactions.inTransaction((tx) => work(tx))
-      : this.largeTransactions.inTransaction(work);
+  private write(caller: Caller, target: ImportTarget, spool: CouponSpool): Promise<CouponImportView> {
+    const large = spool.size >= LARGE;
+    return this.transactions.write(caller, (write) => this.writeIn(write, caller, target, spool), { large });
   }
 
   private async writeIn(
-    tx: EntityManager,
-    caller: Principal,
+    write: Write,
+    caller: Caller,
     target: ImportTarget,
     spool: CouponSpool,
-    signal: AbortSignal,
   ): Promise<CouponImportView> {
+    const { tx } = write;
+    const { signal } = this.writing;
     const { applicationId, campaignId, skipDuplicates } = target;
-    await takeImportTurn(tx, target);
+    await takeImportTurn(write, target);
     const created = this.clock.now();
-    const userId = responsibleUser(caller);
+    const userId = responsibleUser(caller.principal);
     await this.campaigns.hold(tx, applicationId, campaignId);
     const { identifiers } = await tx.insert(CouponImport, { created, campaignId, userId, amount: 0 });
     const id = identifiers[0]!.id as number;
     const batch = { applicationId, campaignId, created, importId: id, batchId: newBatchId() };
-    const amount = await writeCoupons(tx, batch, spool, { skipDuplicates, signal });
+    const amount = await writeCoupons(write, batch, spool, { skipDuplicates, signal });
     await tx.update(CouponImport, { id }, { amount });
-    await this.changes.record(tx, {
-      caller,
+    write.record({
       entity: `POST /v1/applications/${applicationId}/campaigns/${campaignId}/import_coupons`,
       applicationId,
       new: { importId: id, batchId: batch.batchId, coupons: amount },
     });
-    await this.callerChecks.stillAlive(tx, caller);
     return { id, created: toRfc3339(created), accountId: 1, userId, entity: 'Coupon', amount };
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Mutex, withTimeout } from 'async-mutex';
-import type { EntityManager } from 'typeorm';
+import type { Write } from '../authority/write.js';
 import { takeNamedLock } from '../database/named-lock.js';
 import { Problem } from '../http/problem.js';
 import type { CouponPlace } from './coupons.service.js';
@@ -46,18 +46,18 @@ export class CouponTurns {
 }
 
 /** Waits until no other import writes to an Application, and none does until the transaction ends. Throws `too-busy`. */
-export async function takeImportTurn(tx: EntityManager, place: CouponPlace): Promise<void> {
-  await takeTurn(tx, `import:${place.applicationId}`);
-  await takeCampaignTurn(tx, place);
+export async function takeImportTurn(write: Write, place: CouponPlace): Promise<void> {
+  await takeTurn(write, `import:${place.applicationId}`);
+  await takeCampaignTurn(write, place);
 }
 
 /** Waits until nobody else makes coupons in a campaign, and nobody does until the transaction ends. Throws `too-busy`. */
-export async function takeCampaignTurn(tx: EntityManager, { campaignId }: CouponPlace): Promise<void> {
-  await takeTurn(tx, `campaign:${campaignId}`);
+export async function takeCampaignTurn(write: Write, { campaignId }: CouponPlace): Promise<void> {
+  await takeTurn(write, `campaign:${campaignId}`);
 }
 
-async function takeTurn(tx: EntityManager, name: string): Promise<void> {
-  if (!(await takeNamedLock(tx, name, WAIT_MS))) {
+async function takeTurn({ tx, turn }: Write, name: string): Promise<void> {
+  if (!(await takeNamedLock(tx, name, WAIT_MS, turn))) {
     throw tooBusy();
   }
 }

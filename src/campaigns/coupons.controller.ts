@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, KeyAccess } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { StreamedBody } from '../http/body.interceptor.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -67,7 +67,7 @@ export class CouponsController {
   @ApiConsumes('multipart/form-data')
   @ApiBody({ type: CouponUpload })
   importCoupons(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Query() query: CouponImportQuery,
@@ -85,7 +85,7 @@ export class CouponsController {
   @ApiOkResponse({ type: GeneratedCoupons })
   @ApiNoContentResponse({ description: 'They were made, and `silent=yes` asked not to be told.' })
   async createCoupons(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Query() query: CouponCreationQuery,
@@ -114,7 +114,7 @@ export class CouponsController {
   @KeyAccess('Update a coupon', { session: 'any' })
   @Problems('campaign-not-found', 'coupon-not-found')
   updateCoupon(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Param('couponId', IdPipe) couponId: number,
@@ -129,7 +129,7 @@ export class CouponsController {
   @KeyAccess('Delete a coupon', { session: 'any' })
   @Problems('campaign-not-found', 'coupon-not-found')
   deleteCoupon(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Param('couponId', IdPipe) couponId: number,
@@ -146,7 +146,7 @@ export class CouponsController {
   @KeyAccess('Delete coupons', { session: 'any' })
   @Problems('campaign-not-found', 'shutting-down')
   deleteCoupons(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Query() filters: CouponFilters,

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
 import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import { CampaignsService } from './campaigns.service.js';
 import { selectCoupons } from './coupon-selection.js';
@@ -31,7 +30,6 @@ export class CouponsService {
     @InjectRepository(Coupon) private readonly coupons: ReadRepository<Coupon>,
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
@@ -54,8 +52,9 @@ export class CouponsService {
   }
 
   /** Changes a coupon. Throws `campaign-not-found` and `coupon-not-found`. */
-  async update(caller: Principal, place: CouponPlace, couponId: number, request: CouponUpdate): Promise<CouponView> {
-    return this.transactions.inTransaction(async (tx) => {
+  async update(caller: Caller, place: CouponPlace, couponId: number, request: CouponUpdate): Promise<CouponView> {
+    return this.transactions.write(caller, async (write) => {
+      const { tx } = write;
       const before = await this.hold(tx, place, couponId);
       const terms = termsOf(request);
       const after = { ...before, ...terms };
@@ -65,20 +64,21 @@ export class CouponsService {
         const entity = entityOf('PUT', place, couponId);
         const { applicationId } = place;
         const [old, changed] = [couponView(before), couponView(after)];
-        await this.changes.record(tx, { caller, entity, applicationId, old: { ...old }, new: { ...changed } });
+        write.record({ entity, applicationId, old: { ...old }, new: { ...changed } });
       }
       return couponView(after);
     });
   }
 
   /** Deletes a coupon. Throws `campaign-not-found` and `coupon-not-found`. */
-  async delete(caller: Principal, place: CouponPlace, couponId: number): Promise<void> {
-    await this.transactions.inTransaction(async (tx) => {
+  async delete(caller: Caller, place: CouponPlace, couponId: number): Promise<void> {
+    await this.transactions.write(caller, async (write) => {
+      const { tx } = write;
       const before = await this.hold(tx, place, couponId);
       await tx.delete(Coupon, { id: couponId });
       const entity = entityOf('DELETE', place, couponId);
       const { applicationId } = place;
-      await this.changes.record(tx, { caller, entity, applicationId, old: { ...couponView(before) } });
+      write.record({ entity, applicationId, old: { ...couponView(before) } });
     });
   }
 

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
+import { system } from '../access/actor.js';
+import type { Write } from '../authority/write.js';
 import { deleteBatch } from './deletion-batch.js';
 
 /** Transactions that wait for their turn before they begin. */
 const queue = (waitMs: number) => ({
-  inTransaction: async <Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> => {
+  write: async <Result>(_actor: unknown, work: (write: Write) => Promise<Result>): Promise<Result> => {
     await sleep(waitMs);
     return work(undefined as never);
   },
@@ -14,7 +15,7 @@ describe('after a batch of a deletion', () => {
   /** For how long a batch rests that waits, and then works, for so long. */
   async function rest({ waitMs = 0, workMs = 0 }): Promise<number> {
     let ended = 0;
-    const answer = await deleteBatch(queue(waitMs), async () => {
+    const answer = await deleteBatch(queue(waitMs), system('campaign-deletion'), async () => {
       await sleep(workMs);
       ended = performance.now();
       return 'deleted';
@@ -36,7 +37,7 @@ describe('after a batch of a deletion', () => {
   });
 
   test('that fails, it is told', async () => {
-    const failing = deleteBatch(queue(0), () => Promise.reject(new Error('locked')));
+    const failing = deleteBatch(queue(0), system('campaign-deletion'), () => Promise.reject(new Error('locked')));
     await expect(failing).rejects.toThrow('locked');
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
-import type { Transactions } from '../database/transactions.js';
+import type { Actor } from '../access/actor.js';
+import type { Transactions } from '../authority/transactions.js';
+import type { Write } from '../authority/write.js';
 
 /** MySQL may have waited for somebody's lock for seconds, in which everybody else had their turn. */
 const PAUSE_MS_MAX = 500;
@@ -11,13 +12,14 @@ const PAUSE_MS_MAX = 500;
  * turn to begin does not count.
  */
 export async function deleteBatch<Result>(
-  transactions: Pick<Transactions, 'inTransaction'>,
-  work: (tx: EntityManager) => Promise<Result>,
+  transactions: Pick<Transactions, 'write'>,
+  actor: Actor,
+  work: (write: Write) => Promise<Result>,
 ): Promise<Result> {
   let began = 0;
-  const result = await transactions.inTransaction((tx) => {
+  const result = await transactions.write(actor, (write) => {
     began = performance.now();
-    return work(tx);
+    return work(write);
   });
   await sleep(Math.min((performance.now() - began) / 2, PAUSE_MS_MAX));
   return result;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In } from 'typeorm';
-import type { Principal } from '../access/principal.js';
+import type { Caller } from '../access/caller.js';
 import { Config } from '../config/config.js';
 import { engineOf } from '../database/data-source.js';
 import type { ReadRepository } from '../database/read-repository.js';
@@ -10,6 +10,15 @@ import { readTime } from '../http/rfc3339.js';
 import { Change } from './change.entity.js';
 import { ChangeSearch } from './change-search.js';
 import type { ChangePage, ChangeQuery, ChangeView } from './changes.dto.js';
+
+/** What is stored where no user did something. */
+const NOBODY = 0;
+
+/** Which fields of an entry are shown. Keys do not learn the addresses of people. */
+interface Shown {
+  old: boolean;
+  address: boolean;
+}
 
 /** Reads the audit trail. */
 @Injectable()
@@ -20,7 +29,7 @@ export class ChangeList {
   ) {}
 
   /** One page of the trail as this caller may see it: keys see nothing about keys, services and passwords. */
-  async list(caller: Principal, query: ChangeQuery): Promise<ChangePage> {
+  async list({ principal }: Caller, query: ChangeQuery): Promise<ChangePage> {
     const { applicationId, userId, managementKeyId, entityPath, createdAfter, createdBefore } = query;
     const search = new ChangeSearch(engineOf(this.config), {
       applicationId,
@@ -29,7 +38,7 @@ export class ChangeList {
       entityPath,
       createdAfter: createdAfter === undefined ? undefined : readTime(createdAfter),
       createdBefore: createdBefore === undefined ? undefined : readTime(createdBefore),
-      hidden: caller.kind === 'user',
+      hidden: principal.kind === 'user',
       descending: query.sort === '-created',
     });
     const { ids, total } = await search.page(
@@ -39,11 +48,14 @@ export class ChangeList {
     return {
       ...(query.withTotalResultSize && { totalResultSize: total }),
       hasMore: ids.length > query.pageSize,
-      data: await this.read(ids.slice(0, query.pageSize), query.includeOld),
+      data: await this.read(ids.slice(0, query.pageSize), {
+        old: query.includeOld,
+        address: principal.kind === 'user',
+      }),
     };
   }
 
-  private async read(ids: readonly number[], includeOld: boolean): Promise<ChangeView[]> {
+  private async read(ids: readonly number[], shown: Shown): Promise<ChangeView[]> {
     if (ids.length === 0) {
       return [];
     }
@@ -55,29 +67,33 @@ export class ChangeList {
         userId: true,
         applicationId: true,
         entity: true,
-        old: includeOld,
+        old: shown.old,
         new: true,
         managementKeyId: true,
+        actor: true,
+        address: shown.address,
       },
     });
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.flatMap((id) => {
       const row = byId.get(id);
-      return row ? [changeView(row, includeOld)] : [];
+      return row ? [changeView(row, shown)] : [];
     });
   }
 }
 
 /** An entry as the API shows it. */
-function changeView(change: Change, includeOld: boolean): ChangeView {
+function changeView(change: Change, shown: Shown): ChangeView {
   return {
     id: change.id,
     created: toRfc3339(change.created),
-    userId: change.userId,
+    userId: change.userId === NOBODY ? null : change.userId,
+    actor: change.actor,
     ...(change.applicationId !== null && { applicationId: change.applicationId }),
     entity: change.entity,
-    ...(includeOld && { old: change.old === null ? null : { ...change.old } }),
+    ...(shown.old && { old: change.old === null ? null : { ...change.old } }),
     new: change.new === null ? null : { ...change.new },
     ...(change.managementKeyId !== null && { managementKeyId: change.managementKeyId }),
+    ...(shown.address && change.address !== null && { address: change.address }),
   };
 }

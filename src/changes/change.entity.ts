@@ -1,6 +1,10 @@
 import { Entity, Index } from 'typeorm';
 import { FlagColumn, Id, IdColumn, JsonColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
+/** What kind of actor did something. The operator works at the command line, the system by itself. */
+export const CHANGE_ACTORS = ['user', 'api-key', 'operator', 'system'] as const;
+export type ChangeActor = (typeof CHANGE_ACTORS)[number];
+
 /**
  * One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about.
  * Each index has the trail's order and every column that can be filtered by, so that a search reads no row that it does
@@ -50,7 +54,7 @@ export class Change {
   @TimeColumn('created')
   created: number;
 
-  /** Who did it; for a change by a key, the key's creator. */
+  /** Who did it; for a change by a key, the key's creator; 0 where no user did. */
   @IdColumn('user_id')
   userId: number;
 
@@ -74,4 +78,11 @@ export class Change {
 
   @JsonColumn('new', { nullable: true })
   new: object | null;
+
+  @TextColumn('actor', 20, { default: 'user' })
+  actor: ChangeActor;
+
+  /** The client's address, as far as `TRUST_PROXY` goes. */
+  @TextColumn('address', 64, { nullable: true })
+  address: string | null;
 }

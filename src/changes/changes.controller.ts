@@ -1,7 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Caller, KeyAccess } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { ChangeList } from './change-list.js';
 import { ChangePage, ChangeQuery } from './changes.dto.js';
 
@@ -10,10 +10,11 @@ import { ChangePage, ChangeQuery } from './changes.dto.js';
 export class ChangesController {
   constructor(private readonly changes: ChangeList) {}
 
-  /** Who changed what, and when. Keys are not shown what was done to keys, services and passwords. */
+  /** Who changed what, and when. Keys are not shown addresses, nor what was done to keys,
+   * services, sessions and passwords. */
   @Get()
   @KeyAccess('List the audit trail', { session: 'admin' })
-  getChanges(@Caller() caller: Principal, @Query() query: ChangeQuery): Promise<ChangePage> {
+  getChanges(@CurrentCaller() caller: Caller, @Query() query: ChangeQuery): Promise<ChangePage> {
     return this.changes.list(caller, query);
   }
 }

@@ -7,6 +7,7 @@ import { QueryFlag } from '../http/query-flag.js';
 import { IsTime } from '../http/rfc3339.js';
 import { sortsOf } from '../http/sorting.js';
 import { WholeNumber } from '../http/whole-number.js';
+import type { ChangeActor } from './change.entity.js';
 
 /** What the list can be sorted by. */
 export const CHANGE_SORTS = sortsOf('created');
@@ -92,9 +93,13 @@ export class ChangeView {
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** Who did it; for a change with a key, the creator of the key.
+  /** Who did it; for a change with a key, the creator of the key; null where no user did.
    * @example 280 */
-  userId: number;
+  userId: number | null;
+
+  /** What kind of actor did it: a signed-in `user`, an `api-key`, the `operator` at the command line, or the `system`.
+   * @example "user" */
+  actor: ChangeActor;
 
   /** The Application that it is about, if it is about one.
    * @example 1 */
@@ -115,6 +120,10 @@ export class ChangeView {
   /** The key that it was done with, if it was one.
    * @example 34 */
   managementKeyId?: number;
+
+  /** The client's address, as far as `TRUST_PROXY` goes. Keys do not see it.
+   * @example "203.0.113.7" */
+  address?: string;
 }
 
 /** One page of the audit trail. */

@@ -1,45 +1,117 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Principal } from '../access/principal.js';
+import type { Actor } from '../access/actor.js';
 import { Clock } from '../config/clock.js';
-import { Change } from './change.entity.js';
+import { Change, type ChangeActor } from './change.entity.js';
 import { responsibleUser } from './responsible-user.js';
 
-/** What happened, for the audit trail. Never put a secret, a hash or a password into `old` or `new`. */
+/** What happened, for the audit log. Never put a secret, a hash or a password into `old` or `new`. */
 export interface NewChange {
-  caller: Principal;
   /** The request that does it, with its real ids, such as `PUT /v1/users/7`. */
   entity: string;
   applicationId?: number;
   old?: Record<string, unknown>;
   new?: Record<string, unknown>;
-  /** For entries about keys, services and passwords. */
+  /** For entries about keys, services, sessions and passwords. */
   hiddenFromKeys?: boolean;
+  /** Who signs in: until then, nobody is there to be named. */
+  signedIn?: { userId: number; address: string | undefined };
 }
 
-/** Writes the audit trail. */
+/** A query from FROM on that selects one row if an entry may be written. */
+interface Condition {
+  sql: string;
+  parameters: (string | number)[];
+}
+
+const COLUMNS = [
+  'created',
+  'user_id',
+  'application_id',
+  'entity',
+  'management_key_id',
+  'hidden_from_keys',
+  'old',
+  'new',
+  'actor',
+  'address',
+] as const;
+const NAMES = COLUMNS.map((name) => `\`${name}\``).join(', ');
+const VALUES = COLUMNS.map(() => '?').join(', ');
+
+/** Writes the audit log. `Transactions` calls it, in the transaction that makes the change. */
 @Injectable()
 export class ChangesService {
   constructor(private readonly clock: Clock) {}
 
-  /** Records a change in the transaction that makes it: both are kept, or neither. Answers with the id of the entry. */
-  async record(tx: EntityManager, change: NewChange): Promise<number> {
-    const { caller } = change;
-    const { identifiers } = await tx.insert(Change, {
-      created: this.clock.now(),
-      userId: responsibleUser(caller),
-      managementKeyId: caller.kind === 'user' ? null : caller.apiKeyId,
-      applicationId: change.applicationId ?? null,
-      entity: change.entity,
-      old: change.old ?? null,
-      new: change.new ?? null,
-      hiddenFromKeys: change.hiddenFromKeys ?? false,
-    });
-    return identifiers[0]!.id as number;
+  /** Writes an entry. Returns its id. */
+  async append(tx: EntityManager, actor: Actor, change: NewChange): Promise<number> {
+    const id = await insert(tx, `VALUES (${VALUES})`, this.valuesOf(actor, change));
+    return id!;
+  }
+
+  /** Writes an entry if a query selects a row, in one statement. Returns its id, or nothing if it was not written. */
+  appendIf(
+    tx: EntityManager,
+    actor: Actor,
+    change: NewChange,
+    { sql, parameters }: Condition,
+  ): Promise<number | undefined> {
+    return insert(tx, `SELECT ${VALUES} ${sql}`, [...this.valuesOf(actor, change), ...parameters]);
   }
 
   /** Lets an entry tell what it has come to, where one change is made in many transactions. */
   async amend(tx: EntityManager, id: number, values: Pick<NewChange, 'old' | 'new'>): Promise<void> {
     await tx.update(Change, { id }, values);
   }
+
+  private valuesOf(actor: Actor, change: NewChange): (string | number | null)[] {
+    const { signedIn } = change;
+    const principal = actor.kind === 'caller' ? actor.principal : undefined;
+    const address = actor.kind === 'caller' ? actor.address : signedIn?.address;
+    return [
+      this.clock.now(),
+      principal ? responsibleUser(principal) : (signedIn?.userId ?? 0),
+      change.applicationId ?? null,
+      change.entity,
+      principal?.kind === 'api-key' ? principal.apiKeyId : null,
+      Number(change.hiddenFromKeys ?? false),
+      asJson(change.old),
+      asJson(change.new),
+      actorName(actor),
+      address ?? null,
+    ];
+  }
+}
+
+/** Nothing is inserted where the query that the values come from selects nothing. */
+async function insert(
+  tx: EntityManager,
+  source: string,
+  parameters: (string | number | null)[],
+): Promise<number | undefined> {
+  const { raw, affected } = (await tx.queryRunner!.query(
+    `INSERT INTO changes (${NAMES}) ${source}`,
+    parameters,
+    true,
+  )) as { raw: number | { insertId: number }; affected: number };
+  return affected === 0 ? undefined : typeof raw === 'number' ? raw : raw.insertId;
+}
+
+function actorName(actor: Actor): ChangeActor {
+  switch (actor.kind) {
+    case 'caller':
+      return actor.principal.kind;
+    case 'anonymous':
+      return 'user';
+    case 'operator':
+    case 'system':
+      return actor.kind;
+    default:
+      return actor satisfies never;
+  }
+}
+
+function asJson(value: Record<string, unknown> | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }

@@ -5,6 +5,11 @@ interface Nullable {
   nullable?: boolean;
 }
 
+interface WithDefault<Value> extends Nullable {
+  /** What rows got that were there before the column was. */
+  default?: Value;
+}
+
 /** A positive whole number that is given out once and never again. */
 export const Id = (): PropertyDecorator => PrimaryGeneratedColumn({ type: 'int' });
 
@@ -13,8 +18,11 @@ export const IdColumn = (name: string, { nullable = false }: Nullable = {}): Pro
   Column({ name, type: 'int', nullable });
 
 /** Text of at most so many characters, compared exactly, trailing spaces included. */
-export const TextColumn = (name: string, length: number, { nullable = false }: Nullable = {}): PropertyDecorator =>
-  Column({ name, type: 'varchar', length, nullable });
+export const TextColumn = (
+  name: string,
+  length: number,
+  { nullable = false, ...rest }: WithDefault<string> = {},
+): PropertyDecorator => Column({ name, type: 'varchar', length, nullable, ...rest });
 
 /** Text of up to 16 MB. */
 export const LongTextColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>

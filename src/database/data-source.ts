@@ -31,6 +31,13 @@ export function sqliteFile(config: Config): string {
  */
 export const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
 
+/** What connections that write are told besides: a process that is frozen before its COMMIT may hold its locks for 20 s. */
+const WRITING_SESSION = `${MYSQL_SESSION}, wait_timeout=20`;
+/** Ends wait a short time for each lock, and try again. */
+const ENDS_SESSION = `${WRITING_SESSION}, innodb_lock_wait_timeout=1`;
+/** Connections of one process that nothing but ends may take. */
+const ENDS_POOL_SIZE = 2;
+
 /** How to reach the MySQL server of a configuration. `?ssl=true` asks for TLS with a certificate that checks out. */
 export function mysqlOptions(config: Config): ConnectionOptions {
   const url = new URL(config.DATABASE_URL);
@@ -52,8 +59,8 @@ export function mysqlOptions(config: Config): ConnectionOptions {
 }
 
 /** Tells a new connection how to behave; a connection that does not listen is not used. */
-export function configureMysql(connection: Connection): void {
-  connection.query(MYSQL_SESSION, (error) => {
+function configureMysql(connection: Connection, session: string): void {
+  connection.query(session, (error) => {
     if (error) {
       connection.destroy();
     }
@@ -95,12 +102,25 @@ export function writingOptions(config: Config): DataSourceOptions {
   return options(config, false);
 }
 
-/** Options of the data source that migrations are run with: a change of a large table takes its time. */
-export function migratingOptions(config: Config, migrations: readonly MigrationClass[]): DataSourceOptions {
-  return { ...options(config, false, Infinity), migrations: [...migrations] };
+/** Options of the data source that ends write with on MySQL, whoever has the connections of the pool. */
+export function endingOptions(config: Config): DataSourceOptions {
+  return options(config, false, { session: ENDS_SESSION, poolSize: ENDS_POOL_SIZE });
 }
 
-function options(config: Config, readonly: boolean, waitMs: number = config.DATABASE_WAIT_MS): DataSourceOptions {
+/** Options of the data source that migrations are run with: a change of a large table takes its time. */
+export function migratingOptions(config: Config, migrations: readonly MigrationClass[]): DataSourceOptions {
+  return { ...options(config, false, { waitMs: Infinity, session: MYSQL_SESSION }), migrations: [...migrations] };
+}
+
+function options(
+  config: Config,
+  readonly: boolean,
+  {
+    waitMs = config.DATABASE_WAIT_MS,
+    session = WRITING_SESSION,
+    poolSize = config.DATABASE_POOL_SIZE,
+  }: { waitMs?: number; session?: string; poolSize?: number } = {},
+): DataSourceOptions {
   const common = {
     entities: getMetadataArgsStorage().tables.map((table) => table.target),
     migrations: [...MIGRATIONS],
@@ -114,7 +134,7 @@ function options(config: Config, readonly: boolean, waitMs: number = config.DATA
       return {
         ...common,
         type: 'mysql',
-        driver: mysqlDriver(waitMs),
+        driver: mysqlDriver(waitMs, session),
         host,
         port,
         username: user,
@@ -125,7 +145,7 @@ function options(config: Config, readonly: boolean, waitMs: number = config.DATA
         supportBigNumbers: true,
         flags: extra.flags as string[],
         connectTimeout: extra.connectTimeout,
-        poolSize: config.DATABASE_POOL_SIZE,
+        poolSize,
         ...(typeof ssl === 'object' && { ssl }),
       };
     }
@@ -152,12 +172,12 @@ function readDoublesExactly(field: TypeCastField, next: () => unknown): unknown 
 }
 
 /** mysql2, with every connection of every pool configured as it is made, and every wait bounded. */
-function mysqlDriver(waitMs: number): object {
+function mysqlDriver(waitMs: number, session: string): object {
   return {
     ...mysql,
     createPool: (poolOptions: PoolOptions) => {
       const pool = mysql.createPool({ ...poolOptions, typeCast: readDoublesExactly });
-      pool.on('connection', configureMysql);
+      pool.on('connection', (connection) => configureMysql(connection, session));
       return Number.isFinite(waitMs) ? boundWaits(pool, waitMs) : pool;
     },
   };

@@ -2,15 +2,15 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
-import { connect, engineOf, readingOptions, writingOptions } from './data-source.js';
+import { connect, endingOptions, engineOf, readingOptions, writingOptions } from './data-source.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { DecisionReader } from './decision-reader.js';
 import { LargeTransactions } from './large-transactions.js';
 import { migrate } from './migrate.js';
-import { Transactions, WRITER } from './transactions.js';
+import { ENDS, TransactionRunner, WRITER } from './transaction-runner.js';
 
-/** Migrates the database and opens it: repositories read, `Transactions` write, `DecisionReader` reads for decisions. */
+/** Migrates the database and opens it: repositories read, `TransactionRunner` writes, `DecisionReader` reads for decisions. */
 @Global()
 @Module({
   imports: [
@@ -31,11 +31,17 @@ import { Transactions, WRITER } from './transactions.js';
       useFactory: (config: Config, reader: DataSource) =>
         engineOf(config) === 'mysql' ? reader : connect(writingOptions(config)),
     },
-    Transactions,
+    {
+      provide: ENDS,
+      inject: [Config, WRITER],
+      useFactory: (config: Config, writer: DataSource) =>
+        engineOf(config) === 'mysql' ? connect(endingOptions(config)) : writer,
+    },
+    TransactionRunner,
     LargeTransactions,
     DecisionReader,
     DatabaseMetrics,
   ],
-  exports: [Transactions, LargeTransactions, DecisionReader],
+  exports: [TransactionRunner, LargeTransactions, DecisionReader],
 })
 export class DatabaseModule {}

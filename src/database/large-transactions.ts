@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { Config } from '../config/config.js';
 import { engineOf, sqliteFile } from './data-source.js';
-import { Transactions } from './transactions.js';
+import { TransactionRunner, type Work } from './transaction-runner.js';
 
 /** SQLite's own default: pages in the write-ahead log from which on a commit copies them into the database. */
 const AUTOCHECKPOINT_PAGES = 1000;
@@ -28,23 +27,20 @@ export class LargeTransactions implements BeforeApplicationShutdown {
   private open = 0;
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly runner: TransactionRunner,
     private readonly config: Config,
   ) {}
 
-  /**
-   * Like `Transactions.inInterruptibleTransaction`. The work must let others in from time to time: it awaits a turn of the
-   * event loop.
-   */
-  async inTransaction<Result>(work: (tx: EntityManager, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  /** Does work as `TransactionRunner.inTransaction` does. The work takes turns, so that ends can interrupt it. */
+  async inTransaction<Result>(work: Work<Result>): Promise<Result> {
     if (engineOf(this.config) === 'mysql') {
-      return this.transactions.inInterruptibleTransaction(work);
+      return this.runner.inTransaction(work);
     }
     this.open += 1;
     try {
-      return await this.transactions.inInterruptibleTransaction(async (tx, signal) => {
+      return await this.runner.inTransaction(async (tx, turn) => {
         await tx.query('PRAGMA wal_autocheckpoint = 0');
-        return work(tx, signal);
+        return work(tx, turn);
       });
     } finally {
       this.checkpointInBackground();
@@ -70,7 +66,7 @@ export class LargeTransactions implements BeforeApplicationShutdown {
     }
     this.open -= 1;
     if (this.open === 0) {
-      await this.transactions.inTransaction((tx) => tx.query(`PRAGMA wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`));
+      await this.runner.inTransaction((tx) => tx.query(`PRAGMA wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`));
     }
   }
 }

@@ -12,8 +12,15 @@ const holders = new WeakSet<QueryRunner>();
  * Takes a lock for a transaction, which keeps it until it has been committed or rolled back: whoever takes it next sees
  * what this one wrote. Answers whether there was a lock to be had within so many milliseconds.
  * On SQLite there is nothing to do: a transaction has the database to itself.
+ *
+ * @param turn called about once a second while it waits; what it throws ends the waiting
  */
-export async function takeNamedLock(tx: EntityManager, name: string, waitMs: number): Promise<boolean> {
+export async function takeNamedLock(
+  tx: EntityManager,
+  name: string,
+  waitMs: number,
+  turn: () => Promise<void>,
+): Promise<boolean> {
   if (engineIn(tx) === 'sqlite') {
     return true;
   }
@@ -27,6 +34,7 @@ export async function takeNamedLock(tx: EntityManager, name: string, waitMs: num
     if (Number(rows[0]?.locked) === 1) {
       return true;
     }
+    await turn();
   } while (performance.now() < deadline);
   return false;
 }

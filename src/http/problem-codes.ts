@@ -23,6 +23,7 @@ export const PROBLEMS = define({
   'path-ambiguous': { status: 403, title: 'The path could be read in more than one way', level: 'info' },
   'endpoint-unknown': { status: 403, title: 'The endpoint is not in the catalogue', level: 'info' },
   'endpoint-not-allowed': { status: 403, title: 'The key does not open this endpoint', level: 'info' },
+  'owner-not-admin': { status: 403, title: 'The creator of the key is not an admin', level: 'info' },
   'application-malformed': { status: 403, title: 'The Application id in the path is not an id', level: 'info' },
   'application-not-allowed': { status: 403, title: 'The key does not open this Application', level: 'info' },
   'admin-required': { status: 403, title: 'Only an admin may do this', level: 'info' },

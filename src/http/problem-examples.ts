@@ -20,6 +20,10 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'no-application-left': { detail: 'All Applications that the key was limited to were deleted.' },
   'sign-in-failed': { detail: 'The e-mail address or the password is wrong.' },
   'endpoint-not-allowed': { detail: `The key was not granted ${OPERATION}.`, endpoint: OPERATION },
+  'owner-not-admin': {
+    detail: `${OPERATION} needs an admin, and user 280, who made the key, is not an admin any more.`,
+    endpoint: OPERATION,
+  },
   'application-malformed': {
     detail: 'The Application id in the path is not a whole number from 1 to 2147483647.',
     endpoint: OPERATION,

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { PROBLEMS } from './problem-codes.js';
 import { requestIdOf } from './request-id.js';
+import { clientAddress, type TrustProxy } from './client-address.js';
 import { notesOf } from './request-notes.js';
 
 const PATH_LENGTH_MAX = 1000;
@@ -13,11 +14,14 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 /** Writes one line for each request when it has been answered, or its client has gone. */
 export function createRequestLog(
   logger: Logger,
+  trust: TrustProxy,
 ): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
   return (request, response, next) => {
     const began = performance.now();
     const { url } = request;
-    response.once('close', () => logRequest(logger, request, response, { began, url }));
+    // A socket forgets its address when it is closed.
+    const address = clientAddress(request, trust);
+    response.once('close', () => logRequest(logger, request, response, { began, address, url }));
     next();
   };
 }
@@ -27,6 +31,7 @@ export function createRequestLog(
  * and no body: people put secrets there.
  *
  * @param began when the request arrived, on the clock of `performance.now()`
+ * @param address where the request comes from
  * @param url as it arrived: a router may have cut it since
  * @param level of a success
  */
@@ -34,10 +39,15 @@ export function logRequest(
   logger: Logger,
   request: IncomingMessage,
   response: ServerResponse,
-  { began, url = request.url, level = 'info' }: { began: number; url?: string | undefined; level?: Level },
+  {
+    began,
+    address,
+    url = request.url,
+    level = 'info',
+  }: { began: number; address: string | undefined; url?: string | undefined; level?: Level },
 ): void {
   const [path = ''] = url?.split('?', 1) ?? [];
-  const { caller, address, problem } = notesOf(request);
+  const { caller, problem } = notesOf(request);
   const chosen = problem ? PROBLEMS[problem.code].level : QUIET.test(path) ? 'debug' : level;
   if (!logger.isLevelEnabled(chosen)) {
     return;

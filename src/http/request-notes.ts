@@ -12,8 +12,6 @@ export interface CallerInLog {
 /** What was found out about a request while it was being answered, for its line in the log. */
 export interface RequestNotes {
   caller?: CallerInLog;
-  /** From where somebody signed in. */
-  address?: string | undefined;
   problem?: Problem;
 }
 
@@ -22,11 +20,6 @@ const notes = new WeakMap<IncomingMessage, RequestNotes>();
 /** Notes who is calling, whether or not they will be let in. */
 export function noteCaller(request: IncomingMessage, caller: CallerInLog): void {
   ofRequest(request).caller = caller;
-}
-
-/** Notes who signed in, and from where. */
-export function noteSignIn(request: IncomingMessage, userId: number, address: string | undefined): void {
-  Object.assign(ofRequest(request), { caller: { kind: 'user', id: userId }, address } satisfies RequestNotes);
 }
 
 /** Notes with what problem a request is answered. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Endpoint, endpointId } from '../access/access.js';
 import type { JudgedEndpoint } from '../access/decision.js';
 import type { CatalogueSource } from '../access/endpoint-catalogue.js';
+import type { ServiceCatalogueCopy, ServiceEndpoints } from '../access/service-endpoints.js';
 import type { EndpointTree } from '../access/endpoint-tree.js';
 import { Config } from '../config/config.js';
 import { DecisionReader } from '../database/decision-reader.js';
@@ -24,7 +25,7 @@ FROM catalogue_revision r JOIN services s ON r.id = 1 JOIN service_endpoints e O
 WHERE r.id = 1 ORDER BY service, path, method`;
 
 /** The endpoints of all other services, as they were at one revision. */
-export class CompiledCatalogue {
+export class CompiledCatalogue implements ServiceCatalogueCopy {
   /** All endpoints of all services, by `endpointId`. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 
@@ -58,7 +59,7 @@ export class CompiledCatalogue {
  * revision is the present one; a copy of any other is never used.
  */
 @Injectable()
-export class ServiceCatalogue implements CatalogueSource {
+export class ServiceCatalogue implements CatalogueSource, ServiceEndpoints {
   private current: CompiledCatalogue | undefined;
   private loading: Promise<CompiledCatalogue> | undefined;
 

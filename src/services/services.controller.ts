@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { AdminOnly, Caller } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { UnparsedJsonBody } from '../http/body.interceptor.js';
 import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -61,7 +61,7 @@ export class ServicesController {
   @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service was not there before.' })
   @Problems('openapi-invalid', 'service-conflict', 'too-busy')
   async putService(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('service') service: string,
     @Query() { dryRun }: ServiceQuery,
     @Body() body: Buffer,
@@ -80,7 +80,7 @@ export class ServicesController {
   @Problems('service-not-found')
   @TellsKeysAffected('keys hold an endpoint of the service')
   deleteService(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('service') service: string,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {

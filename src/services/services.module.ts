@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
-import { ChangesModule } from '../changes/changes.module.js';
 import { OPENAPI_WORKER, OpenApiReader } from './openapi-reader.js';
 import { ServiceCatalogue } from './service-catalogue.js';
 import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
@@ -10,7 +9,7 @@ import { ServicesService } from './services.service.js';
 
 /** Other services and their endpoints in the catalogue. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Service, ServiceEndpoint, CatalogueRevision]), ApiKeysModule, ChangesModule],
+  imports: [TypeOrmModule.forFeature([Service, ServiceEndpoint, CatalogueRevision]), ApiKeysModule],
   controllers: [ServicesController],
   providers: [
     ServicesService,

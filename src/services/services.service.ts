@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager } from 'typeorm';
 import { MANAGEMENT } from '../access/access.js';
-import type { Principal } from '../access/principal.js';
+import type { Caller } from '../access/caller.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { ChangesService } from '../changes/changes.service.js';
+import { Transactions } from '../authority/transactions.js';
+import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
 import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { Transactions } from '../database/transactions.js';
 import { InputPipe } from '../http/input.pipe.js';
 import { invalid } from '../http/invalid.js';
 import { readSort } from '../http/sorting.js';
@@ -60,7 +60,6 @@ export class ServicesService {
     private readonly reader: OpenApiReader,
     private readonly apiKeys: ApiKeysService,
     private readonly transactions: Transactions,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
@@ -69,14 +68,15 @@ export class ServicesService {
    * `service-conflict`.
    */
   async put(
-    caller: Principal,
+    caller: Caller,
     service: string,
     body: Uint8Array,
     { dryRun }: { dryRun: boolean },
   ): Promise<{ created: boolean; difference: ServiceDifference }> {
     refuseUnusableName(service);
     const registration = await this.readRegistration(service, body);
-    return this.transactions.inTransaction(async (tx) => {
+    return this.transactions.write(caller, async (write) => {
+      const { tx } = write;
       const { revision } = await lockCatalogue(tx);
       const before = await tx.findOneBy(Service, { service });
       const stored = before ? await storedIn(tx, before) : [];
@@ -86,10 +86,9 @@ export class ServicesService {
       });
       const affected = await this.apiKeys.holding(tx, service, outdatedBy(difference));
       if (!dryRun && !isSame(before, registration, difference)) {
-        await this.write(tx, before, registration, difference);
+        await this.store(write, before, registration, difference);
         await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
-        await this.changes.record(tx, {
-          caller,
+        write.record({
           entity: `PUT /v1/services/${service}`,
           ...(before && { old: { ...describe(before), endpointCount: stored.length } }),
           new: {
@@ -118,16 +117,16 @@ export class ServicesService {
   }
 
   /** Takes a service out of the catalogue: its endpoints are denied at once. Answers how many keys hold one of them. */
-  async delete(caller: Principal, service: string): Promise<number> {
-    return this.transactions.inTransaction(async (tx) => {
+  async delete(caller: Caller, service: string): Promise<number> {
+    return this.transactions.write(caller, async (write) => {
+      const { tx } = write;
       const { revision } = await lockCatalogue(tx);
       const before = orNotFound(await tx.findOneBy(Service, { service }), service);
       const stored = await storedIn(tx, before);
       const affected = await this.apiKeys.holding(tx, service, stored);
       await tx.delete(Service, { id: before.id });
       await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
-      await this.changes.record(tx, {
-        caller,
+      write.record({
         entity: `DELETE /v1/services/${service}`,
         old: { ...describe(before), endpointCount: stored.length, keysAffected: affected.totalResultSize },
         hiddenFromKeys: true,
@@ -180,8 +179,8 @@ export class ServicesService {
     };
   }
 
-  private async write(
-    tx: EntityManager,
+  private async store(
+    { tx, turn }: Write,
     before: Service | null,
     { service, name, description, applicationParameter, skipped }: Registration,
     difference: EndpointDifference,
@@ -196,8 +195,11 @@ export class ServicesService {
       await tx.update(Service, { id: serviceId }, row);
     }
     // An endpoint may have to make room for one that differs from it only in parameters' names.
-    await deleteEndpoints(tx, outdatedBy(difference));
-    await insertEndpoints(tx, serviceId, [...difference.added, ...difference.changed.map((change) => change.after)]);
+    await deleteEndpoints(tx, turn, outdatedBy(difference));
+    await insertEndpoints(tx, turn, serviceId, [
+      ...difference.added,
+      ...difference.changed.map((change) => change.after),
+    ]);
   }
 
   private async countEndpoints(rows: readonly Service[]): Promise<Map<number, number>> {

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { type EntityManager, In, type SelectQueryBuilder } from 'typeorm';
+import type { TakeTurn } from '../database/transaction-runner.js';
 import type { ServiceOperation } from './openapi-document.js';
 import { ServiceEndpoint } from './service.entity.js';
 
@@ -36,6 +36,7 @@ export async function readEndpoints(
 /** Adds endpoints to a service. Between statements others have their turn. */
 export async function insertEndpoints(
   tx: EntityManager,
+  turn: TakeTurn,
   serviceId: number,
   operations: readonly ServiceOperation[],
 ): Promise<void> {
@@ -52,15 +53,19 @@ export async function insertEndpoints(
       Number(deprecated),
     ]);
     await tx.query(sql, parameters);
-    await setImmediate();
+    await turn();
   }
 }
 
 /** Takes endpoints away. Between statements others have their turn. */
-export async function deleteEndpoints(tx: EntityManager, endpoints: readonly StoredEndpoint[]): Promise<void> {
+export async function deleteEndpoints(
+  tx: EntityManager,
+  turn: TakeTurn,
+  endpoints: readonly StoredEndpoint[],
+): Promise<void> {
   for (const batch of batches(endpoints)) {
     await tx.delete(ServiceEndpoint, { id: In(batch.map(({ id }) => id)) });
-    await setImmediate();
+    await turn();
   }
 }
 

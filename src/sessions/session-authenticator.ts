@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Authenticator } from '../access/authenticator.js';
-import type { UserPrincipal } from '../access/principal.js';
+import type { Authentication, Authenticator } from '../access/authenticator.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
 import { CoalescedReads } from '../database/coalesced-reads.js';
@@ -43,18 +42,30 @@ export class SessionAuthenticator implements Authenticator {
     });
   }
 
-  async authenticate(token: string, deadline: number): Promise<UserPrincipal> {
+  async authenticate(token: string, deadline: number): Promise<Authentication> {
     if (!isWellFormedSecret('lks_', token)) {
-      throw new Problem('malformed', 'This is not a session token: sign in with POST /v1/sessions for one.');
+      const detail = 'This is not a session token: sign in with POST /v1/sessions for one.';
+      return { kind: 'unknown', problem: new Problem('malformed', detail) };
     }
     const row = await this.sessions.read(hashSecret(token), deadline);
     if (!row) {
-      throw new Problem('unknown', 'There is no such session, or it has ended: sign in again.');
+      return { kind: 'unknown', problem: sessionUnknown() };
     }
     const expires = Number(row.expires);
     if (this.clock.now() >= expires) {
-      throw new Problem('expired', `The session ended at ${toRfc3339(expires)}: sign in again.`);
+      return { kind: 'unknown', problem: sessionExpired(expires) };
     }
-    return { kind: 'user', userId: row.user_id, isAdmin: Number(row.is_admin) === 1, sessionId: row.id };
+    const isAdmin = Number(row.is_admin) === 1;
+    return { kind: 'alive', principal: { kind: 'user', userId: row.user_id, isAdmin, sessionId: row.id } };
   }
+}
+
+/** The problem of a token for which there is no session, or no active user with the same credentials any more. */
+export function sessionUnknown(): Problem {
+  return new Problem('unknown', 'There is no such session, or it has ended: sign in again.');
+}
+
+/** The problem of a session that has ended by itself. */
+export function sessionExpired(expires: number): Problem {
+  return new Problem('expired', `The session ended at ${toRfc3339(expires)}: sign in again.`);
 }

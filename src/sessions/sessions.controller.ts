@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Ip, Post, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Caller, Public, SignedIn } from '../access/access.decorators.js';
-import type { UserPrincipal } from '../access/principal.js';
+import { CurrentCaller, Public, SignedIn } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
+import { validAddress } from '../http/client-address.js';
 import { JsonBody } from '../http/body.interceptor.js';
 import { Problems } from '../http/problems.decorator.js';
-import { noteSignIn } from '../http/request-notes.js';
+import { noteCaller } from '../http/request-notes.js';
 import { Credentials, CurrentSession, NewSession, SessionsToEnd } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -25,21 +26,21 @@ export class SessionsController {
     @Ip() address: string | undefined,
     @Req() request: Request,
   ): Promise<NewSession> {
-    const session = await this.sessions.create(credentials, address);
-    noteSignIn(request, session.userId, address);
+    const session = await this.sessions.create(credentials, validAddress(address));
+    noteCaller(request, { kind: 'user', id: session.userId });
     return session;
   }
 
   @Delete()
   @HttpCode(204)
   @SignedIn('Sign out')
-  destroySession(@Caller() caller: UserPrincipal, @Query() { all }: SessionsToEnd): Promise<void> {
+  destroySession(@CurrentCaller() caller: Caller, @Query() { all }: SessionsToEnd): Promise<void> {
     return this.sessions.end(caller, all);
   }
 
   @Get('current')
   @SignedIn('Who am I?')
-  getCurrentSession(@Caller() caller: UserPrincipal): Promise<CurrentSession> {
+  getCurrentSession(@CurrentCaller() caller: Caller): Promise<CurrentSession> {
     return this.sessions.current(caller);
   }
 }

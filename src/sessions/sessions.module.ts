@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
 import { ExpiredRows } from './expired-rows.js';
 import { SessionAuthenticator } from './session-authenticator.js';
-import { SessionCheck } from './session-check.js';
+import { SessionAuthority } from './session-authority.js';
 import { Session } from './session.entity.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
@@ -12,7 +12,7 @@ import { SessionsService } from './sessions.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), UsersModule],
   controllers: [SessionsController],
-  providers: [SessionAuthenticator, SessionCheck, SessionsService, ExpiredRows],
-  exports: [SessionAuthenticator, SessionCheck],
+  providers: [SessionAuthenticator, SessionAuthority, SessionsService, ExpiredRows],
+  exports: [SessionAuthenticator, SessionAuthority],
 })
 export class SessionsModule {}

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, LessThanOrEqual } from 'typeorm';
+import { type EntityManager, In, LessThanOrEqual } from 'typeorm';
+import { ANONYMOUS, system } from '../access/actor.js';
+import { type Caller, userOf } from '../access/caller.js';
 import { hashSecret, mintSecret } from '../access/secret.js';
-import type { UserPrincipal } from '../access/principal.js';
+import { Transactions } from '../authority/transactions.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
+import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import { Metrics } from '../metrics/metrics.js';
 import { PasswordCheck } from '../users/password-check.js';
@@ -41,16 +43,23 @@ export class SessionsService {
   }
 
   /** Ends the session of a caller, or all sessions of that user. */
-  async end({ userId, sessionId }: UserPrincipal, all: boolean): Promise<void> {
-    await this.transactions.inUrgentTransaction((tx) => tx.delete(Session, all ? { userId } : { id: sessionId }));
+  async end(caller: Caller, all: boolean): Promise<void> {
+    const { userId, sessionId } = userOf(caller);
+    const where = all ? { userId } : { id: sessionId };
+    const lockFirst = async (tx: EntityManager): Promise<void> => {
+      await this.users.hold(tx, userId);
+      await tx.find(Session, { select: { id: true }, where, order: { id: 'ASC' }, ...forUpdate(tx) });
+    };
+    await this.transactions.endAuthority(caller, lockFirst, async (write) => {
+      const { affected } = await write.tx.delete(Session, where);
+      write.record({ entity: 'DELETE /v1/sessions', old: { userId, sessions: affected }, hiddenFromKeys: true });
+    });
   }
 
   /** The session of a caller. */
-  async current(caller: UserPrincipal): Promise<CurrentSession> {
-    const [session, user] = await Promise.all([
-      this.sessions.findOneBy({ id: caller.sessionId }),
-      this.users.get(caller.userId),
-    ]);
+  async current(caller: Caller): Promise<CurrentSession> {
+    const { sessionId, userId } = userOf(caller);
+    const [session, user] = await Promise.all([this.sessions.findOneBy({ id: sessionId }), this.users.get(userId)]);
     if (!session) {
       throw new Problem('unknown', 'The session has ended.');
     }
@@ -61,7 +70,7 @@ export class SessionsService {
   async purge(): Promise<void> {
     const expires = LessThanOrEqual(this.clock.now());
     for (let deleted = PURGE_ROWS_MAX; deleted === PURGE_ROWS_MAX;) {
-      deleted = await this.transactions.inTransaction(async (tx) => {
+      deleted = await this.transactions.write(system('expired-rows'), async ({ tx }) => {
         const rows = await tx.find(Session, { select: { id: true }, where: { expires }, take: PURGE_ROWS_MAX });
         await tx.delete(Session, { id: In(rows.map((row) => row.id)) });
         return rows.length;
@@ -76,7 +85,8 @@ export class SessionsService {
     }
     const token = mintSecret('lks_');
     const created = this.clock.now();
-    await this.transactions.inTransaction(async (tx) => {
+    await this.transactions.changeAuthority(ANONYMOUS, async (write) => {
+      const { tx } = write;
       // The user may have been deactivated while the password was being checked.
       if (!(await this.users.signIn(tx, user.id, user.credentialsVersion))) {
         throw new Problem('sign-in-failed');
@@ -87,6 +97,12 @@ export class SessionsService {
         userId: user.id,
         tokenHash: hashSecret(token),
         credentialsVersion: user.credentialsVersion,
+      });
+      write.record({
+        entity: 'POST /v1/sessions',
+        new: { userId: user.id },
+        hiddenFromKeys: true,
+        signedIn: { userId: user.id, address },
       });
     });
     return { userId: user.id, token, created: toRfc3339(created) };

@@ -3,6 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChangesModule } from '../changes/changes.module.js';
 import { ConfigModule } from '../config/config.module.js';
+import { AUTHORITIES } from '../authority/principal-authority.js';
+import { Transactions } from '../authority/transactions.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { Problem } from '../http/problem.js';
 import { PasswordCheck } from './password-check.js';
@@ -20,7 +22,15 @@ import { User } from './user.entity.js';
     TypeOrmModule.forFeature([User, SignInAttempt, SignInAddress]),
     ChangesModule,
   ],
-  providers: [UserPasswordsService, PasswordCheck, Passwords, SignInThrottle],
+  providers: [
+    UserPasswordsService,
+    PasswordCheck,
+    Passwords,
+    SignInThrottle,
+    Transactions,
+    // No request comes here, so that no caller has to be asked about.
+    { provide: AUTHORITIES, useValue: {} },
+  ],
 })
 class ResetPasswordModule {}
 

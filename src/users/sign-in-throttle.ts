@@ -10,9 +10,10 @@ import {
   MoreThan,
   type ObjectLiteral,
 } from 'typeorm';
+import { ANONYMOUS, system } from '../access/actor.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
+import { Transactions } from '../authority/transactions.js';
 import { Problem } from '../http/problem.js';
 import { SignInAddress, SignInAttempt } from './sign-in-attempt.entity.js';
 import { StoredRateLimiter } from './stored-rate-limiter.js';
@@ -95,7 +96,7 @@ export class SignInThrottle {
     const counters = this.countersOf(attempt);
     this.noteUnderWay(counters, 1);
     try {
-      await this.transactions.inTransaction(async (tx) => {
+      await this.transactions.write(ANONYMOUS, async ({ tx }) => {
         for (const counter of counters) {
           await (counter.refuses ? this.consume(counter, tx) : counter.limiter.penalty(counter.key, 1, { tx }));
         }
@@ -128,7 +129,7 @@ export class SignInThrottle {
     exactly: (row: Row) => FindOptionsWhere<Row>,
   ): Promise<void> {
     for (let deleted = PURGE_ROWS_MAX; deleted === PURGE_ROWS_MAX;) {
-      deleted = await this.transactions.inTransaction(async (tx) => {
+      deleted = await this.transactions.write(system('expired-rows'), async ({ tx }) => {
         const rows = await tx.find(entity, { where, take: PURGE_ROWS_MAX });
         if (rows.length > 0) {
           await tx.delete(entity, rows.map(exactly));
@@ -141,7 +142,7 @@ export class SignInThrottle {
   /** The attempt was no guess. */
   private async succeed(attempt: Attempt, userId: number): Promise<void> {
     const { address, account, pair } = this.limiters;
-    await this.transactions.inTransaction(async (tx) => {
+    await this.transactions.write(ANONYMOUS, async ({ tx }) => {
       await address.reward(attempt.address, 1, { tx });
       await account.reward(accountOf(attempt), 1, { tx });
       await pair.delete(pairOf(attempt), { tx });

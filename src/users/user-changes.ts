@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 import { fold } from '../database/fold.js';
 import { forUpdate } from '../database/locking.js';
 import { Problem } from '../http/problem.js';
@@ -7,7 +7,13 @@ import { User } from './user.entity.js';
 /** Which user is meant. */
 export type UserTarget = { id: number } | { email: string };
 
-/** A user whose row is locked until the transaction ends. */
+/** Users whose rows are locked until the transaction ends. */
+export interface LockedUsers {
+  target: UserTarget;
+  rows: readonly User[];
+}
+
+/** The user who is meant, whose row is locked until the transaction ends. */
 export interface LockedUser {
   user: User;
   /** Nobody else is an active admin, and nobody can become or cease to be one meanwhile. */
@@ -18,17 +24,24 @@ export interface LockedUser {
 export type UserChange = Partial<Pick<User, 'name' | 'state' | 'isAdmin'>>;
 
 /**
- * Locks a user together with all active admins, in one statement and in the order of their ids: who counts admins and
- * then makes one less must not be overtaken by somebody who does the same. Throws `user-not-found`.
+ * Locks a user together with the actor's own and all active admins, in one query and in the order of their ids: no two
+ * such transactions wait for each other, and none counts admins while another makes one less.
  */
-export async function lockUser(tx: EntityManager, target: UserTarget): Promise<LockedUser> {
-  const where = 'id' in target ? { id: target.id } : { emailKey: fold(target.email) };
-  const locked = await tx.find(User, {
-    where: [{ isAdmin: true, state: 'active' }, where],
-    order: { id: 'ASC' },
-    ...forUpdate(tx),
-  });
-  const user = locked.find((row) =>
+export function lockUsers(target: UserTarget): (tx: EntityManager, actorUserIds: number[]) => Promise<LockedUsers> {
+  return async (tx, actorUserIds) => {
+    const where = 'id' in target ? { id: target.id } : { emailKey: fold(target.email) };
+    const rows = await tx.find(User, {
+      where: [{ isAdmin: true, state: 'active' }, where, { id: In(actorUserIds) }],
+      order: { id: 'ASC' },
+      ...forUpdate(tx),
+    });
+    return { target, rows };
+  };
+}
+
+/** The user who is meant among those that were locked. Throws `user-not-found`. */
+export function targetOf({ target, rows }: LockedUsers): LockedUser {
+  const user = rows.find((row) =>
     'id' in target ? row.id === target.id : row.emailKey !== null && row.emailKey === fold(target.email),
   );
   if (!user || user.state === 'deleted') {
@@ -37,7 +50,7 @@ export async function lockUser(tx: EntityManager, target: UserTarget): Promise<L
       'id' in target ? `There is no user ${target.id}.` : 'There is no user with this e-mail address.',
     );
   }
-  const admins = locked.filter(isActiveAdmin);
+  const admins = rows.filter(isActiveAdmin);
   return { user, isLastAdmin: admins.length === 1 && admins[0] === user };
 }
 

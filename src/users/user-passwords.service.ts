@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, Not } from 'typeorm';
-import type { Principal, UserPrincipal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+
+import { OPERATOR } from '../access/actor.js';
+import { type Caller, userOf } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
+import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
-import { fold } from '../database/fold.js';
-import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
+import { lockUsers, targetOf } from './user-changes.js';
 import { PasswordCheck } from './password-check.js';
 import { mintPassword, Passwords } from './passwords.js';
 import { User, type UserState } from './user.entity.js';
@@ -23,7 +23,6 @@ export class UserPasswordsService {
     private readonly transactions: Transactions,
     private readonly passwords: Passwords,
     private readonly check: PasswordCheck,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
   ) {}
 
@@ -31,18 +30,15 @@ export class UserPasswordsService {
    * Sets one's own password, or, for an admin, another's.
    * Throws `admin-required`, `user-not-found`, `validation-failed`, `current-password-wrong`, `too-many-attempts`.
    */
-  async change(caller: UserPrincipal, id: number, change: PasswordChange, address: string | undefined): Promise<void> {
-    const version = await this.authorize(caller, id, change.currentPassword, address);
+  async change(caller: Caller, id: number, change: PasswordChange): Promise<void> {
+    const version = await this.authorize(caller, id, change.currentPassword);
     const passwordHash = await this.passwords.hash(change.newPassword);
-    await this.transactions.inUrgentTransaction(async (tx) => {
-      const user = await tx.findOne(User, { where: { id, state: Not('deleted') }, ...forUpdate(tx) });
-      if (!user) {
-        throw notFound(id);
-      }
+    await this.transactions.endAuthority(caller, lockUsers({ id }), async (write, users) => {
+      const { user } = targetOf(users);
       if (version !== undefined && user.credentialsVersion !== version) {
         throw new Problem('current-password-wrong', 'The password was changed in the meantime.');
       }
-      await this.set(tx, user, passwordHash, caller, `PUT /v1/users/${id}/password`);
+      await this.set(write, user, passwordHash, `PUT /v1/users/${id}/password`);
     });
   }
 
@@ -53,27 +49,22 @@ export class UserPasswordsService {
   async reset(email: string): Promise<{ password: string; state: UserState }> {
     const password = mintPassword();
     const passwordHash = await this.passwords.hash(password);
-    return this.transactions.inTransaction(async (tx) => {
-      const user = await tx.findOne(User, { where: { emailKey: fold(email) }, ...forUpdate(tx) });
-      if (!user) {
-        throw new Problem('user-not-found', 'There is no user with this e-mail address.');
-      }
-      // Filed under the user whom it is about: no session did it, and nobody else is known.
-      const caller: Principal = { kind: 'user', userId: user.id, isAdmin: user.isAdmin, sessionId: 0 };
-      await this.set(tx, user, passwordHash, caller, 'reset-password');
+    return this.transactions.endAuthority(OPERATOR, lockUsers({ email }), async (write, users) => {
+      const { user } = targetOf(users);
+      await this.set(write, user, passwordHash, 'reset-password');
       return { password, state: user.state };
     });
   }
 
   /** Whether somebody may set a password; for one's own, which version of the credentials was checked. */
   private async authorize(
-    caller: UserPrincipal,
+    caller: Caller,
     id: number,
     currentPassword: string | undefined,
-    address: string | undefined,
   ): Promise<number | undefined> {
-    if (caller.userId !== id) {
-      if (!caller.isAdmin) {
+    const { userId, isAdmin } = userOf(caller);
+    if (userId !== id) {
+      if (!isAdmin) {
         throw new Problem('admin-required', "Only an admin may set another user's password.");
       }
       if (currentPassword !== undefined) {
@@ -85,7 +76,7 @@ export class UserPasswordsService {
       throw invalid([{ pointer: '/currentPassword', detail: 'is needed to change one’s own password' }]);
     }
     const user = await this.users.findOneBy({ id, state: 'active' });
-    const checked = user && (await this.check.find(user.email, currentPassword, address));
+    const checked = user && (await this.check.find(user.email, currentPassword, caller.address));
     if (checked?.id !== id) {
       throw new Problem('current-password-wrong');
     }
@@ -93,21 +84,16 @@ export class UserPasswordsService {
   }
 
   private async set(
-    tx: EntityManager,
+    write: Write,
     { id, credentialsVersion }: User,
     passwordHash: string,
-    caller: Principal,
     entity: string,
   ): Promise<void> {
-    await tx.update(
+    await write.tx.update(
       User,
       { id },
       { passwordHash, credentialsVersion: credentialsVersion + 1, modified: this.clock.now() },
     );
-    await this.changes.record(tx, { caller, entity, new: { id, password: 'changed' }, hiddenFromKeys: true });
+    write.record({ entity, new: { id, password: 'changed' }, hiddenFromKeys: true });
   }
-}
-
-function notFound(id: number): Problem {
-  return new Problem('user-not-found', `There is no user ${id}.`);
 }

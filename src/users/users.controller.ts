@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Ip, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { AdminOnly, Caller, KeyAccess, SignedIn } from '../access/access.decorators.js';
-import type { Principal, UserPrincipal } from '../access/principal.js';
+import { AdminOnly, CurrentCaller, KeyAccess, SignedIn } from '../access/access.decorators.js';
+import type { Caller } from '../access/caller.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
@@ -32,7 +32,7 @@ export class UsersController {
   @Post()
   @AdminOnly('Create a user')
   @Problems('email-taken', 'too-busy')
-  createUser(@Caller() caller: Principal, @Body() user: NewUser): Promise<UserView> {
+  createUser(@CurrentCaller() caller: Caller, @Body() user: NewUser): Promise<UserView> {
     return this.users.create(caller, user);
   }
 
@@ -58,7 +58,7 @@ export class UsersController {
   @AdminOnly('Update a user')
   @Problems('user-not-found', 'last-admin')
   updateUser(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('userId', IdPipe) userId: number,
     @Body() update: UserUpdate,
   ): Promise<ChangedUser> {
@@ -75,7 +75,7 @@ export class UsersController {
   @Problems('user-not-found', 'last-admin')
   @TellsKeysAffected(KEYS)
   deleteUser(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('userId', IdPipe) userId: number,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
@@ -89,7 +89,7 @@ export class UsersController {
   @Problems('user-not-found', 'user-protected')
   @TellsKeysAffected(KEYS)
   activateUserByEmail(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Body() { email }: UserByEmail,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
@@ -103,7 +103,7 @@ export class UsersController {
   @Problems('user-not-found', 'user-protected', 'last-admin')
   @TellsKeysAffected(KEYS)
   deactivateUserByEmail(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Body() { email }: UserByEmail,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
@@ -117,7 +117,7 @@ export class UsersController {
   @Problems('user-not-found', 'user-protected', 'last-admin')
   @TellsKeysAffected(KEYS)
   deleteUserByEmail(
-    @Caller() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Body() { email }: UserByEmail,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
@@ -130,11 +130,10 @@ export class UsersController {
   @SignedIn('Set a password')
   @Problems('user-not-found', 'admin-required', 'current-password-wrong', 'too-many-attempts', 'too-busy')
   setPassword(
-    @Caller() caller: UserPrincipal,
+    @CurrentCaller() caller: Caller,
     @Param('userId', IdPipe) userId: number,
     @Body() change: PasswordChange,
-    @Ip() address: string,
   ): Promise<void> {
-    return this.passwords.change(caller, userId, change, address);
+    return this.passwords.change(caller, userId, change);
   }
 }

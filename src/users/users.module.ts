@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ChangesModule } from '../changes/changes.module.js';
 import { FirstAdmin } from './first-admin.js';
 import { PasswordCheck } from './password-check.js';
 import { Passwords } from './passwords.js';
@@ -13,7 +12,7 @@ import { UsersService } from './users.service.js';
 
 /** People who can sign in. */
 @Module({
-  imports: [TypeOrmModule.forFeature([User, SignInAttempt, SignInAddress]), ChangesModule],
+  imports: [TypeOrmModule.forFeature([User, SignInAttempt, SignInAddress])],
   controllers: [UsersController],
   providers: [UsersService, UserPasswordsService, Passwords, PasswordCheck, SignInThrottle, FirstAdmin],
   exports: [UsersService, PasswordCheck, SignInThrottle],

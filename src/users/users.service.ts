@@ -1,21 +1,22 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, type FindOptionsWhere, Not, Raw } from 'typeorm';
-import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import { OPERATOR } from '../access/actor.js';
+import type { Caller } from '../access/caller.js';
+import { Transactions } from '../authority/transactions.js';
+import type { Write } from '../authority/write.js';
 import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { UniqueViolation } from '../database/driver-errors.js';
 import { containing, fold } from '../database/fold.js';
-import { forUpdate } from '../database/locking.js';
+import { forUpdate, keptAsRead } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
-import { Transactions } from '../database/transactions.js';
 import { Problem } from '../http/problem.js';
 import { readSort } from '../http/sorting.js';
-import type { KeysOfUser } from './keys-of-user.js';
+import { USER_KEY_COUNTS, type UserKeyCounts } from './user-key-counts.js';
 import { Passwords } from './passwords.js';
 import { SignInThrottle } from './sign-in-throttle.js';
-import { keepOneAdmin, type LockedUser, lockUser, type UserChange } from './user-changes.js';
+import { keepOneAdmin, type LockedUser, lockUsers, targetOf, type UserChange } from './user-changes.js';
 import { User } from './user.entity.js';
 import { userSnapshot, userView } from './user-views.js';
 import type { ChangedUser, NewUser, UserPage, UserQuery, UserUpdate, UserView } from './users.dto.js';
@@ -32,27 +33,15 @@ const SORT_COLUMNS = {
 
 /** Users and what happens to them. */
 @Injectable()
-export class UsersService implements OnModuleInit {
-  private contributedKeys: KeysOfUser | undefined;
-
+export class UsersService {
   constructor(
     @InjectRepository(User) private readonly users: ReadRepository<User>,
     private readonly transactions: Transactions,
     private readonly passwords: Passwords,
     private readonly throttle: SignInThrottle,
-    private readonly changes: ChangesService,
     private readonly clock: Clock,
+    @Inject(USER_KEY_COUNTS) private readonly keys: UserKeyCounts,
   ) {}
-
-  /** Lets the feature that owns keys say how many hang on a user. */
-  contributeKeys(keys: KeysOfUser): void {
-    this.contributedKeys = keys;
-  }
-
-  onModuleInit(): void {
-    // Without the numbers, a key could act on users who have keys: rather no process than that.
-    this.keys();
-  }
 
   /** A user by id. Throws `user-not-found`, also for a deleted one. */
   async get(id: number): Promise<UserView> {
@@ -81,12 +70,12 @@ export class UsersService implements OnModuleInit {
   }
 
   /** Makes a user. Throws `email-taken`. */
-  async create(caller: Principal, { name, email, password, isAdmin = false }: NewUser): Promise<UserView> {
+  async create(caller: Caller, { name, email, password, isAdmin = false }: NewUser): Promise<UserView> {
     const passwordHash = await this.passwords.hash(password);
     try {
-      return await this.transactions.inTransaction(async (tx) => {
-        const user = await this.insert(tx, { name, email, isAdmin, passwordHash });
-        await this.changes.record(tx, { caller, entity: 'POST /v1/users', new: userSnapshot(user) });
+      return await this.transactions.changeAuthority(caller, async (write) => {
+        const user = await this.insert(write.tx, { name, email, isAdmin, passwordHash });
+        write.record({ entity: 'POST /v1/users', new: userSnapshot(user) });
         return userView(user);
       });
     } catch (error) {
@@ -100,56 +89,58 @@ export class UsersService implements OnModuleInit {
   /** Makes the admin that everything begins with. */
   async createFirstAdmin(email: string, password: string): Promise<void> {
     const passwordHash = await this.passwords.hash(password);
-    await this.transactions.inTransaction(async (tx) => {
-      const user = await this.insert(tx, { name: 'First admin', email, isAdmin: true, passwordHash });
-      // Nobody was there to do it but whoever started the process.
-      const caller: Principal = { kind: 'user', userId: user.id, isAdmin: true, sessionId: 0 };
-      await this.changes.record(tx, { caller, entity: 'first start', new: userSnapshot(user) });
+    await this.transactions.changeAuthority(OPERATOR, async (write) => {
+      const user = await this.insert(write.tx, { name: 'First admin', email, isAdmin: true, passwordHash });
+      write.record({ entity: 'first start', new: userSnapshot(user) });
     });
   }
 
   /** Changes a user's name, state or role. Throws `user-not-found` and `last-admin`. */
-  async update(caller: Principal, id: number, { name, state, isAdmin }: UserUpdate): Promise<ChangedUser> {
+  async update(caller: Caller, id: number, { name, state, isAdmin }: UserUpdate): Promise<ChangedUser> {
     const change = {
       ...(name !== undefined && { name }),
       ...(state && { state }),
       ...(isAdmin !== undefined && { isAdmin }),
     };
-    return this.transactions.inUrgentTransaction(async (tx) => {
-      const locked = await lockUser(tx, { id });
-      const keysAffected = await this.change(tx, caller, `PUT /v1/users/${id}`, locked, change);
+    return this.transactions.endAuthority(caller, lockUsers({ id }), async (write, users) => {
+      const locked = targetOf(users);
+      const keysAffected = await this.change(write, `PUT /v1/users/${id}`, locked, change);
       return { ...userView(locked.user), keysAffected };
     });
   }
 
   /** Deletes a user for ever. Returns how many living keys end with it. Throws `user-not-found` and `last-admin`. */
-  async delete(caller: Principal, id: number): Promise<number> {
-    return this.transactions.inUrgentTransaction(async (tx) => {
-      const locked = await lockUser(tx, { id });
-      return this.erase(tx, caller, `DELETE /v1/users/${id}`, locked);
-    });
+  async delete(caller: Caller, id: number): Promise<number> {
+    return this.transactions.endAuthority(caller, lockUsers({ id }), (write, users) =>
+      this.erase(write, `DELETE /v1/users/${id}`, targetOf(users)),
+    );
   }
 
   /**
    * Activates or deactivates a user by address, and returns how many living keys revive or stop.
    * Throws `user-not-found`, `last-admin` and, for a key that must not, `user-protected`.
    */
-  async setStateByEmail(caller: Principal, email: string, state: 'active' | 'deactivated'): Promise<number> {
+  async setStateByEmail(caller: Caller, email: string, state: 'active' | 'deactivated'): Promise<number> {
     const verb = state === 'active' ? 'activate' : 'deactivate';
-    return this.transactions.inUrgentTransaction(async (tx) => {
-      const locked = await lockUser(tx, { email });
-      await this.protect(tx, caller, locked.user);
-      return this.change(tx, caller, `POST /v1/users/${verb}`, locked, { state });
+    return this.transactions.endAuthority(caller, lockUsers({ email }), async (write, users) => {
+      const locked = targetOf(users);
+      await this.protect(write.tx, caller, locked.user);
+      return this.change(write, `POST /v1/users/${verb}`, locked, { state });
     });
   }
 
   /** Deletes a user by address, as `delete` does. Throws as `setStateByEmail` does. */
-  async deleteByEmail(caller: Principal, email: string): Promise<number> {
-    return this.transactions.inUrgentTransaction(async (tx) => {
-      const locked = await lockUser(tx, { email });
-      await this.protect(tx, caller, locked.user);
-      return this.erase(tx, caller, 'POST /v1/users/delete', locked);
+  async deleteByEmail(caller: Caller, email: string): Promise<number> {
+    return this.transactions.endAuthority(caller, lockUsers({ email }), async (write, users) => {
+      const locked = targetOf(users);
+      await this.protect(write.tx, caller, locked.user);
+      return this.erase(write, 'POST /v1/users/delete', locked);
     });
+  }
+
+  /** Keeps a user as they are until the transaction ends; others may keep them too. */
+  async hold(tx: EntityManager, id: number): Promise<void> {
+    await tx.find(User, { select: { id: true }, where: { id }, ...keptAsRead(tx) });
   }
 
   /**
@@ -165,16 +156,9 @@ export class UsersService implements OnModuleInit {
     return true;
   }
 
-  private keys(): KeysOfUser {
-    if (!this.contributedKeys) {
-      throw new Error('nothing tells how many keys hang on a user: contributeKeys() was not called');
-    }
-    return this.contributedKeys;
-  }
-
   /** A leaked key must neither revive an admin nor stop the keys of others. */
-  private async protect(tx: EntityManager, caller: Principal, user: User): Promise<void> {
-    if (caller.kind === 'api-key' && (user.isAdmin || (await this.keys().count(tx, user.id)) > 0)) {
+  private async protect(tx: EntityManager, { principal }: Caller, user: User): Promise<void> {
+    if (principal.kind === 'api-key' && (user.isAdmin || (await this.keys.count(tx, user.id)) > 0)) {
       throw new Problem('user-protected', 'A key acts only on users who are no admin and have no keys.');
     }
   }
@@ -199,13 +183,7 @@ export class UsersService implements OnModuleInit {
   }
 
   /** Changes a locked user, in the row and in memory, and returns how many living keys that concerns. */
-  private async change(
-    tx: EntityManager,
-    caller: Principal,
-    entity: string,
-    locked: LockedUser,
-    change: UserChange,
-  ): Promise<number> {
+  private async change(write: Write, entity: string, locked: LockedUser, change: UserChange): Promise<number> {
     const { user } = locked;
     const old = userSnapshot(user);
     const statesDiffer = change.state !== undefined && change.state !== user.state;
@@ -219,16 +197,18 @@ export class UsersService implements OnModuleInit {
       ...(statesDiffer && change.state === 'deactivated' && { credentialsVersion: user.credentialsVersion + 1 }),
       modified: this.clock.now(),
     };
-    await tx.update(User, { id: user.id }, values);
+    await write.tx.update(User, { id: user.id }, values);
     Object.assign(user, values);
-    await this.changes.record(tx, { caller, entity, old, new: userSnapshot(user) });
-    return statesDiffer ? this.keys().countLiving(tx, user.id) : 0;
+    write.record({ entity, old, new: userSnapshot(user) });
+    return statesDiffer ? this.keys.countLiving(write.tx, user.id) : 0;
   }
 
-  private async erase(tx: EntityManager, caller: Principal, entity: string, locked: LockedUser): Promise<number> {
+  private async erase(write: Write, entity: string, locked: LockedUser): Promise<number> {
     const { user } = locked;
+    const { tx } = write;
     keepOneAdmin(locked, { state: 'deleted' });
-    const keysAffected = await this.keys().countLiving(tx, user.id);
+    const keysAffected = await this.keys.countLiving(tx, user.id);
+    const endedKeys = await this.keys.namesOfLiving(tx, user.id);
     await tx.update(
       User,
       { id: user.id },
@@ -245,7 +225,7 @@ export class UsersService implements OnModuleInit {
       },
     );
     await this.throttle.forget(tx, user.id);
-    await this.changes.record(tx, { caller, entity, old: userSnapshot(user) });
+    write.record({ entity, old: { ...userSnapshot(user), keysAffected, endedKeys } });
     return keysAffected;
   }
 }

@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { RequestTarget, Target } from '../access/authorizer.js';
 import { type RawPath, readRawPath } from '../access/raw-path.js';
-import type { Question } from './judge.js';
-
-/** What a proxy asks about, or that it asks in a way that nobody knows. */
-export type ForwardedRequest = Question | 'dialect-unknown';
+import { Problem } from '../http/problem.js';
 
 const BASE = '/v1/forward_auth/';
 
@@ -26,7 +24,7 @@ const OVERRIDES = [
  * Reads which request a proxy asks about, each dialect from exactly its own source. What is missing, repeated or empty
  * there is an ambiguous path.
  */
-export function readForwardedRequest(request: IncomingMessage): ForwardedRequest {
+export function readForwardedRequest(request: IncomingMessage): Target {
   const url = request.url!;
   const dialectEnd = endOfSegment(url, BASE.length);
   const serviceEnd = endOfSegment(url, dialectEnd + 1);
@@ -39,10 +37,13 @@ export function readForwardedRequest(request: IncomingMessage): ForwardedRequest
       return fromHeaders(request, service, url[serviceEnd], 'x-original-method', 'x-original-uri');
     case 'envoy': {
       const path = overridden(request) ?? readRawPath(url.slice(serviceEnd));
-      return { service, method: request.method!, path };
+      return { kind: 'request', service, method: request.method!, path };
     }
     default:
-      return 'dialect-unknown';
+      return {
+        kind: 'nowhere',
+        problem: new Problem('endpoint-unknown', 'The dialects of forward auth are forwarded, original and envoy.'),
+      };
   }
 }
 
@@ -52,22 +53,32 @@ function fromHeaders(
   after: string | undefined,
   methodHeader: string,
   pathHeader: string,
-): Question {
+): RequestTarget {
   const headers = request.headersDistinct;
   const methods = headers[methodHeader];
   const paths = headers[pathHeader];
   const method = methods?.length === 1 ? methods[0]! : '';
   const path = paths?.length === 1 ? paths[0]! : '';
   if (method === '') {
-    return { service, method, path: ambiguous(`there must be one header ${methodHeader}, and not empty`) };
+    return {
+      kind: 'request',
+      service,
+      method,
+      path: ambiguous(`there must be one header ${methodHeader}, and not empty`),
+    };
   }
   if (path === '') {
-    return { service, method, path: ambiguous(`there must be one header ${pathHeader}, and not empty`) };
+    return {
+      kind: 'request',
+      service,
+      method,
+      path: ambiguous(`there must be one header ${pathHeader}, and not empty`),
+    };
   }
   if (after === '/') {
-    return { service, method, path: ambiguous('it stands behind the service and in a header') };
+    return { kind: 'request', service, method, path: ambiguous('it stands behind the service and in a header') };
   }
-  return { service, method, path: overridden(request) ?? readRawPath(path) };
+  return { kind: 'request', service, method, path: overridden(request) ?? readRawPath(path) };
 }
 
 function overridden(request: IncomingMessage): RawPath | undefined {

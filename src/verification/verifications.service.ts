@@ -1,78 +1,48 @@
 import { Injectable } from '@nestjs/common';
 import { endpointName, MANAGEMENT } from '../access/access.js';
+import { Authorizer, type KnownEndpoint } from '../access/authorizer.js';
+import { presentedKey } from '../access/credentials.js';
+import type { Principal } from '../access/principal.js';
 import { readRawPath } from '../access/raw-path.js';
-import { stateOf } from '../api-keys/key-condition.js';
-import type { ReadKey } from '../api-keys/key-reader.js';
-import { Clock } from '../config/clock.js';
-import { Config } from '../config/config.js';
+import type { ApiKeyState } from '../api-keys/key-condition.js';
 import { toRfc3339 } from '../database/times.js';
-import { Problem } from '../http/problem.js';
-import { type Decisions, Metrics } from '../metrics/metrics.js';
-import { Judge, type Judgement, type KnownEndpoint } from './judge.js';
 import type { NewVerification, Verification, VerifiedEndpoint, VerifiedKey } from './verifications.dto.js';
 
-/** Answers other services that ask whether a key which was presented to them may do what it is presented for. */
+/** Tells other services whether a key which was presented to them may do what it is presented for. */
 @Injectable()
 export class VerificationsService {
-  private readonly decisions: Decisions;
-
-  constructor(
-    private readonly judge: Judge,
-    private readonly config: Config,
-    private readonly clock: Clock,
-    metrics: Metrics,
-  ) {
-    this.decisions = metrics.decisions('verification');
-  }
+  constructor(private readonly authorizer: Authorizer) {}
 
   /** Whether the key may do that, by what the database says now. */
-  async verify(question: NewVerification): Promise<Verification> {
+  async verify({ key, service = MANAGEMENT, method, path }: NewVerification): Promise<Verification> {
     const began = performance.now();
-    const judgement = await this.judgementOf(question, began);
-    this.decisions.add(judgement.kind === 'allowed' ? 'allowed' : judgement.problem.code, began);
-    const key = judgement.key && this.view(judgement.key);
-    const endpoint = judgement.endpoint && endpointOf(judgement.endpoint);
-    switch (judgement.kind) {
+    const target = { kind: 'request', service, method, path: readRawPath(path) } as const;
+    const outcome = await this.authorizer.authorize('verification', presentedKey(key), target, began);
+    const endpoint = outcome.endpoint && endpointView(outcome.endpoint);
+    switch (outcome.kind) {
       case 'allowed': {
-        const { applicationId } = judgement;
-        const detail = `The key opens ${endpointName(judgement.endpoint)}.`;
-        return { valid: true, code: 'valid', detail, endpoint, applicationId, key };
+        const { applicationId, principal } = outcome;
+        const detail = `The key opens ${endpointName(outcome.endpoint)}.`;
+        return { valid: true, code: 'valid', detail, endpoint, applicationId, key: keyView(principal) };
       }
       case 'refused': {
-        const { code, detail } = judgement.problem;
-        return { valid: false, code, detail, endpoint, applicationId: null, key };
+        const { code, detail } = outcome.problem;
+        return { valid: false, code, detail, endpoint, applicationId: null, key: outcome.key && keyView(outcome.key) };
       }
       default:
-        return judgement satisfies never;
+        return outcome satisfies never;
     }
-  }
-
-  private async judgementOf(
-    { key: secret, service = MANAGEMENT, method, path }: NewVerification,
-    began: number,
-  ): Promise<Judgement> {
-    try {
-      const deadline = began + this.config.DECISION_WAIT_MS;
-      return await this.judge.judge(secret, { service, method, path: readRawPath(path) }, deadline);
-    } catch (error) {
-      this.decisions.add(error instanceof Problem ? error.code : 'internal-error', began);
-      throw error;
-    }
-  }
-
-  private view(key: ReadKey): VerifiedKey {
-    const { id, name, hint, createdBy } = key;
-    return {
-      id,
-      name,
-      hint,
-      createdBy,
-      expiryDate: toRfc3339(key.expiryDate),
-      state: stateOf(key, this.clock.now()),
-    };
   }
 }
 
-function endpointOf({ service, method, path }: KnownEndpoint): VerifiedEndpoint {
+function keyView(principal: Principal): VerifiedKey | null {
+  if (principal.kind !== 'api-key') {
+    return null;
+  }
+  const { apiKeyId, name, hint, createdBy, expiryDate, state } = principal;
+  return { id: apiKeyId, name, hint, createdBy, expiryDate: toRfc3339(expiryDate), state: state as ApiKeyState };
+}
+
+function endpointView({ service, method, path }: KnownEndpoint): VerifiedEndpoint {
   return { service, method, path };
 }

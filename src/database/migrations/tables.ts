@@ -91,3 +91,20 @@ export async function createTable(
   const engine = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin';
   await runner.createTable(new Table({ name, columns, indices, foreignKeys, engine }), true, true, true);
 }
+
+/**
+ * Adds a column unless it is there already (a migration that was killed on MySQL is run again), with a definition that
+ * both engines know.
+ */
+export async function addColumn(runner: QueryRunner, table: string, column: string, definition: string): Promise<void> {
+  if (!(await runner.hasColumn(table, column))) {
+    await runner.query(`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`);
+  }
+}
+
+/** Removes a column unless it is gone already. */
+export async function dropColumn(runner: QueryRunner, table: string, column: string): Promise<void> {
+  if (await runner.hasColumn(table, column)) {
+    await runner.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+  }
+}

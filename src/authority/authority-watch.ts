@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Authorizer } from '../access/authorizer.js';
+import type { Caller } from '../access/caller.js';
+import { Problem } from '../http/problem.js';
+import { noteProblem } from '../http/request-notes.js';
+
+/** How long after one check of a request the next one begins, in milliseconds: what has ended is noticed within 1 s. */
+const ASK_AGAIN_MS = 400;
+/** How often the watch looks which requests are due. */
+const LOOK_MS = 100;
+
+/** A request that is being received, carried out or responded to. */
+interface InProgress {
+  caller: Caller;
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** When it was last asked about, on the clock of `performance.now()`. */
+  askedAt: number;
+  isAsking: boolean;
+}
+
+/**
+ * Watches over the callers of all requests that are in progress. It asks about each of them again and again. When the
+ * authority has ended, whatever goes on for the request is told to stop; a response that has begun is cut off, and never
+ * ends as if it were complete.
+ */
+@Injectable()
+export class AuthorityWatch implements OnApplicationShutdown {
+  private readonly inProgress = new Map<Caller, InProgress>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly authorizer: Authorizer) {}
+
+  /** Watches over a request, which the guard has just let in, until its response is closed. */
+  begin(caller: Caller, request: IncomingMessage, response: ServerResponse): void {
+    this.inProgress.set(caller, { caller, request, response, askedAt: performance.now(), isAsking: false });
+    response.once('close', () => this.inProgress.delete(caller));
+    this.timer ??= setInterval(() => this.look(), LOOK_MS).unref();
+  }
+
+  /**
+   * Passes chunks of a response on. Each is passed on after a check that began when the chunk had been read: nothing that
+   * was written after the end of the caller's authority is ever sent. Throws the 401 or 403 problem.
+   */
+  async *whileAuthorized<Chunk>(caller: Caller, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
+    for await (const chunk of chunks) {
+      await this.ask(caller);
+      yield chunk;
+    }
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    const due = performance.now() - ASK_AGAIN_MS;
+    for (const entry of this.inProgress.values()) {
+      if (entry.askedAt <= due && !entry.isAsking && !entry.caller.hasEndedAuthority) {
+        entry.isAsking = true;
+        void this.ask(entry.caller)
+          // Whoever has to know was told: this is only the watch.
+          .catch(() => undefined)
+          .finally(() => {
+            entry.askedAt = performance.now();
+            entry.isAsking = false;
+          });
+      }
+    }
+    if (this.inProgress.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }
+  }
+
+  private async ask(caller: Caller): Promise<void> {
+    const refusal = await this.refusalOf(caller);
+    if (refusal) {
+      this.stop(caller, refusal);
+      throw refusal;
+    }
+  }
+
+  /** Where no answer is to be had, nothing goes on either. */
+  private async refusalOf(caller: Caller): Promise<Problem | undefined> {
+    try {
+      return await this.authorizer.askAgain(caller);
+    } catch (error) {
+      return error instanceof Problem ? error : new Problem('decision-failed', undefined, {}, { cause: error });
+    }
+  }
+
+  private stop(caller: Caller, refusal: Problem): void {
+    const entry = this.inProgress.get(caller);
+    if (entry && entry.response.headersSent && !entry.response.writableFinished) {
+      noteProblem(entry.request, refusal);
+      entry.request.socket.resetAndDestroy();
+    }
+    caller.lose(refusal);
+  }
+}

@@ -1,0 +1,13 @@
+import { Global, Module } from '@nestjs/common';
+import { ChangesModule } from '../changes/changes.module.js';
+import { AuthorityWatch } from './authority-watch.js';
+import { Transactions } from './transactions.js';
+
+/** Gives every module the one way to write, and the watch over what is in progress. */
+@Global()
+@Module({
+  imports: [ChangesModule],
+  providers: [Transactions, AuthorityWatch],
+  exports: [Transactions, AuthorityWatch],
+})
+export class AuthorityModule {}

@@ -1,0 +1,19 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { addColumn, dropColumn } from './tables.js';
+
+/** The audit log tells what kind of actor did something, and from which address. */
+export class AuditActors2 implements MigrationInterface {
+  name = 'AuditActors0000000000002';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await addColumn(runner, 'changes', 'actor', "varchar(20) NOT NULL DEFAULT 'user'");
+    await addColumn(runner, 'changes', 'address', 'varchar(64)');
+    await runner.query("UPDATE changes SET actor = 'api-key' WHERE management_key_id IS NOT NULL");
+    await runner.query("UPDATE changes SET actor = 'operator' WHERE entity IN ('first start', 'reset-password')");
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await dropColumn(runner, 'changes', 'address');
+    await dropColumn(runner, 'changes', 'actor');
+  }
+}
