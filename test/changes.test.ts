@@ -84,6 +84,8 @@ describe('the audit trail', () => {
       id: expect.any(Number),
       created: '2026-11-23T12:00:00.001Z',
       userId: 1,
+      actor: 'user',
+      address: '127.0.0.1',
       applicationId,
       entity: `PUT /v1/applications/${applicationId}`,
       old: expect.objectContaining({ id: applicationId, name: 'First' }),

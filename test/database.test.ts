@@ -113,6 +113,7 @@ describe('the database', () => {
       'latchkey.sqlite-shm': 0o600,
       'latchkey.sqlite-wal': 0o600,
       'latchkey.sqlite.lock': 0o600,
+      'latchkey.sqlite.urgent': 0o600,
     });
   });
 

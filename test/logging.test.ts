@@ -132,6 +132,7 @@ describe('the line of a request', () => {
         status: 400,
         durationMs: expect.any(Number),
         principal: { kind: 'user', id },
+        address: '127.0.0.1',
         code: 'validation-failed',
         msg: 'answered',
       },

@@ -1,11 +1,15 @@
 import { All, Controller, Get, Module, Post, type Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { AdminOnly, KeyAccess, Public, SignedIn } from './access.decorators.js';
-import { AccessModule } from './access.module.js';
-import { CatalogueError, EndpointCatalogue } from './endpoint-catalogue.js';
+import { CATALOGUE_SOURCES, CatalogueError, EndpointCatalogue } from './endpoint-catalogue.js';
 
 async function catalogueOf(...controllers: Type[]): Promise<EndpointCatalogue> {
-  @Module({ imports: [AccessModule], controllers })
+  @Module({
+    imports: [DiscoveryModule],
+    controllers,
+    providers: [EndpointCatalogue, { provide: CATALOGUE_SOURCES, useValue: [] }],
+  })
   class Application {}
   const testing = await Test.createTestingModule({ imports: [Application] }).compile();
   return testing.get(EndpointCatalogue);

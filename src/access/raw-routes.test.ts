@@ -6,13 +6,15 @@ import {
   Module,
   type NestModule,
 } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import express, { type Express, type RequestHandler } from 'express';
 import { Public } from './access.decorators.js';
-import { AccessModule } from './access.module.js';
-import { EndpointCatalogue } from './endpoint-catalogue.js';
+import { CATALOGUE_SOURCES, EndpointCatalogue } from './endpoint-catalogue.js';
 import { RAW_ROUTES, refuseUndeclaredRoutes, serveRawRoute } from './raw-routes.js';
+
+const PROVIDERS = [EndpointCatalogue, { provide: CATALOGUE_SOURCES, useValue: [] }];
 
 @Controller('v1/things')
 class Declared {
@@ -24,10 +26,10 @@ class Declared {
 const pass: RequestHandler = (_request, _response, next) => next();
 const answer: RequestHandler = (_request, response) => void response.send('open to everybody');
 
-@Module({ imports: [AccessModule], controllers: [Declared] })
+@Module({ imports: [DiscoveryModule], controllers: [Declared], providers: PROVIDERS })
 class Application {}
 
-@Module({ imports: [AccessModule], controllers: [Declared] })
+@Module({ imports: [DiscoveryModule], controllers: [Declared], providers: PROVIDERS })
 class WithMiddleware implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(answer).forRoutes('backdoor');

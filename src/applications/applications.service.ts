@@ -129,7 +129,7 @@ export class ApplicationsService {
         write.record({
           entity: `DELETE /v1/applications/${id}`,
           applicationId: id,
-          old: { ...applicationView(before), endedKeys },
+          old: { ...applicationView(before), ...(endedKeys.length > 0 && { endedKeys }) },
         });
       });
     } catch (error) {

@@ -14,10 +14,10 @@ import type { ChangePage, ChangeQuery, ChangeView } from './changes.dto.js';
 /** What is stored where no user did something. */
 const NOBODY = 0;
 
-/** Which fields of an entry are shown. Keys do not learn the addresses of people. */
+/** Which fields of an entry are shown. Keys learn neither the addresses of people nor the names of other keys. */
 interface Shown {
   old: boolean;
-  address: boolean;
+  toKey: boolean;
 }
 
 /** Reads the audit trail. */
@@ -50,7 +50,7 @@ export class ChangeList {
       hasMore: ids.length > query.pageSize,
       data: await this.read(ids.slice(0, query.pageSize), {
         old: query.includeOld,
-        address: principal.kind === 'user',
+        toKey: principal.kind === 'api-key',
       }),
     };
   }
@@ -71,7 +71,7 @@ export class ChangeList {
         new: true,
         managementKeyId: true,
         actor: true,
-        address: shown.address,
+        address: !shown.toKey,
       },
     });
     const byId = new Map(rows.map((row) => [row.id, row]));
@@ -91,9 +91,17 @@ function changeView(change: Change, shown: Shown): ChangeView {
     actor: change.actor,
     ...(change.applicationId !== null && { applicationId: change.applicationId }),
     entity: change.entity,
-    ...(shown.old && { old: change.old === null ? null : { ...change.old } }),
+    ...(shown.old && { old: oldView(change.old, shown) }),
     new: change.new === null ? null : { ...change.new },
     ...(change.managementKeyId !== null && { managementKeyId: change.managementKeyId }),
-    ...(shown.address && change.address !== null && { address: change.address }),
+    ...(!shown.toKey && change.address !== null && { address: change.address }),
   };
+}
+
+function oldView(old: object | null, { toKey }: Shown): Record<string, unknown> | null {
+  if (old === null) {
+    return null;
+  }
+  const { endedKeys, ...rest }: Record<string, unknown> = { ...old };
+  return toKey || endedKeys === undefined ? rest : { ...rest, endedKeys };
 }

@@ -225,7 +225,7 @@ export class UsersService {
       },
     );
     await this.throttle.forget(tx, user.id);
-    write.record({ entity, old: { ...userSnapshot(user), keysAffected, endedKeys } });
+    write.record({ entity, old: { ...userSnapshot(user), ...(keysAffected > 0 && { keysAffected, endedKeys }) } });
     return keysAffected;
   }
 }
