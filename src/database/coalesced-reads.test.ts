@@ -3,7 +3,8 @@ import { CoalescedReads } from './coalesced-reads.js';
 import type { DecisionReader, Sending } from './decision-reader.js';
 
 /** A statement that was sent, and the end of it. */
-interface Sent extends Sending {
+interface Sent {
+  sending: Sending;
   answer: (rows: unknown[]) => void;
 }
 
@@ -29,7 +30,7 @@ class Lanes {
   send(): Sent | undefined {
     const { prepare, resolve } = this.jobs.shift()!;
     const sending = prepare();
-    return sending && { ...sending, answer: resolve };
+    return sending && { sending, answer: resolve };
   }
 }
 
@@ -65,7 +66,7 @@ describe('readings that share statements', () => {
   it('get each the answer to their own question, of one statement', async () => {
     const readings = ['a', 'b', 'a'].map((name) => read(name, 1000));
     const sent = lanes.send()!;
-    expect(sent.statement.list).toEqual(['a', 'b']);
+    expect(sent.sending.statement.list).toEqual(['a', 'b']);
     sent.answer(['a']);
     await pass(0);
     expect(readings.map(({ outcome }) => outcome)).toEqual(['a', 'nothing', 'a']);
@@ -88,12 +89,22 @@ describe('readings that share statements', () => {
     await pass(700);
     const second = read('a', 1000);
     const sent = lanes.send()!;
-    expect(sent.deadline - performance.now()).toBe(1000);
     await pass(305);
     expect([first.outcome, second.outcome]).toEqual(['decision-timeout', undefined]);
+    expect(sent.sending.isCancelled).toBe(false);
     sent.answer(['a']);
     await pass(0);
     expect(second.outcome).toBe('a');
+  });
+
+  it('are cancelled when nobody waits for them any more', async () => {
+    const readings = [read('a', 1000), read('b', 1500)];
+    const { sending } = lanes.send()!;
+    await pass(1010);
+    expect(sending.isCancelled).toBe(false);
+    await pass(500);
+    expect(sending.isCancelled).toBe(true);
+    expect(readings.map(({ outcome }) => outcome)).toEqual(['decision-timeout', 'decision-timeout']);
   });
 
   it('are refused in time although no statement can be sent, and then none is', async () => {
@@ -106,10 +117,10 @@ describe('readings that share statements', () => {
   it('leave each lane its share, and the rest waits no longer than it may', async () => {
     const readings = Array.from({ length: 100 }, (_, nth) => read(`name ${nth}`, 1000));
     const one = lanes.send()!;
-    expect(one.statement.list).toHaveLength(50);
+    expect(one.sending.statement.list).toHaveLength(50);
     const more = read('one more', 1000);
     const other = lanes.send()!;
-    expect(other.statement.list).toHaveLength(51);
+    expect(other.sending.statement.list).toHaveLength(51);
     one.answer(['name 0']);
     await pass(1005);
     expect(readings[0]!.outcome).toBe('name 0');
@@ -124,7 +135,7 @@ describe('readings that share statements', () => {
     const sizes: number[] = [];
     while (sizes.reduce((sum, size) => sum + size, 0) < 1200) {
       const sent = lanes.send()!;
-      sizes.push(sent.statement.list!.length);
+      sizes.push(sent.sending.statement.list!.length);
       sent.answer([]);
       await pass(0);
     }

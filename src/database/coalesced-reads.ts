@@ -1,4 +1,4 @@
-import type { DecisionReader, Statement } from './decision-reader.js';
+import { type DecisionReader, Sending, type Statement } from './decision-reader.js';
 import { Problem } from '../http/problem.js';
 
 /** Names in one statement at the most. */
@@ -27,12 +27,19 @@ interface Batch<Name, Found> {
   waiters: Map<Name, Waiter<Found>[]>;
   /** Refuses those whose time is up. */
   timer: NodeJS.Timeout | undefined;
+  /** The query, once it has been sent. */
+  sending: Sending | undefined;
+}
+
+/** A question that is always the same: whoever asks gets all rows. */
+export function allRowsOf<Row>(statement: Statement): Question<'', Row, readonly Row[]> {
+  return { statement: () => statement, answer: (rows) => () => rows };
 }
 
 /**
  * Reads one kind of thing for decisions: always from the database, always after it was asked for. Whatever waits when a
  * statement is about to go out shares it, up to what is each lane's share; the rest, and whoever comes later, waits for the
- * next. Nothing is kept.
+ * next. Nothing is kept. Everybody has a deadline of their own; a query for which nobody waits any more is cancelled.
  */
 export class CoalescedReads<Name, Row, Found> {
   private open: Batch<Name, Found> | undefined;
@@ -62,17 +69,16 @@ export class CoalescedReads<Name, Row, Found> {
   }
 
   private openBatch(): Batch<Name, Found> {
-    const batch: Batch<Name, Found> = { waiters: new Map(), timer: undefined };
-    const prepare = (): { statement: Statement; deadline: number } | undefined => {
+    const batch: Batch<Name, Found> = { waiters: new Map(), timer: undefined, sending: undefined };
+    const prepare = (): Sending | undefined => {
       if (this.open === batch) {
         this.open = undefined;
       }
       this.leaveToOthers(batch);
-      const deadlines = [...batch.waiters.values()].flat().map(({ deadline }) => deadline);
-      // Whoever has the most time left may wait for the answer; the others are refused before it comes.
-      return deadlines.length === 0
-        ? undefined
-        : { statement: this.question.statement([...batch.waiters.keys()]), deadline: Math.max(...deadlines) };
+      if (batch.waiters.size > 0) {
+        batch.sending = new Sending(this.question.statement([...batch.waiters.keys()]));
+      }
+      return batch.sending;
     };
     this.reader.read<Row>(prepare).then(
       (rows) => this.settle(batch, rows),
@@ -139,6 +145,9 @@ export class CoalescedReads<Name, Row, Found> {
       late.forEach(({ reject }) => reject(new Problem('decision-timeout')));
     }
     this.lookAgain(batch);
+    if (batch.waiters.size === 0) {
+      batch.sending?.cancel();
+    }
   }
 
   private lookAgain(batch: Batch<Name, Found>): void {

@@ -16,10 +16,22 @@ export interface Statement {
   list?: readonly unknown[];
 }
 
-/** A statement, and until when its rows are of use to anybody, in milliseconds on the clock of `performance.now()`. */
-export interface Sending {
-  statement: Statement;
-  deadline: number;
+/** A query on its way. It is cancelled when nobody waits for its rows any more. */
+export class Sending {
+  private cancelled = false;
+  /** Called when it is cancelled. */
+  onCancel: (() => void) | undefined;
+
+  constructor(readonly statement: Statement) {}
+
+  get isCancelled(): boolean {
+    return this.cancelled;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.onCancel?.();
+  }
 }
 
 /** A connection on which nothing but decisions is read, one statement at a time. */
@@ -42,7 +54,7 @@ const CONNECT_WAIT_MS = 5000;
 
 /**
  * Reads what decisions are made from, as the database has it now, on connections of their own: nothing else that the
- * process does can make a decision wait or let it see old data. Bounded in time: past the deadline there is no answer.
+ * process does can make a decision wait or let it see old data. `CoalescedReads` uses it, and keeps the deadlines.
  */
 @Injectable()
 export class DecisionReader implements OnApplicationShutdown {
@@ -104,16 +116,6 @@ export class DecisionReader implements OnApplicationShutdown {
     });
   }
 
-  /**
-   * Sends a statement that nobody shares.
-   *
-   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
-   */
-  async readAlone<Row>(statement: Statement, deadline: number): Promise<Row[]> {
-    const prepare = (): Sending | undefined => (performance.now() < deadline ? { statement, deadline } : undefined);
-    return inTime(this.read<Row>(prepare), deadline);
-  }
-
   onApplicationShutdown(): void {
     this.lanes.forEach((lane) => lane.close());
   }
@@ -153,33 +155,33 @@ class MysqlLane implements Lane {
 
   constructor(private readonly config: Config) {}
 
-  async read({ statement, deadline }: Sending): Promise<unknown[]> {
+  async read(sending: Sending): Promise<unknown[]> {
     try {
       const kept = this.link;
       if (!kept) {
-        return await this.readOn(this.open(), statement, deadline);
+        return await this.readOn(this.open(), sending);
       }
       try {
-        return await this.readOn(kept, statement, deadline);
+        return await this.readOn(kept, sending);
       } catch (error) {
-        if (!isConnectionLost(error) || performance.now() >= deadline) {
+        if (!isConnectionLost(error) || sending.isCancelled) {
           throw error;
         }
       }
       // It may have died long ago, when the server was started anew, and only sending has shown it. Nothing came of that,
       // and what is read now is newer still.
-      return await this.readOn(this.open(), statement, deadline);
+      return await this.readOn(this.open(), sending);
     } catch (error) {
       throw problemOf(error);
     }
   }
 
-  private async readOn(link: Link, statement: Statement, deadline: number): Promise<unknown[]> {
-    // A deadline that passes here ends the reading alone: a connection that takes long to make would never be made.
-    await inTime(link.configured, deadline);
+  private async readOn(link: Link, sending: Sending): Promise<unknown[]> {
+    // Who gives up here gives up the query alone: a connection that takes long to make would never be made.
+    await unlessCancelled(link.configured, sending);
     try {
       // mysql2's own time-out gives the connection back while the server is still busy with it; this one is dropped.
-      return await inTime(query(link.connection, statement), deadline);
+      return await unlessCancelled(query(link.connection, sending.statement), sending);
     } catch (error) {
       this.drop(link);
       throw error;
@@ -215,6 +217,17 @@ class MysqlLane implements Lane {
   }
 }
 
+/** Hands on what work comes to, unless the query is cancelled first; then the work goes on unseen. */
+function unlessCancelled<Result>(work: Promise<Result>, sending: Sending): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    sending.onCancel = () => reject(new Problem('decision-timeout'));
+    if (sending.isCancelled) {
+      sending.onCancel();
+    }
+    work.then(resolve, reject);
+  });
+}
+
 function query(connection: Connection, { mysql: sql, list }: Statement): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     connection.query<RowDataPacket[]>(sql, list ? [list] : [], (error: QueryError | null, rows: RowDataPacket[]) =>
@@ -233,7 +246,8 @@ class SqliteLane implements Lane {
 
   constructor(private readonly config: Config) {}
 
-  async read({ statement, deadline }: Sending): Promise<unknown[]> {
+  async read(sending: Sending): Promise<unknown[]> {
+    const { statement } = sending;
     const parameters = statement.list ? [JSON.stringify(statement.list)] : [];
     for (;;) {
       try {
@@ -242,7 +256,7 @@ class SqliteLane implements Lane {
         if (!isSqliteBusy(error)) {
           throw new Problem('database-unavailable', undefined, {}, { cause: error });
         }
-        if (performance.now() >= deadline) {
+        if (sending.isCancelled) {
           throw new Problem('decision-timeout', undefined, {}, { cause: error });
         }
         await sleep(1 + Math.random() * 5);

@@ -2,6 +2,7 @@ import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { Config } from '../config/config.js';
 import { VERSION } from '../config/version.js';
+import { allRowsOf, CoalescedReads } from '../database/coalesced-reads.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { NEWEST_MIGRATION } from '../database/migrations/migrations.js';
 import { Problem } from '../http/problem.js';
@@ -14,13 +15,16 @@ const MIGRATIONS = 'SELECT name FROM migrations';
 @Injectable()
 export class HealthService {
   private checking: Promise<Readiness> | undefined;
+  private readonly migrations: CoalescedReads<'', { name: string }, readonly { name: string }[]>;
 
   constructor(
     private readonly checks: HealthCheckService,
     private readonly drain: Drain,
-    private readonly reader: DecisionReader,
+    reader: DecisionReader,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.migrations = new CoalescedReads(reader, allRowsOf({ mysql: MIGRATIONS, sqlite: MIGRATIONS }));
+  }
 
   /** That it answers is all it says. */
   liveness(): Liveness {
@@ -48,9 +52,8 @@ export class HealthService {
   /** Asks on the very connections that decisions are read on, and waits no longer than a decision does. */
   private async faultOfDatabase(): Promise<string | undefined> {
     const deadline = performance.now() + this.config.DECISION_WAIT_MS;
-    const statement = { mysql: MIGRATIONS, sqlite: MIGRATIONS };
     try {
-      const rows = await this.reader.readAlone<{ name: string }>(statement, deadline);
+      const rows = await this.migrations.read('', deadline);
       return rows.some(({ name }) => name === NEWEST_MIGRATION) ? undefined : 'Its schema is older than this version.';
     } catch (error) {
       if (error instanceof Problem) {

@@ -5,6 +5,7 @@ import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import type { ServiceCatalogueCopy, ServiceEndpoints } from '../access/service-endpoints.js';
 import type { EndpointTree } from '../access/endpoint-tree.js';
 import { Config } from '../config/config.js';
+import { allRowsOf, CoalescedReads } from '../database/coalesced-reads.js';
 import { DecisionReader } from '../database/decision-reader.js';
 import { inTime } from '../database/in-time.js';
 import { CompiledService, type ServiceRow } from './compiled-service.js';
@@ -63,16 +64,20 @@ export class ServiceCatalogue implements CatalogueSource, ServiceEndpoints {
   private current: CompiledCatalogue | undefined;
   private loading: Promise<CompiledCatalogue> | undefined;
 
+  private readonly revisions: CoalescedReads<'', { revision: number }, readonly { revision: number }[]>;
+  private readonly rows: CoalescedReads<'', Row, readonly Row[]>;
+
   constructor(
-    private readonly reader: DecisionReader,
+    reader: DecisionReader,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.revisions = new CoalescedReads(reader, allRowsOf({ mysql: REVISION_SQL, sqlite: REVISION_SQL }));
+    this.rows = new CoalescedReads(reader, allRowsOf({ mysql: SQL, sqlite: SQL }));
+  }
 
   async endpoints(): Promise<ReadonlyMap<string, Endpoint>> {
     // Decisions wait for the same connections: a statement that is short at all other times may not hold one for long.
-    const statement = { mysql: REVISION_SQL, sqlite: REVISION_SQL };
-    const deadline = performance.now() + this.config.DECISION_WAIT_MS;
-    const rows = await this.reader.readAlone<{ revision: number }>(statement, deadline);
+    const rows = await this.revisions.read('', performance.now() + this.config.DECISION_WAIT_MS);
     const catalogue = await this.at(rows[0]!.revision, performance.now() + LOAD_WAIT_MS);
     return catalogue.endpoints;
   }
@@ -98,8 +103,7 @@ export class ServiceCatalogue implements CatalogueSource, ServiceEndpoints {
 
   private async load(): Promise<CompiledCatalogue> {
     try {
-      const statement = { mysql: SQL, sqlite: SQL };
-      const rows = await this.reader.readAlone<Row>(statement, performance.now() + LOAD_WAIT_MS);
+      const rows = await this.rows.read('', performance.now() + LOAD_WAIT_MS);
       this.current = await CompiledCatalogue.of(rows, this.current);
       return this.current;
     } finally {
