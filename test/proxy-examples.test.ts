@@ -161,7 +161,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
     });
 
     test('a query is only the query of the request, whatever it says', async () => {
-      const query = '?method=GET&uri=/other&X-Forwarded-Uri=/orders/7&service=slashed';
+      const query = '?verb=GET&uri=/other&X-Forwarded-Uri=/orders/7&service=slashed';
       expect(receivedBy(await send('GET', `/orders/7${query}`, presenting(key))).url).toBe(`/orders/7${query}`);
       expect((await send('GET', `/orders/me${query}`, presenting(key))).status).toBe(403);
       expect((await send('DELETE', `/orders/7${query}`, presenting(key))).status).toBe(403);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { OVERRIDE_PARAMETERS, OVERRIDE_PARAMETERS_BY_VALUE } from '../src/access/request-overrides.js';
 import type { Answer, Client, ProblemBody } from './client.js';
 import { createAdmin, createApplication, createKey, type MadeKey } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
@@ -94,7 +95,14 @@ test.each<[string, () => [string, string, string, string?], string, string | nul
   ['a literal in capitals', () => [key.key, 'GET', '/invoices/ME'], 'path-ambiguous', null],
   ['a path that is none', () => [key.key, 'GET', ''], 'path-ambiguous', null],
   ['an address', () => [key.key, 'GET', 'https://example.com/invoices'], 'path-ambiguous', null],
-  ['another METHOD in the query', () => [key.key, 'GET', '/invoices?_method=POST'], 'path-ambiguous', null],
+  ...[...OVERRIDE_PARAMETERS, ...OVERRIDE_PARAMETERS_BY_VALUE].map(
+    ({ name }): [string, () => [string, string, string], string, null] => [
+      `another METHOD in the query, as ${name}`,
+      () => [key.key, 'GET', `/invoices?${name}=POST`],
+      'path-ambiguous',
+      null,
+    ],
+  ),
   [
     'another Application',
     () => [limited.key, 'GET', `/applications/${two}/invoices`],

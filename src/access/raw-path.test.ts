@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { hasMethodOverride, readRawPath } from './raw-path.js';
+import { findMethodOverride, readRawPath } from './raw-path.js';
+import { OVERRIDE_PARAMETERS, OVERRIDE_PARAMETERS_BY_VALUE } from './request-overrides.js';
 
 interface PathVector {
   raw: string;
@@ -33,7 +34,7 @@ describe('a raw path', () => {
     ['/%FF', 'escapes that are not UTF-8'],
     ['/%2541', 'an escape within an escape'],
     ['users', 'no "/" at its start'],
-    ['/a?_method=PUT', 'a query parameter "_method"'],
+    ['/a?_method=PUT', 'a query parameter "_method", which may change the METHOD'],
   ])('%s is refused for its reason', (raw, reason) => {
     expect(readRawPath(raw)).toEqual({ kind: 'ambiguous', reason });
   });
@@ -88,19 +89,40 @@ describe('a raw path', () => {
 });
 
 describe('a METHOD in the query', () => {
-  test.each(['/a?_method=PUT', '/a?_method', '/a?x&%5Fmethod[]=PUT', '/a?%2525255f=1&_Method=', '/a?_method%3Dput'])(
-    'is found in %s',
-    (raw) => expect(hasMethodOverride(raw)).toBe(true),
-  );
+  test.each([
+    ['/a?_method=PUT', '_method'],
+    ['/a?_method', '_method'],
+    ['/a?x&%5Fmethod[]=PUT', '_method'],
+    ['/a?%2525255f=1&_Method=', '_method'],
+    ['/a?_method%3Dput', '_method'],
+    ['/a?x=1&_HTTPMETHOD=PATCH', '_HttpMethod'],
+    ['/a?%24httpMethod=PATCH', '$httpMethod'],
+    ['/a?x-http_method.override=PUT', 'X-HTTP-Method-Override'],
+    ['/a?q=x-http-method-override=PUT', 'X-HTTP-Method-Override'],
+    ['/a?method=PUT', 'method'],
+    ['/a?METHOD=%64elete', 'method'],
+    ['/a?method[]=get', 'method'],
+    ['/a?method=invoice&method=POST', 'method'],
+  ])('is found in %s', (raw, name) => expect(findMethodOverride(raw)).toBe(name));
 
   test.each([
     '/a',
     '/_method',
     '/a?',
-    '/a?method=PUT',
-    '/a?payment_method=x',
+    '/a?method',
+    '/a?method=invoice',
+    '/a?method=getUser',
+    '/a?payment_method=POST',
+    '/a?shipping-method=put',
+    '/a?methods=DELETE',
+    '/a?http_method=DELETE',
     '/a?x=_method',
     '/a?_methods',
     '/a?100%',
-  ])('is not found in %s', (raw) => expect(hasMethodOverride(raw)).toBe(false));
+  ])('is not found in %s', (raw) => expect(findMethodOverride(raw)).toBeUndefined());
+
+  test('is looked for in every parameter whose name has the word "method"', () => {
+    const names = [...OVERRIDE_PARAMETERS, ...OVERRIDE_PARAMETERS_BY_VALUE].map(({ name }) => name);
+    expect(names.filter((name) => !/method/i.test(name))).toEqual([]);
+  });
 });

@@ -1,3 +1,5 @@
+import { OVERRIDE_PARAMETERS, OVERRIDE_PARAMETERS_BY_VALUE, type RequestOverride } from './request-overrides.js';
+
 /** A path that every reader takes apart in the same way. */
 export interface PathSegments {
   kind: 'segments';
@@ -47,7 +49,8 @@ export function readRawPath(raw: string): RawPath {
     const query = raw.slice(queryAt + 1);
     if (!printableAscii.test(query)) return ambiguous('a character outside printable ASCII');
     if (query.includes('#')) return ambiguous('a fragment');
-    if (hasMethodOverride(raw)) return ambiguous('a query parameter "_method"');
+    const override = findMethodOverride(raw);
+    if (override !== undefined) return ambiguous(`a query parameter "${override}", which may change the METHOD`);
   }
   if (plainPath.test(path)) {
     return { kind: 'segments', segments: path.slice(1).split('/'), escaped: nothingEscaped };
@@ -103,22 +106,49 @@ function decodeSegment(part: string): string | AmbiguousPath {
   return decoded;
 }
 
-// Frameworks find `_method` under more names than one: PHP turns `.method` and ` _method` into it, qs does `[_method]`
-// and `_method[]`; `payment_method` is somebody's own parameter.
-const methodOverrideName = /^[^a-z0-9]+method(?![a-z0-9_-])/i;
-const mayHoldMethod = /method|%/i;
+const anyMethod = /^[^a-z]*(?:get|head|post|put|patch|delete|options|trace|query)[^a-z]*$/i;
+const overrideName = namePattern(OVERRIDE_PARAMETERS);
+const overrideNameByValue = namePattern(OVERRIDE_PARAMETERS_BY_VALUE);
+// Play 1 searches the whole query for this text, values included.
+const overrideAnywhere = /x-http-method-override=/i;
+// Every name in the tables has this word: most queries need no closer look.
+const methodWord = /method/i;
+const mayHoldMethodWord = /method|%/i;
 
-/** Whether the query of a raw request target has a parameter that frameworks may take for the METHOD (`_method`). */
-export function hasMethodOverride(raw: string): boolean {
+/** Finds the query parameter of a raw request target that an upstream may take for the METHOD; names it as the table does. */
+export function findMethodOverride(raw: string): string | undefined {
   const queryAt = raw.indexOf('?');
-  if (queryAt === -1) return false;
+  if (queryAt === -1) return undefined;
   const query = raw.slice(queryAt + 1);
-  if (!mayHoldMethod.test(query)) return false;
+  if (!mayHoldMethodWord.test(query)) return undefined;
+  if (overrideAnywhere.test(query)) return 'X-HTTP-Method-Override';
   // `;` separates for some parsers, and some cut the query off at the last `?`.
-  return query.split(/[&;?]/).some((parameter) => {
+  for (const parameter of query.split(/[&;?]/)) {
     const equalsAt = parameter.indexOf('=');
-    return methodOverrideName.test(decodeLoosely(equalsAt === -1 ? parameter : parameter.slice(0, equalsAt)));
+    const name = decodeLoosely(equalsAt === -1 ? parameter : parameter.slice(0, equalsAt));
+    if (!methodWord.test(name)) continue;
+    const value = equalsAt === -1 ? '' : decodeLoosely(parameter.slice(equalsAt + 1));
+    const override = overrideName(name) ?? (anyMethod.test(value) ? overrideNameByValue(name) : undefined);
+    if (override !== undefined) return override;
+  }
+  return undefined;
+}
+
+/**
+ * Finds the name in the table that some framework takes a decoded name for. They are lenient: PHP turns `.method` and
+ * ` _method` into `_method`, qs does so with `[_method]` and `_method[]`. `payment_method` and `_method_name` are
+ * somebody's own parameters.
+ */
+function namePattern(table: readonly RequestOverride[]): (name: string) => string | undefined {
+  const patterns = table.map(({ name }) => {
+    const words = name.match(/[a-z0-9]+/gi)!.join('[^a-z0-9]+');
+    const isMarked = /^[^a-z0-9]/i.test(name);
+    return { name, pattern: new RegExp(`^[^a-z0-9]${isMarked ? '+' : '*'}${words}(?![a-z0-9_-])`, 'i') };
   });
+  return (decoded) => {
+    const found = table.find(({ name }) => name === decoded) ?? patterns.find(({ pattern }) => pattern.test(decoded));
+    return found?.name;
+  };
 }
 
 /** Decodes what can be decoded, several times over: here the laziest and the most eager parser have to be covered. */
