@@ -1,4 +1,10 @@
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
+import {
+  OVERRIDE_HEADERS,
+  OVERRIDE_PARAMETERS,
+  OVERRIDE_PARAMETERS_BY_VALUE,
+} from '../src/access/request-overrides.js';
 import { createKey, type MadeKey } from './fixtures.js';
 import {
   askIn,
@@ -11,6 +17,7 @@ import {
   startBilling,
 } from './forward-auth-fixtures.js';
 import { type Latchkey } from './harness.js';
+import { SEPARATORS, spellingsOf } from './header-spellings.js';
 import { type RawAnswer } from './raw-http.js';
 
 let billing: Billing;
@@ -48,7 +55,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
   });
 
   test('a query changes nothing, whatever it says', async () => {
-    const queries = ['?method=GET&uri=/other', '?X-Forwarded-Uri=/invoices', '?/invoices', '?a=/../me', '?'];
+    const queries = ['?verb=GET&uri=/other', '?X-Forwarded-Uri=/invoices', '?/invoices', '?a=/../me', '?'];
     for (const query of queries) {
       const passes = await ask(dialect, 'GET', `/invoices/7${query}`);
       expect({ query, endpoint: passes.headers['x-latchkey-endpoint'] }).toEqual({
@@ -157,20 +164,84 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
   });
 
   test('a request that may tell the upstream another METHOD or path is refused', async () => {
-    const names = [
-      'X-HTTP-Method-Override',
-      'X-HTTP-Method',
-      'X-Method-Override',
-      'X-Original-URL',
-      'X-Rewrite-URL',
-      'x_http_method_override',
+    const headers = OVERRIDE_HEADERS.map(({ name }) => name).flatMap((name) => [
+      ...(name === 'SCRIPT_NAME' || name === 'PATH_INFO' ? [] : spellingsOf(name)),
+      name,
+      name.toLowerCase(),
+    ]);
+    const queries = [
+      ...OVERRIDE_PARAMETERS.flatMap(({ name }) => [
+        `?${name}=DELETE`,
+        `?a=b&${encodeURIComponent(name.toUpperCase())}`,
+      ]),
+      ...OVERRIDE_PARAMETERS_BY_VALUE.map(({ name }) => `?${name}=DELETE`),
     ];
     const answers = await Promise.all([
-      ...names.map((name) => ask(dialect, 'GET', '/invoices', [...presenting(key), [name, 'DELETE']])),
-      ask(dialect, 'GET', '/invoices?_method=DELETE'),
-      ask(dialect, 'GET', '/invoices?a=b&%5Fmethod=DELETE'),
+      ...headers.map((name) => ask(dialect, 'GET', '/invoices', [...presenting(key), [name, 'DELETE']])),
+      ...queries.map((query) => ask(dialect, 'GET', `/invoices${query}`)),
     ]);
-    expect(answers.map(codeOf)).toEqual(answers.map(() => 'path-ambiguous'));
+    const passed = [...headers, ...queries].filter((_, index) => codeOf(answers[index]!) !== 'path-ambiguous');
+    expect(passed).toEqual([]);
+    const own = await Promise.all(
+      ['?payment_method=POST', '?method=invoice'].map((query) => ask(dialect, 'GET', `/invoices${query}`)),
+    );
+    expect(own.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test('a header that only a proxy may write is refused in every spelling but its own', async () => {
+    const names = [
+      ...['Key-Id', 'Key-Name', 'Created-By', 'Application-Id', 'Endpoint', 'Error', 'Anything-Else'].map(
+        (name) => `X-Latchkey-${name}`,
+      ),
+      ...['Method', 'Uri', 'For', 'Host', 'Proto', 'Prefix'].map((name) => `X-Forwarded-${name}`),
+      ...['Method', 'Uri'].map((name) => `X-Original-${name}`),
+      'X-Real-Ip',
+    ];
+    const spellings = names.flatMap(spellingsOf);
+    const answers = await Promise.all(
+      spellings.map((name) => ask(dialect, 'GET', '/invoices', [...presenting(key), [name, 'forged']])),
+    );
+    expect(spellings.filter((_, index) => codeOf(answers[index]!) !== 'path-ambiguous')).toEqual([]);
+    // The proxies overwrite these, and pass on what they asked about.
+    const written: Headers = ['X-Latchkey-Key-Id', 'x-latchkey-endpoint', 'X-Forwarded-For', 'X-REAL-IP'].map(
+      (name) => [name, 'forged'],
+    );
+    expect((await ask(dialect, 'GET', '/invoices', [...presenting(key), ...written])).status).toBe(200);
+    // What a client calls its own is its own.
+    const own: Headers = ['X_Tenant', 'Latchkey_Key_Id', 'X-Latch_Key', 'A_b', '_', 'x', 'X-'].map((name) => [
+      name,
+      '1',
+    ]);
+    expect((await ask(dialect, 'GET', '/invoices', [...presenting(key), ...own])).status).toBe(200);
+  });
+
+  test('a spelling that nobody has thought of is refused as well', async () => {
+    const reserved = fc.constantFrom(
+      ['x', 'latchkey', 'key', 'id'],
+      ['x', 'forwarded', 'uri'],
+      ['x', 'original', 'method'],
+      ['x', 'real', 'ip'],
+      ['x', 'http', 'method', 'override'],
+      ['x', 'rewrite', 'url'],
+    );
+    const spelling = reserved
+      .chain((words) =>
+        fc.record({
+          words: fc.tuple(...words.map((word) => fc.mixedCase(fc.constant(word)))),
+          separators: fc.array(fc.constantFrom(...SEPARATORS), { minLength: words.length, maxLength: words.length }),
+        }),
+      )
+      .map(({ words, separators }) =>
+        words.map((word, index) => (index === 0 ? word : separators[index]! + word)).join(''),
+      )
+      .filter((name) => /[^-a-z0-9]/i.test(name));
+    await fc.assert(
+      fc.asyncProperty(spelling, async (name) => {
+        const answer = await ask(dialect, 'GET', '/invoices', [...presenting(key), [name, 'DELETE']]);
+        expect({ name, code: codeOf(answer) }).toEqual({ name, code: 'path-ambiguous' });
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('a service that nobody registered is refused', async () => {

@@ -2,23 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestTarget, Target } from '../access/authorizer.js';
 import { type RawPath, readRawPath } from '../access/raw-path.js';
 import { Problem } from '../http/problem.js';
+import { reasonAgainstHeader } from './misleading-headers.js';
 
 const BASE = '/v1/forward_auth/';
-
-/** Headers and their like by which a client may tell some upstream that its METHOD or path is another one. */
-const OVERRIDES = [
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-rewrite-url',
-  // Servers that hand headers on as CGI variables cannot tell these from those.
-  'x_http_method_override',
-  'x_http_method',
-  'x_method_override',
-  'x_original_url',
-  'x_rewrite_url',
-] as const;
 
 /**
  * Reads which request a proxy asks about, each dialect from exactly its own source. What is missing, repeated or empty
@@ -36,7 +22,7 @@ export function readForwardedRequest(request: IncomingMessage): Target {
     case 'original':
       return fromHeaders(request, service, url[serviceEnd], 'x-original-method', 'x-original-uri');
     case 'envoy': {
-      const path = overridden(request) ?? readRawPath(url.slice(serviceEnd));
+      const path = misleadingHeader(request) ?? readRawPath(url.slice(serviceEnd));
       return { kind: 'request', service, method: request.method!, path };
     }
     default:
@@ -78,13 +64,17 @@ function fromHeaders(
   if (after === '/') {
     return { kind: 'request', service, method, path: ambiguous('it stands behind the service and in a header') };
   }
-  return { kind: 'request', service, method, path: overridden(request) ?? readRawPath(path) };
+  return { kind: 'request', service, method, path: misleadingHeader(request) ?? readRawPath(path) };
 }
 
-function overridden(request: IncomingMessage): RawPath | undefined {
-  const headers = request.headersDistinct;
-  const override = OVERRIDES.find((name) => headers[name] !== undefined);
-  return override && ambiguous(`the header ${override} may tell the upstream otherwise`);
+function misleadingHeader({ rawHeaders }: IncomingMessage): RawPath | undefined {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const reason = reasonAgainstHeader(rawHeaders[index]!);
+    if (reason !== undefined) {
+      return ambiguous(reason);
+    }
+  }
+  return undefined;
 }
 
 function ambiguous(reason: string): RawPath {

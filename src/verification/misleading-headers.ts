@@ -1,0 +1,51 @@
+import { OVERRIDE_HEADERS } from '../access/request-overrides.js';
+
+/**
+ * Headers that a proxy writes. It overwrites what a client wrote in the same spelling, so that one may be there. Another
+ * spelling would stay beside it, and CGI, WSGI and FastCGI give both to the upstream under one name.
+ */
+const WRITTEN_BY_PROXIES = ['x-latchkey-', 'x-forwarded-', 'x-original-', 'x-real-ip'];
+
+const overrides = new Map(OVERRIDE_HEADERS.map(({ name }) => [hyphenated(name.toLowerCase()), name]));
+
+const SMALL_X = 0x78;
+
+/**
+ * Tells why a request with a header of this name must be refused: an upstream may take the header for another METHOD or
+ * path, or for something that the proxy wrote.
+ */
+export function reasonAgainstHeader(name: string): string | undefined {
+  // Forward auth asks this of every header of every request. All names that matter start with an X or are
+  // SCRIPT_NAME and the like.
+  if ((name.charCodeAt(0) | 0x20) !== SMALL_X && !name.includes('_')) {
+    return undefined;
+  }
+  const lowerCase = name.toLowerCase();
+  const folded = hyphenated(lowerCase);
+  const override = overrides.get(folded);
+  if (override !== undefined) {
+    return `the header ${override} may tell the upstream otherwise`;
+  }
+  if (folded === lowerCase) {
+    return undefined;
+  }
+  const start = WRITTEN_BY_PROXIES.find((prefix) => folded.startsWith(prefix));
+  return start && `a header that starts with ${start} is spelled with something else than hyphens`;
+}
+
+/**
+ * Folds every spelling of a header's name into the one with hyphens. Servers with CGI variables turn hyphens into
+ * underscores, PHP dots as well, and lighttpd every character that is no letter or digit.
+ */
+function hyphenated(lowerCase: string): string {
+  for (let index = 0; index < lowerCase.length; index += 1) {
+    if (!isCanonical(lowerCase.charCodeAt(index))) {
+      return lowerCase.replace(/[^a-z0-9]/g, '-');
+    }
+  }
+  return lowerCase;
+}
+
+function isCanonical(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || code === 0x2d || (code >= 0x30 && code <= 0x39);
+}
