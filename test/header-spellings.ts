@@ -7,6 +7,7 @@ export const SEPARATORS = [..."-_.~!#$%&'*+^`|"];
  */
 export function spellingsOf(name: string): string[] {
   const parts = name.split('-');
+  if (parts.length === 1) return [];
   const spellings: string[] = [];
   // Each hyphen stays or becomes an underscore, in every combination but that of the name itself.
   for (let mask = 1; mask < 2 ** (parts.length - 1); mask += 1) {

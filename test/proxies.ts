@@ -10,27 +10,36 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The proxies that can be run for real. */
 export type ProxyName = 'nginx' | 'caddy';
 
-/** A proxy that runs with a configuration of its own. */
-export interface RunningProxy {
+/** A program that listens on a port. */
+export interface RunningProgram {
   output(): string;
   stop(): Promise<void>;
 }
 
-/**
- * `describe`, if the proxy is installed. Without it the tests are skipped under a title that says why; with
- * REQUIRE_PROXIES=1 they fail instead.
- */
+/** A proxy that runs with a configuration of its own. */
+export type RunningProxy = RunningProgram;
+
+/** `describeInstalled` for one proxy. */
 export function describeProxy(proxy: ProxyName, title: string, tests: () => void): void {
-  if (findProxy(proxy)) {
+  describeInstalled([proxy], title, tests);
+}
+
+/**
+ * `describe`, if these programs are installed. Without one of them the tests are skipped under a title that says why;
+ * with REQUIRE_PROXIES=1 they fail instead.
+ */
+export function describeInstalled(programs: readonly string[], title: string, tests: () => void): void {
+  const missing = programs.filter((program) => !findProgram(program));
+  if (missing.length === 0) {
     describe(title, tests);
   } else if (process.env.REQUIRE_PROXIES === '1') {
     describe(title, () => {
-      test(`${proxy} is installed`, () => {
-        throw new Error(`REQUIRE_PROXIES=1, but there is no ${proxy} in PATH: apt-get install ${proxy}`);
+      test.each(missing)('%s is installed', (program) => {
+        throw new Error(`REQUIRE_PROXIES=1, but there is no ${program} in PATH: apt-get install ${program}`);
       });
     });
   } else {
-    describe.skip(`${title} (skipped: ${proxy} is not installed)`, tests);
+    describe.skip(`${title} (skipped: ${missing.join(', ')} not installed)`, tests);
   }
 }
 
@@ -61,20 +70,36 @@ export async function startProxy(
     nginx: ['-p', folder, '-c', file, '-g', 'daemon off;'],
     caddy: ['run', '--adapter', 'caddyfile', '--config', file],
   }[proxy];
-  const child = spawn(findProxy(proxy) ?? proxy, parameters, {
-    env: { PATH: process.env.PATH, HOME: folder, ...environment },
+  const running = startProgram(proxy, parameters, port, { PATH: process.env.PATH, HOME: folder, ...environment });
+  return running.then(
+    ({ output, stop }) => ({ output, stop: () => stop().then(() => rm(folder, { recursive: true, force: true })) }),
+    async (error: unknown) => {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    },
+  );
+}
+
+/** Starts a program and waits until it listens. Rejects with its output if it ends instead. */
+export async function startProgram(
+  program: string,
+  parameters: readonly string[],
+  port: number,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<RunningProgram> {
+  const child = spawn(findProgram(program) ?? program, parameters, {
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = once(child, 'exit');
-  const running: RunningProxy = {
+  const running: RunningProgram = {
     output: () => output,
     stop: async () => {
       child.kill('SIGTERM');
       await exited;
-      await rm(folder, { recursive: true, force: true });
     },
   };
   for (let attempt = 0; attempt < 200; attempt++) {
@@ -83,13 +108,13 @@ export async function startProxy(
     await sleep(50);
   }
   await running.stop();
-  throw new Error(`${proxy} does not listen on ${port}:\n${output}`);
+  throw new Error(`${program} does not listen on ${port}:\n${output}`);
 }
 
-function findProxy(proxy: ProxyName): string | undefined {
+function findProgram(program: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders
-    .map((folder) => join(folder, proxy))
+    .map((folder) => join(folder, program))
     .find((file) => {
       try {
         accessSync(file, constants.X_OK);

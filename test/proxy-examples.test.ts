@@ -5,15 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { readRawPath } from '../src/access/raw-path.js';
 import { createApplication, createKey, type MadeKey } from './fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
-import { describeProxy, freePort, startProxy, type ProxyName, type RunningProxy } from './proxies.js';
+import { describeProxy, freePort, type ProxyName } from './proxies.js';
+import { runExample, type RunningExample } from './proxy-example.js';
 import { type RawAnswer, sendRaw } from './raw-http.js';
 
 /*
  * The examples for nginx and Caddy as they stand, before the real service and a real upstream: only their ports are
  * replaced. Traefik, Envoy and APISIX cannot be run here; forward-auth-dialects.test.ts asks as they do.
  */
-
-const EXAMPLES: Record<ProxyName, string> = { nginx: 'nginx/nginx.conf', caddy: 'caddy/Caddyfile' };
 
 const OPENAPI = {
   openapi: '3.1.0',
@@ -88,19 +87,13 @@ afterAll(async () => {
   await latchkey.close();
 });
 
-/** Runs an example; `change` is what somebody did to it. */
-async function startExample(
+/** Runs an example before the upstream; `change` is what somebody did to it. */
+function startExample(
   proxy: ProxyName,
-  change: (example: string) => string = (example) => example,
+  change?: (example: string) => string,
   latchkeyUrl = latchkey.url,
-): Promise<RunningProxy & { url: string }> {
-  const port = await freePort();
-  const example = readFileSync(new URL(`../examples/${EXAMPLES[proxy]}`, import.meta.url), 'utf8')
-    .replaceAll(':3000', `:${new URL(latchkeyUrl).port}`)
-    .replaceAll(':9000', `:${(upstream.address() as AddressInfo).port}`)
-    .replaceAll('8080', String(port))
-    .replace('/tmp/latchkey-nginx.pid', 'nginx.pid');
-  return { ...(await startProxy(proxy, change(example), port)), url: `http://127.0.0.1:${port}` };
+): Promise<RunningExample> {
+  return runExample(proxy, latchkeyUrl, (upstream.address() as AddressInfo).port, change);
 }
 
 function presenting({ key: secret }: { key: string }, ...headers: Headers): Headers {
@@ -114,7 +107,7 @@ function receivedBy({ status, body }: RawAnswer): Received {
 
 for (const proxy of ['nginx', 'caddy'] as const) {
   describeProxy(proxy, `behind the example for ${proxy}`, () => {
-    let running: (RunningProxy & { url: string }) | undefined;
+    let running: RunningExample | undefined;
     const send = (method: string, path: string, headers: Headers, body?: string): Promise<RawAnswer> =>
       sendRaw(running!.url, method, path, headers, body);
 

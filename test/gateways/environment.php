@@ -1,0 +1,6 @@
+<?php
+// Answers with what PHP tells an application about its request.
+header('Content-Type: application/json');
+$answer = json_encode($_SERVER, JSON_INVALID_UTF8_SUBSTITUTE);
+header('Content-Length: ' . strlen($answer));
+echo $answer;
