@@ -141,6 +141,13 @@ for (const proxy of ['nginx', 'caddy'] as const) {
         }
       });
 
+      test('the proxy alone removes every spelling of what Latchkey and it write in its place', async () => {
+        const names = RESERVED.filter((name) => /^X-(Latchkey|Forwarded)-/.test(name));
+        const variables = await variablesOf(...names.flatMap(spellingsOf));
+        expect(variables).toMatchObject(believed());
+        expect(namesOfForged(variables)).toEqual([]);
+      });
+
       test('nor do all names at once, each in its own spelling', async () => {
         const refusable = OVERRIDE_HEADERS.map(({ name }) => name);
         const variables = await variablesOf(...RESERVED.filter((name) => !refusable.includes(name)));
