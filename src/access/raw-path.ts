@@ -151,11 +151,16 @@ function namePattern(table: readonly RequestOverride[]): (name: string) => strin
   };
 }
 
+// ASP.NET decodes `%u005F` as well.
+const anyEscape = /%(?:u[0-9A-F]{4}|[0-9A-F]{2})/gi;
+
 /** Decodes what can be decoded, several times over: here the laziest and the most eager parser have to be covered. */
 function decodeLoosely(name: string): string {
   let decoded = name.replaceAll('+', ' ');
   for (let round = 0; round < 4 && decoded.includes('%'); round++) {
-    decoded = decoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    decoded = decoded.replace(anyEscape, (escape) =>
+      String.fromCharCode(Number.parseInt(escape.replace(/^%u?/i, ''), 16)),
+    );
   }
   return decoded;
 }
