@@ -10,6 +10,7 @@ import {
   startBilling,
 } from './forward-auth-fixtures.js';
 import { type Latchkey, startLatchkey } from './harness.js';
+import { spellingsOf } from './header-spellings.js';
 import { type RawAnswer, sendRaw } from './raw-http.js';
 
 let billing: Billing;
@@ -68,6 +69,38 @@ describe('forward auth', () => {
       ]),
     ]);
     expect(envoy.map(codeOf)).toEqual(['path-ambiguous', 'endpoint-not-allowed']);
+  });
+
+  test('judges only what the proxy wrote: no other spelling of its headers stands beside them, full or empty', async () => {
+    for (const [dialect, prefix] of [
+      ['forwarded', 'X-Forwarded'],
+      ['original', 'X-Original'],
+    ]) {
+      const written: Headers = [[`${prefix}-Method`, 'GET'], [`${prefix}-URI`, '/invoices'], ...presenting(key)];
+      const ask = (...headers: Headers): Promise<RawAnswer> =>
+        sendRaw(latchkey.url, 'GET', `/v1/forward_auth/${dialect}/billing`, headers);
+      expect((await ask(...written)).headers['x-latchkey-endpoint']).toBe('GET /invoices');
+      const others = ['Method', 'URI'].flatMap((name) => spellingsOf(`${prefix}-${name}`));
+      for (const name of others) {
+        for (const value of ['', '/invoices/me', 'POST']) {
+          // Before and after what the proxy wrote, and in place of it.
+          const answers = [
+            await ask([name, value], ...written),
+            await ask(...written, [name, value]),
+            await ask(...written.slice(1), [name, value]),
+          ];
+          expect({ name, codes: answers.map(codeOf) }).toEqual({ name, codes: answers.map(() => 'path-ambiguous') });
+        }
+      }
+    }
+  });
+
+  test('refuses a spelling that hides behind thousands of other headers', async () => {
+    const { target, headers } = DIALECTS[0]!.ask('billing', 'GET', '/invoices', presenting(key));
+    const crowd = Array.from({ length: 2500 }, (_, index) => [`x-${index}`, ''] as const);
+    expect((await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd])).status).toBe(200);
+    const answer = await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd, ['X-Latchkey_Key-Id', '1']]);
+    expect(codeOf(answer)).toBe('path-ambiguous');
   });
 
   test('refuses a path that stands in two places', async () => {
