@@ -106,16 +106,17 @@ function decodeSegment(part: string): string | AmbiguousPath {
   return decoded;
 }
 
-const anyMethod = /^[^a-z]*(?:get|head|post|put|patch|delete|options|trace|query)[^a-z]*$/i;
-const overrideName = namePattern(OVERRIDE_PARAMETERS);
-const overrideNameByValue = namePattern(OVERRIDE_PARAMETERS_BY_VALUE);
+// Those that OpenAPI documents can have.
+const anyMethod = /^[^a-z]*(?:get|head|post|put|patch|delete|options|trace)[^a-z]*$/i;
+const overrideName = overrideFinder(OVERRIDE_PARAMETERS);
+const overrideNameByValue = overrideFinder(OVERRIDE_PARAMETERS_BY_VALUE);
 // Play 1 searches the whole query for this text, values included.
 const overrideAnywhere = /x-http-method-override=/i;
 // Every name in the tables has this word: most queries need no closer look.
 const methodWord = /method/i;
 const mayHoldMethodWord = /method|%/i;
 
-/** Finds the query parameter of a raw request target that an upstream may take for the METHOD; names it as the table does. */
+/** Finds the query parameter of a raw request target that an upstream may take for the METHOD, by its name in the table. */
 export function findMethodOverride(raw: string): string | undefined {
   const queryAt = raw.indexOf('?');
   if (queryAt === -1) return undefined;
@@ -135,11 +136,11 @@ export function findMethodOverride(raw: string): string | undefined {
 }
 
 /**
- * Finds the name in the table that some framework takes a decoded name for. They are lenient: PHP turns `.method` and
- * ` _method` into `_method`, qs does so with `[_method]` and `_method[]`. `payment_method` and `_method_name` are
- * somebody's own parameters.
+ * Makes a function that finds the name in the table for which some framework takes a decoded name. Frameworks are
+ * lenient: PHP turns `.method` and ` _method` into `_method`, and qs does so with `[_method]` and `_method[]`.
+ * `payment_method` and `_method_name` are somebody's own parameters.
  */
-function namePattern(table: readonly RequestOverride[]): (name: string) => string | undefined {
+function overrideFinder(table: readonly RequestOverride[]): (name: string) => string | undefined {
   const patterns = table.map(({ name }) => {
     const words = name.match(/[a-z0-9]+/gi)!.join('[^a-z0-9]+');
     const isMarked = /^[^a-z0-9]/i.test(name);

@@ -12,8 +12,7 @@ export interface RequestOverride {
 export const OVERRIDE_HEADERS: readonly RequestOverride[] = [
   {
     name: 'X-HTTP-Method-Override',
-    readBy:
-      'Rack (Rails), Symfony (Laravel), ASP.NET, Express method-override, Spring, Yii, Slim, WordPress, Google APIs',
+    readBy: 'Rack (Rails), Symfony (Laravel), ASP.NET, Express method-override, Yii, Slim, WordPress, Google APIs',
     source: 'https://github.com/rack/rack/blob/main/lib/rack/method_override.rb',
   },
   {
@@ -29,12 +28,12 @@ export const OVERRIDE_HEADERS: readonly RequestOverride[] = [
   {
     name: 'X-Original-URL',
     readBy: 'Symfony before 4.1.3, Laminas and Zend Framework; IIS URL Rewrite writes it',
-    source: 'https://symfony.com/cve-2018-14773',
+    source: 'https://symfony.com/blog/cve-2018-14773-remove-support-for-legacy-and-risky-http-headers',
   },
   {
     name: 'X-Rewrite-URL',
     readBy: 'Symfony before 4.1.3, Laminas and Zend Framework, Yii; ISAPI_Rewrite writes it',
-    source: 'https://symfony.com/cve-2018-14773',
+    source: 'https://symfony.com/blog/cve-2018-14773-remove-support-for-legacy-and-risky-http-headers',
   },
   {
     name: 'SCRIPT_NAME',
@@ -88,7 +87,7 @@ export const OVERRIDE_PARAMETERS: readonly RequestOverride[] = [
 
 /**
  * Query parameters that change the METHOD, but that many APIs use honestly for something else, such as
- * `?method=invoice`. A path with one of them is ambiguous only if its value is a METHOD.
+ * `?method=invoice`. A path with one of them is ambiguous only if its value is a METHOD that an OpenAPI document can have, in any case.
  */
 export const OVERRIDE_PARAMETERS_BY_VALUE: readonly RequestOverride[] = [
   {
