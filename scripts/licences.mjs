@@ -29,8 +29,9 @@ function shippedPackages() {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8'));
   return Object.entries(packages)
     .filter(([path, { dev, link }]) => path !== '' && !dev && !link)
-    .map(([path, { version, license }]) => ({
-      name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+    .map(([path, { name, version, license }]) => ({
+      // An alias has a folder of another name.
+      name: name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
       version,
       licence: license ?? licenceInstalled(path),
     }));

@@ -154,6 +154,8 @@ const lastOf = (stage: Stage, keyword: string): Step => stepsOf(stage, keyword).
       const isThere = (name: string): boolean => existsSync(at(`/latchkey/node_modules/${name}/package.json`));
       expect(Object.keys(manifest.dependencies).filter((name) => !isThere(name))).toEqual([]);
       expect(['jest', 'eslint', 'prettier', 'ts-jest', '@nestjs/cli', 'playwright-core'].filter(isThere)).toEqual([]);
+      // The telemetry of swagger-ui-dist, which `npm ci` would run.
+      expect(filesOf('/latchkey/node_modules').filter((file) => file.endsWith('@scarf/scarf/report.js'))).toEqual([]);
     });
 
     test('gets healthy, serves, writes nothing but its data, and ends in order when it is asked to', async () => {

@@ -1,5 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +26,22 @@ interface Manifest {
   bin: { latchkey: string };
   dependencies: Record<string, string>;
 }
+interface Lock {
+  version: string;
+  packages: Record<string, { name?: string; dev?: boolean; hasInstallScript?: boolean }>;
+}
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 const manifest = JSON.parse(read(ROOT, 'package.json')) as Manifest;
+const lock = JSON.parse(read(ROOT, 'package-lock.json')) as Lock;
+
+/** The packages of a lock file that ship, by name, and whether each runs a script when it is installed. */
+const shippedBy = ({ packages }: Lock): { name: string; runsScript: boolean }[] =>
+  Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && !dev)
+    .map(([path, { name = path.split('node_modules/').at(-1)!, hasInstallScript = false }]) => ({
+      name,
+      runsScript: hasInstallScript,
+    }));
 
 /** Every file of a folder, by its path in it. */
 const filesOf = (folder: string): string[] =>
@@ -28,6 +51,7 @@ const filesOf = (folder: string): string[] =>
 
 describe('what `npm pack` makes', () => {
   let folder: string;
+  let archive: string;
   let unpacked: string;
   let packed: string[];
   let database: TestDatabase;
@@ -39,13 +63,14 @@ describe('what `npm pack` makes', () => {
     const parameters = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
     const { stdout } = await run('npm', parameters, { cwd: ROOT });
     const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+    archive = join(folder, filename);
     packed = files.map(({ path }) => path).sort();
     // As `npm install --global` lays it out.
     const modules = join(folder, 'lib/node_modules');
     unpacked = join(modules, 'latchkey');
     mkdirSync(join(folder, 'bin'));
     mkdirSync(unpacked, { recursive: true });
-    await run('tar', ['-xzf', join(folder, filename), '-C', unpacked, '--strip-components=1']);
+    await run('tar', ['-xzf', archive, '-C', unpacked, '--strip-components=1']);
     // What is not among its dependencies cannot be found from there.
     for (const name of Object.keys(manifest.dependencies)) {
       mkdirSync(dirname(join(modules, name)), { recursive: true });
@@ -81,6 +106,33 @@ describe('what `npm pack` makes', () => {
     expect(filesOf(unpacked).sort()).toEqual(packed);
   });
 
+  // swagger-ui-dist depends on @scarf/scarf, which reports each installation to a company. package.json puts a package that
+  // ships anyway in its place: as a dependency and not as an override, which npm heeds in this repository alone.
+  test('brings no telemetry: nothing that ships runs a script at its installation but better-sqlite3', () => {
+    expect(shippedBy(lock).filter(({ runsScript }) => runsScript)).toEqual([
+      { name: 'better-sqlite3', runsScript: true },
+    ]);
+    expect(shippedBy(lock).map(({ name }) => name)).not.toContain('@scarf/scarf');
+    expect(filesOf(join(ROOT, 'node_modules/@scarf')).filter((file) => !file.startsWith('scarf/'))).toEqual([]);
+    expect(JSON.parse(read(ROOT, 'node_modules/@scarf/scarf/package.json'))).toMatchObject({ name: 'once' });
+  });
+
+  // It asks the registry about each package.
+  (process.env.REQUIRE_REGISTRY === '1' ? test : test.skip)(
+    'brings no telemetry to a project of somebody else that installs it',
+    async () => {
+      const project = join(folder, 'project');
+      mkdirSync(project);
+      writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', version: '1.0.0' }));
+      await run('npm', ['install', '--package-lock-only', '--no-audit', archive], { cwd: project });
+      const shipped = shippedBy(JSON.parse(read(project, 'package-lock.json')) as Lock);
+      expect(shipped.map(({ name }) => name)).toEqual(expect.arrayContaining(['latchkey', 'swagger-ui-dist']));
+      expect(shipped.map(({ name }) => name)).not.toContain('@scarf/scarf');
+      expect(shipped.filter(({ runsScript }) => runsScript).map(({ name }) => name)).toEqual(['better-sqlite3']);
+    },
+    120_000,
+  );
+
   test('runs as the command `latchkey`, with its dependencies alone, and states its version in one place', async () => {
     const { command, options } = latchkey();
     const server = await whenListening(spawn(command, [], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -102,7 +154,6 @@ describe('what `npm pack` makes', () => {
       const { version } = manifest;
       expect((await nobody.get<{ version: string }>('/health/live')).body.version).toBe(version);
       expect((await nobody.get<{ info: { version: string } }>('/openapi.json')).body.info.version).toBe(version);
-      const lock = JSON.parse(read(ROOT, 'package-lock.json')) as { version: string };
       expect(lock.version).toBe(version);
       expect(read(unpacked, 'CHANGELOG.md')).toContain(`\n## [${version}]`);
     } finally {
