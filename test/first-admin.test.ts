@@ -150,6 +150,19 @@ describe('the first admin', () => {
     expect(JSON.stringify(changes.body) + server.output() + (await database.dump())).not.toContain(password);
   });
 
+  it('who was locked out by failed sign-ins signs in right after a reset', async () => {
+    const server = await start();
+    const attempt = async (password: string): Promise<number> =>
+      (await client(server).post('/v1/sessions', { email: 'admin@example.com', password })).status;
+    const statuses: number[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      statuses.push(await attempt('not the password'));
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+    const { stdout } = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', 'admin@example.com']);
+    expect(await attempt(stdout.trim())).toBe(201);
+  });
+
   it('is not made by a reset, which says when it is called wrongly or for nobody', async () => {
     const unknown = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', 'nobody@example.com']);
     expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'There is no user with this e-mail address.\n' });

@@ -186,6 +186,28 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, office)).status).toBe(201);
   });
 
+  it('is forgiven, from wherever it came, once an admin sets another password; to no other account', async () => {
+    const [ada, ben] = [await newUser(), await newUser()];
+    const addresses = await repeat(20, async () => {
+      const address = newAddress();
+      await repeat(5, () => guess(ada.email, address));
+      return address;
+    });
+    const shared = addresses[0]!;
+    expect(await repeat(6, () => guess(ben.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
+    // The account is shut out from everywhere, and each of these addresses for itself.
+    expect((await signIn(ada.email, ada.password, newAddress())).status).toBe(429);
+    const admin = await latchkey.signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
+    const newPassword = 'another one, set by an admin';
+    expect((await admin.put(`/v1/users/${ada.id}/password`, { newPassword })).status).toBe(204);
+    for (const address of [newAddress(), shared, addresses.at(-1)!]) {
+      expect((await signIn(ada.email, newPassword, address)).status).toBe(201);
+    }
+    expect((await signIn(ben.email, ben.password, shared)).status).toBe(429);
+    // Guesses at the new password count from the beginning.
+    expect(await repeat(6, () => guess(ada.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
   it('that is refused counts nowhere: one address alone cannot shut out strangers', async () => {
     const { email, password } = await newUser();
     const address = newAddress();

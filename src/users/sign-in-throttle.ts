@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import {
+  Between,
   type EntityManager,
   type EntityTarget,
   type FindOptionsWhere,
@@ -116,6 +117,19 @@ export class SignInThrottle {
     await tx.delete(SignInAddress, { userId });
   }
 
+  /**
+   * Forgives all failures at an account, from wherever they came: they were guesses at a password that it no longer has.
+   * What counts for an address alone stays.
+   */
+  async lift(tx: EntityManager, emailKey: string): Promise<void> {
+    const { account, pair } = this.limiters;
+    const key = accountOf({ emailKey });
+    await account.delete(key, { tx });
+    // A range instead of LIKE, for which SQLite would read the whole table: `;` is what comes after `:`.
+    const pairs = pair.getKey(key);
+    await tx.delete(SignInAttempt, { counter: Between(`${pairs}:`, `${pairs};`) });
+  }
+
   /** Deletes what has expired, so many rows at a time. */
   async purge(): Promise<void> {
     const expires = LessThanOrEqual(this.clock.now());
@@ -202,7 +216,7 @@ export class SignInThrottle {
 }
 
 /** Hashed, because people type passwords into the wrong field. */
-function accountOf({ emailKey }: Attempt): string {
+function accountOf({ emailKey }: Pick<Attempt, 'emailKey'>): string {
   return createHash('sha256').update(emailKey).digest('hex');
 }
 

@@ -12,10 +12,11 @@ import { Problem } from '../http/problem.js';
 import { lockUsers, targetOf } from './user-changes.js';
 import { PasswordCheck } from './password-check.js';
 import { mintPassword, Passwords } from './passwords.js';
+import { SignInThrottle } from './sign-in-throttle.js';
 import { User, type UserState } from './user.entity.js';
 import type { PasswordChange } from './users.dto.js';
 
-/** New passwords. Each ends all sessions of its user. */
+/** New passwords. Each ends all sessions of its user, and lifts a lock-out after failed sign-ins. */
 @Injectable()
 export class UserPasswordsService {
   constructor(
@@ -23,6 +24,7 @@ export class UserPasswordsService {
     private readonly transactions: Transactions,
     private readonly passwords: Passwords,
     private readonly check: PasswordCheck,
+    private readonly throttle: SignInThrottle,
     private readonly clock: Clock,
   ) {}
 
@@ -85,7 +87,7 @@ export class UserPasswordsService {
 
   private async set(
     write: Write,
-    { id, credentialsVersion }: User,
+    { id, emailKey, credentialsVersion }: User,
     passwordHash: string,
     entity: string,
   ): Promise<void> {
@@ -94,6 +96,10 @@ export class UserPasswordsService {
       { id },
       { passwordHash, credentialsVersion: credentialsVersion + 1, modified: this.clock.now() },
     );
+    // Only deleted users have no address, and they get no password.
+    if (emailKey !== null) {
+      await this.throttle.lift(write.tx, emailKey);
+    }
     write.record({ entity, new: { id, password: 'changed' }, hiddenFromKeys: true });
   }
 }
