@@ -69,7 +69,7 @@ describe('the first admin', () => {
   };
 
   it('is who the variables name at the first start, and only then', async () => {
-    const [email, password] = ['root@example.com', 'the password of root'];
+    const [email, password] = ['root@example.com', 'tulip ladder cement'];
     const first = await start({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password });
     const admin = await signIn(first, email, password);
     expect(await admin.get('/v1/sessions/current')).toMatchObject({ body: { user: { email, isAdmin: true } } });
@@ -78,6 +78,23 @@ describe('the first admin', () => {
     expect(users.body.data.map((user) => user.email)).toEqual([email]);
     expect(second.output()).toContain('ADMIN_EMAIL and ADMIN_PASSWORD are not used');
     expect(first.output() + second.output()).not.toContain(password);
+  });
+
+  it('needs a password that is hard to guess: the process names the variable and does not start', async () => {
+    const refused: [string, string][] = [
+      ['ladder-cement.', 'must have 15 to 128 characters'],
+      ['Root@Example.com', 'must not contain the e-mail address of its user'],
+    ];
+    for (const [ADMIN_PASSWORD, detail] of refused) {
+      const variables = { DATABASE_URL: database.url, ADMIN_EMAIL: 'root@example.com', ADMIN_PASSWORD };
+      const { code, stdout, stderr } = await runToEnd(variables);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`The environment is not usable:\n  - ADMIN_PASSWORD ${detail}`);
+      expect(stdout + stderr).not.toMatch(new RegExp(`${ADMIN_PASSWORD}|listens on|\n {4}at `));
+    }
+    // Nobody was made; and once somebody is, the variables count no more.
+    await start();
+    await signIn(await restart({ ADMIN_PASSWORD: 'aaaaaaaaaaaa' }), 'admin@example.com', 'correct horse battery');
   });
 
   it('is one, however many processes start at once on an empty database', async () => {

@@ -51,9 +51,11 @@ export async function createKey(admin: Client, parts: Record<string, unknown> = 
 }
 
 /** Makes an admin who is signed in. */
-export async function createAdmin(latchkey: Latchkey): Promise<{ id: number; email: string; client: Client }> {
+export async function createAdmin(
+  latchkey: Latchkey,
+): Promise<{ id: number; email: string; password: string; client: Client }> {
   const email = `admin${(made += 1)}@example.com`;
-  const password = `the password of ${email}`;
+  const password = 'tulip ladder cement';
   const answer = await latchkey.admin.post<{ id: number }>('/v1/users', {
     name: email,
     email,
@@ -63,5 +65,5 @@ export async function createAdmin(latchkey: Latchkey): Promise<{ id: number; ema
   if (answer.status !== 201) {
     throw new Error(`no admin: ${JSON.stringify(answer.body)}`);
   }
-  return { id: answer.body.id, email, client: await latchkey.signIn(email, password) };
+  return { id: answer.body.id, email, password, client: await latchkey.signIn(email, password) };
 }

@@ -63,7 +63,7 @@ describe.each<[string, Authentication]>([
 
   test('reads users', async () => {
     for (const name of ['Ada', 'Grace']) {
-      await latchkey.admin.post('/v1/users', { name, email: `${name}@example.com`, password: `password of ${name}` });
+      await latchkey.admin.post('/v1/users', { name, email: `${name}@example.com`, password: 'tulip ladder cement' });
     }
     const page = await api.getUsers({ pageSize: 1, skip: 1, sort: '-id' });
     expectTyped(page, TalonOne.InlineResponse20038);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Answer, Client, ProblemBody } from './client.js';
 import { createAdmin, createKey, type MadeKey } from './fixtures.js';
 import { ADMIN_EMAIL, type Latchkey, startLatchkey } from './harness.js';
@@ -27,7 +28,7 @@ let made = 0;
 
 async function createUser(admin: Client, parts: Record<string, unknown> = {}): Promise<Made> {
   made += 1;
-  const password = `the password of user ${made}`;
+  const password = `tulip ladder cement ${made}`;
   const user = { name: `User ${made}`, email: `user${made}@example.com`, password, ...parts };
   const answer = await admin.post<UserBody>('/v1/users', user);
   if (answer.status !== 201) {
@@ -112,7 +113,8 @@ describe('users', () => {
           '/email',
         ],
         [{ email: ['a@example.com'] }, '/email'],
-        [{ password: 'elevenchars' }, '/password'],
+        [{ password: 'ladder-cement.' }, '/password'],
+        [{ password: 'aaaaaaaaaaaaaaa' }, '/password'],
         [{ password: 'x'.repeat(129) }, '/password'],
         [{ password: undefined }, '/password'],
         [{ isAdmin: 'yes' }, '/isAdmin'],
@@ -134,10 +136,13 @@ describe('users', () => {
 
     it('may have names and passwords at the very limits, counted in characters', async () => {
       const name = '💚'.repeat(100);
-      const user = await createUser(admin, { name, password: '🔑'.repeat(12) });
+      const shortest = '🐙🔑🌂🍉🚲🎻🦉🧀⛵🪁🌋🕰🪴🧦🎲';
+      const user = await createUser(admin, { name, password: shortest });
       expect(user.name).toBe(name);
-      await latchkey.signIn(user.email, '🔑'.repeat(12));
-      await createUser(admin, { password: 'x'.repeat(128) });
+      await latchkey.signIn(user.email, shortest);
+      const longest = randomBytes(64).toString('hex');
+      const other = await createUser(admin, { password: longest });
+      await latchkey.signIn(other.email, longest);
     });
   });
 
@@ -264,7 +269,7 @@ describe('users', () => {
       expect(codeOf(await admin.get('/v1/users/2147483647'))).toBe('404 user-not-found');
       expect(codeOf(await admin.put('/v1/users/2147483647', { name: 'x' }))).toBe('404 user-not-found');
       expect(codeOf(await admin.delete('/v1/users/2147483647'))).toBe('404 user-not-found');
-      expect(codeOf(await admin.put('/v1/users/2147483647/password', { newPassword: 'x'.repeat(12) }))).toBe(
+      expect(codeOf(await admin.put('/v1/users/2147483647/password', { newPassword: 'tulip ladder cement' }))).toBe(
         '404 user-not-found',
       );
     });
@@ -433,7 +438,7 @@ describe('the audit trail of users', () => {
       { entity: `DELETE /v1/users/${id}`, old: as({}), new: null },
     ]);
     expect(new Set(changes.map(({ userId }) => userId))).toEqual(new Set([1]));
-    expect(JSON.stringify(changes)).not.toMatch(/argon2|not in the audit|the password of/);
+    expect(JSON.stringify(changes)).not.toMatch(/argon2|not in the audit|tulip ladder/);
   });
 
   it('names the key that did something and its creator, and has nothing of what was refused', async () => {
@@ -587,13 +592,65 @@ describe('a password', () => {
     expect(await signInStatus(ben.email, ben.password)).toBe(201);
   });
 
-  it('has 12 to 128 characters', async () => {
+  it('has 15 to 128 characters', async () => {
     const user = await createUser(latchkey.admin);
-    for (const newPassword of ['elevenchars', 'x'.repeat(129), '', 12, null]) {
+    for (const newPassword of ['ladder-cement.', 'x'.repeat(129), '', 12, null]) {
       const answer = await set(latchkey.admin, user.id, { newPassword });
       expect(codeOf(answer)).toBe('400 validation-failed');
-      expect(answer.body.errors![0]!.pointer).toBe('/newPassword');
+      expect(answer.body.errors![0]).toEqual({
+        pointer: '/newPassword',
+        detail: expect.stringMatching(/^must (have 15 to 128 characters: several words|be a string)/),
+      });
     }
+  });
+
+  it.each([
+    ['common', 'passwordpassword', 'must be harder to guess'],
+    ['one character over and over', 'aaaaaaaaaaaaaaa', 'must be harder to guess'],
+    ['a sequence', '123456789012345', 'must be harder to guess'],
+    ['the name of its user', 'i am grace-hopper', 'must not contain the name of its user'],
+    [
+      'an e-mail address like that of its user',
+      'Grace.1906@elsewhere.example',
+      'must not contain the e-mail address of its user',
+    ],
+    ['what stands before the @', 'my grace1906 is me', 'must not contain the e-mail address of its user'],
+    ['the name of the product', 'the latchkey of mine', 'must not contain Latchkey'],
+  ])(
+    'is refused if it is %s, and says what to do: when a user is created, and set by admin or user',
+    async (...given) => {
+      const [, password, detail] = given;
+      made += 1;
+      const user = { name: 'Grace Hopper', email: `grace.1906@shop${made}.example`, password: 'tulip ladder cement' };
+      const fault = (pointer: string): object => ({
+        status: 400,
+        body: { code: 'validation-failed', errors: [{ pointer, detail: expect.stringContaining(detail) }] },
+      });
+      expect(await latchkey.admin.post('/v1/users', { ...user, password })).toMatchObject(fault('/password'));
+      const { body } = await latchkey.admin.post<{ id: number }>('/v1/users', user);
+      const client = await latchkey.signIn(user.email, user.password);
+      const change = { currentPassword: user.password, newPassword: password };
+      expect(await set(client, body.id, change)).toMatchObject(fault('/newPassword'));
+      expect(await set(latchkey.admin, body.id, { newPassword: password })).toMatchObject(fault('/newPassword'));
+      // Nothing was changed: the session lives, and so does the password.
+      expect((await client.get('/v1/sessions/current')).status).toBe(200);
+      await latchkey.signIn(user.email, user.password);
+    },
+  );
+
+  it('that was set when fewer characters were enough goes on working, and can be changed', async () => {
+    const { hash } = await import('@node-rs/argon2');
+    const { Transactions } = await import('../src/database/transactions.js');
+    const { User } = await import('../src/users/user.entity.js');
+    const user = await createUser(latchkey.admin);
+    const old = 'aaaaaaaaaaaa';
+    const passwordHash = await hash(old);
+    await latchkey.get(Transactions).inTransaction((tx) => tx.update(User, { id: user.id }, { passwordHash }));
+    const client = await latchkey.signIn(user.email, old);
+    expect(await set(client, user.id, { currentPassword: old, newPassword: old })).toMatchObject({ status: 400 });
+    const newPassword = 'tulip ladder cement';
+    expect((await set(client, user.id, { currentPassword: old, newPassword })).status).toBe(204);
+    expect(await signInStatus(user.email, newPassword)).toBe(201);
   });
 
   it('can be guessed with a stolen session as seldom as at sign-in', async () => {

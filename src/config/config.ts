@@ -108,10 +108,9 @@ export class Config {
   @IsEmail({ allow_utf8_local_part: false })
   readonly ADMIN_EMAIL?: string;
 
-  /** Password of the first admin, 12 to 128 characters; used only while there is no user at all. */
+  /** Password of the first admin; used only while there is no user at all, and checked only then. */
   @IsOptional()
   @IsString()
-  @Matches(/^.{12,128}$/su, { message: 'ADMIN_PASSWORD must have 12 to 128 characters' })
   readonly ADMIN_PASSWORD?: string;
 
   /** Hours until a session ends, counted from sign-in. */

@@ -5,6 +5,7 @@ import { Config, ConfigurationError } from '../config/config.js';
 import { engineOf, sqliteFile } from '../database/data-source.js';
 import { withStartLock } from '../database/migrate.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import { findPasswordFault } from './password-rules.js';
 import { mintPassword } from './passwords.js';
 import { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
@@ -40,11 +41,15 @@ export class FirstAdmin implements OnApplicationBootstrap {
   private async make(): Promise<void> {
     const { ADMIN_EMAIL, ADMIN_PASSWORD } = this.config;
     if (ADMIN_EMAIL !== undefined && ADMIN_PASSWORD !== undefined) {
+      const fault = await findPasswordFault(ADMIN_PASSWORD, { email: ADMIN_EMAIL });
+      if (fault !== undefined) {
+        throw new ConfigurationError(`The environment is not usable:\n  - ADMIN_PASSWORD ${fault}`);
+      }
       await this.users.createFirstAdmin(ADMIN_EMAIL, ADMIN_PASSWORD);
       this.logger.log(`The first admin was made: sign in as ${ADMIN_EMAIL} with the password of ADMIN_PASSWORD`);
       return;
     }
-    const password = mintPassword();
+    const password = await mintPassword({ email: UNNAMED_EMAIL });
     const text = `E-mail address: ${UNNAMED_EMAIL}\nPassword: ${password}\n`;
     if (process.stdout.isTTY) {
       await this.users.createFirstAdmin(UNNAMED_EMAIL, password);

@@ -3,9 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { Semaphore } from 'async-mutex';
 import { Problem } from '../http/problem.js';
-
-/** Fewest and most characters of a password. */
-export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
+import { findPasswordFault, type PasswordOwner } from './password-rules.js';
 
 /** OWASP's parameters for argon2id, which is what this package makes when nothing else is said. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -60,10 +58,16 @@ async function matches(password: string, passwordHash: string | undefined): Prom
 /** Letters and digits that nobody takes for one another. */
 const LEGIBLE = 'abcdefghijkmnpqrstuvwxyz23456789';
 
-/** Makes a password that nobody can guess and anybody can type: 100 random bits, such as `k3v9x-...-2mhd8`. */
-export function mintPassword(): string {
+/** Mints a password that nobody can guess and anybody can type: 100 random bits, such as `k3v9x-...-2mhd8`. */
+export async function mintPassword(owner: PasswordOwner): Promise<string> {
   const group = (): string => Array.from({ length: 5 }, () => LEGIBLE[randomInt(LEGIBLE.length)]).join('');
-  return Array.from({ length: 4 }, group).join('-');
+  for (;;) {
+    const password = Array.from({ length: 4 }, group).join('-');
+    // Once in a long while, chance makes the name of a user.
+    if ((await findPasswordFault(password, owner)) === undefined) {
+      return password;
+    }
+  }
 }
 
 /** Keyboards differ in how they compose the same characters. */

@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-
+import { Not } from 'typeorm';
 import { OPERATOR } from '../access/actor.js';
 import { type Caller, userOf } from '../access/caller.js';
 import { Transactions } from '../authority/transactions.js';
 import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
+import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import { lockUsers, targetOf } from './user-changes.js';
 import { PasswordCheck } from './password-check.js';
+import { findPasswordFault } from './password-rules.js';
 import { mintPassword, Passwords } from './passwords.js';
 import { SignInThrottle } from './sign-in-throttle.js';
 import { User, type UserState } from './user.entity.js';
@@ -34,6 +36,14 @@ export class UserPasswordsService {
    */
   async change(caller: Caller, id: number, change: PasswordChange): Promise<void> {
     const version = await this.authorize(caller, id, change.currentPassword);
+    const owner = await this.users.findOneBy({ id, state: Not('deleted') });
+    if (!owner) {
+      throw new Problem('user-not-found', `There is no user ${id}.`);
+    }
+    const fault = await findPasswordFault(change.newPassword, owner);
+    if (fault !== undefined) {
+      throw invalid([{ pointer: '/newPassword', detail: fault }]);
+    }
     const passwordHash = await this.passwords.hash(change.newPassword);
     await this.transactions.endAuthority(caller, lockUsers({ id }), async (write, users) => {
       const { user } = targetOf(users);
@@ -49,7 +59,9 @@ export class UserPasswordsService {
    * Returns the password, which is nowhere else.
    */
   async reset(email: string): Promise<{ password: string; state: UserState }> {
-    const password = mintPassword();
+    const emailKey = fold(email);
+    const owner = await this.users.findOneBy({ emailKey });
+    const password = await mintPassword(owner ?? { email });
     const passwordHash = await this.passwords.hash(password);
     return this.transactions.endAuthority(OPERATOR, lockUsers({ email }), async (write, users) => {
       const { user } = targetOf(users);

@@ -7,7 +7,7 @@ import { PageQuery } from '../http/paging.js';
 import { sortsOf } from '../http/sorting.js';
 import { Trimmed } from '../http/trimmed.js';
 import { Unused } from '../http/unused.js';
-import { PASSWORD_LENGTH } from './passwords.js';
+import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './password-rules.js';
 
 /** What the list can be sorted by. */
 export const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
@@ -33,10 +33,11 @@ export class NewUser {
   @IsEmail()
   email: string;
 
-  /** The password to sign in with, 12 to 128 characters.
+  /** The password to sign in with, 15 to 128 characters. It is none that is easy to guess, and contains neither the name
+   * nor the e-mail address of the user.
    * @example "correct horse battery" */
   @IsString()
-  @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max)
+  @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max, { message: PASSWORD_LENGTH_FAULT })
   password: string;
 
   /** Whether the user may manage keys, users, Applications and services; absent means no.
@@ -100,10 +101,11 @@ export class PasswordChange {
   @Length(1, PASSWORD_LENGTH.max)
   currentPassword?: string;
 
-  /** The password from now on, 12 to 128 characters.
+  /** The password from now on, 15 to 128 characters. It is none that is easy to guess, and contains neither the name nor
+   * the e-mail address of the user.
    * @example "staple correct horse" */
   @IsString()
-  @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max)
+  @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max, { message: PASSWORD_LENGTH_FAULT })
   newPassword: string;
 }
 

@@ -11,8 +11,10 @@ import { UniqueViolation } from '../database/driver-errors.js';
 import { containing, fold } from '../database/fold.js';
 import { forUpdate, keptAsRead } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import { invalid } from '../http/invalid.js';
 import { Problem } from '../http/problem.js';
 import { readSort } from '../http/sorting.js';
+import { findPasswordFault } from './password-rules.js';
 import { USER_KEY_COUNTS, type UserKeyCounts } from './user-key-counts.js';
 import { Passwords } from './passwords.js';
 import { SignInThrottle } from './sign-in-throttle.js';
@@ -69,8 +71,12 @@ export class UsersService {
     return { totalResultSize, data: users.map(userView) };
   }
 
-  /** Makes a user. Throws `email-taken`. */
+  /** Makes a user. Throws `validation-failed` and `email-taken`. */
   async create(caller: Caller, { name, email, password, isAdmin = false }: NewUser): Promise<UserView> {
+    const fault = await findPasswordFault(password, { name, email });
+    if (fault !== undefined) {
+      throw invalid([{ pointer: '/password', detail: fault }]);
+    }
     const passwordHash = await this.passwords.hash(password);
     try {
       return await this.transactions.changeAuthority(caller, async (write) => {

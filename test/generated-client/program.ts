@@ -195,7 +195,7 @@ states.push(await stateOf());
 
 const other = dataOf(
   await admin.POST('/v1/users', {
-    body: { name: 'Grace', email: 'grace@example.com', password: 'the password of Grace', isAdmin: true },
+    body: { name: 'Grace', email: 'grace@example.com', password: 'tulip ladder cement', isAdmin: true },
   }),
 );
 const userDeleted = await admin.DELETE('/v1/users/{userId}', { params: { path: { userId: other.id } } });
