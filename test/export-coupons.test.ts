@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { parse } from 'csv-parse/sync';
+import { type Options as CsvOptions, parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { guard } from '../src/campaigns/formula-guard.js';
 import type { Client, ProblemBody } from './client.js';
@@ -9,6 +9,7 @@ import {
   type CouponPlace,
   createCampaign,
   createPlace,
+  generateCoupons,
   importCoupons,
   listCoupons,
 } from './coupon-fixtures.js';
@@ -73,7 +74,7 @@ describe('exporting coupons', () => {
   });
 
   it('puts an apostrophe before what a spreadsheet would run', async () => {
-    const csv = 'value\n"\'=1+1"\n"\'+A1"\n"\'-A1"\n"\'@SUM"\n"\' =1+1"\n"\'\t=1"\nSUMMER-1\n';
+    const csv = 'value\n"\'=1+1"\n"\'+A1"\n"\'-A1"\n"\'@SUM"\n" \'=1+1"\n"\t\'=1"\n"x;\'=1"\nSUMMER-1\n';
     await importCoupons(admin, place, csv);
     expect((await listCoupons(admin, place)).map(({ value }) => value)).toEqual([
       '=1+1',
@@ -82,9 +83,35 @@ describe('exporting coupons', () => {
       '@SUM',
       ' =1+1',
       '\t=1',
+      'x;=1',
       'SUMMER-1',
     ]);
-    expect(await codes()).toEqual(["'=1+1", "'+A1", "'-A1", "'@SUM", "' =1+1", "'\t=1", 'SUMMER-1']);
+    expect(await codes()).toEqual(["'=1+1", "'+A1", "'-A1", "'@SUM", '" \'=1+1"', '"\t\'=1"', "x;'=1", 'SUMMER-1']);
+  });
+
+  it('has no cell that begins with a formula, wherever it is split, quotes or not', async () => {
+    const formula = "=cmd|' /C calc'!A0";
+    const ends = [',', ';', '|', '\t', '\n', '\r\n', '"', '";', '"; "', "';", '",', '\t"'];
+    for (const [nth, end] of ends.entries()) {
+      const text = `x${end}${formula}`;
+      const body = { recipientIntegrationId: text, attributes: { [text]: [text, -1, 1, -2] } };
+      const generated = await generateCoupons(admin, place, { ...body, couponPattern: `${nth}${text}` });
+      expect(generated.status).toBe(200);
+    }
+    const file = await exportCsv();
+    const splits: CsvOptions[] = [',', ';', '|', '\t'].flatMap((delimiter) => [
+      { delimiter },
+      { delimiter, quote: null },
+      { delimiter, quote: null, ltrim: true },
+    ]);
+    for (const split of splits) {
+      const rows = parse(file, { ...split, relax_column_count: true, relax_quotes: true }) as string[][];
+      expect(rows.length).toBeGreaterThan(ends.length);
+      expect(rows.flat().filter((cell) => /^[\s"]*[=+\-@]/.test(cell))).toEqual([]);
+    }
+    const to = await createPlace(admin);
+    expect((await importCoupons(admin, to, file)).body).toMatchObject({ amount: ends.length });
+    expect((await listCoupons(admin, to)).map(lasting)).toEqual((await listCoupons(admin, place)).map(lasting));
   });
 
   describe('and importing them again', () => {
@@ -93,6 +120,7 @@ describe('exporting coupons', () => {
       '"',
       ',',
       ';',
+      '|',
       '\n',
       '\r',
       '\t',

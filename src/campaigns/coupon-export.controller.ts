@@ -19,7 +19,8 @@ export class CouponExportController {
 
   /**
    * The file has the columns of the import, and `id`, `created`, `campaignid`, `batchid` and `counter`; importing it again
-   * loses nothing. A cell that a spreadsheet would run as a formula has an apostrophe in front, which the import takes off.
+   * loses nothing. What a spreadsheet would run as a formula, at the beginning of a cell or after a comma, semicolon, tab,
+   * `|` or line break, has an apostrophe in front, which the import takes off.
    */
   @Get('export_coupons')
   @KeyAccess('Export coupons as a CSV file', { session: 'any' })
