@@ -108,7 +108,7 @@ export class Config {
   @IsEmail({ allow_utf8_local_part: false })
   readonly ADMIN_EMAIL?: string;
 
-  /** Password of the first admin; used only while there is no user at all, and checked only then. */
+  /** Password of the first admin, 15 to 128 characters and hard to guess; used, and checked, only while there is no user. */
   @IsOptional()
   @IsString()
   readonly ADMIN_PASSWORD?: string;
