@@ -640,12 +640,12 @@ describe('a password', () => {
 
   it('that was set when fewer characters were enough goes on working, and can be changed', async () => {
     const { hash } = await import('@node-rs/argon2');
-    const { Transactions } = await import('../src/database/transactions.js');
+    const { TransactionRunner } = await import('../src/database/transaction-runner.js');
     const { User } = await import('../src/users/user.entity.js');
     const user = await createUser(latchkey.admin);
     const old = 'aaaaaaaaaaaa';
     const passwordHash = await hash(old);
-    await latchkey.get(Transactions).inTransaction((tx) => tx.update(User, { id: user.id }, { passwordHash }));
+    await latchkey.get(TransactionRunner).inTransaction((tx) => tx.update(User, { id: user.id }, { passwordHash }));
     const client = await latchkey.signIn(user.email, old);
     expect(await set(client, user.id, { currentPassword: old, newPassword: old })).toMatchObject({ status: 400 });
     const newPassword = 'tulip ladder cement';
