@@ -1,6 +1,8 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly } from '../access/access.decorators.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { ApiKeyUsagePage, ApiKeyUsageQuery } from './api-key-usage.dto.js';
@@ -18,7 +20,8 @@ export class ApiKeyUsageController {
   getApiKeyUsage(
     @Param('apiKeyId', IdPipe) apiKeyId: number,
     @Query() query: ApiKeyUsageQuery,
+    @Scanning() scan: Scan,
   ): Promise<ApiKeyUsagePage> {
-    return this.usage.show(apiKeyId, query);
+    return scan.inTurn(() => this.usage.show(apiKeyId, query));
   }
 }

@@ -2,6 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { ApiKeyPage, ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
@@ -21,8 +23,8 @@ export class ApiKeysController {
 
   @Get()
   @AdminOnly('List keys')
-  listApiKeys(@Query() query: ApiKeyQuery): Promise<ApiKeyPage> {
-    return this.apiKeys.list(query);
+  listApiKeys(@Query() query: ApiKeyQuery, @Scanning() scan: Scan): Promise<ApiKeyPage> {
+    return scan.inTurn(() => this.apiKeys.list(query));
   }
 
   @Get(':apiKeyId')

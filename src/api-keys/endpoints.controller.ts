@@ -4,6 +4,8 @@ import type { Endpoint } from '../access/access.js';
 import { AdminOnly } from '../access/access.decorators.js';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import { fold } from '../database/fold.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { readSort } from '../http/sorting.js';
 import { EndpointPage, EndpointQuery } from './endpoints.dto.js';
 
@@ -17,7 +19,11 @@ export class EndpointsController {
   /** What may be granted to a key. For a key that is limited to Applications, ask for `scope=application`. */
   @Get()
   @AdminOnly('List the endpoints that a key can open')
-  async listEndpoints(@Query() { scope, service, q, sort, skip, pageSize }: EndpointQuery): Promise<EndpointPage> {
+  listEndpoints(@Query() query: EndpointQuery, @Scanning() scan: Scan): Promise<EndpointPage> {
+    return scan.inTurn(() => this.list(query));
+  }
+
+  private async list({ scope, service, q, sort, skip, pageSize }: EndpointQuery): Promise<EndpointPage> {
     const wanted = q === undefined ? undefined : fold(q);
     const found = (await this.catalogue.grantable()).filter(
       (endpoint) =>

@@ -2,6 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import {
@@ -27,8 +29,8 @@ export class ApplicationsController {
 
   @Get()
   @KeyAccess('List Applications', { session: 'any' })
-  getApplications(@Query() query: ApplicationQuery): Promise<ApplicationPage> {
-    return this.applications.list(query);
+  getApplications(@Query() query: ApplicationQuery, @Scanning() scan: Scan): Promise<ApplicationPage> {
+    return scan.inTurn(() => this.applications.list(query));
   }
 
   @Get(':applicationId')

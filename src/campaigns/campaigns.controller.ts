@@ -2,6 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { CampaignDeletion } from './campaign-deletion.js';
@@ -34,8 +36,9 @@ export class CampaignsController {
   getCampaigns(
     @Param('applicationId', IdPipe) applicationId: number,
     @Query() query: CampaignQuery,
+    @Scanning() scan: Scan,
   ): Promise<CampaignPage> {
-    return this.campaigns.list(applicationId, query);
+    return scan.inTurn(() => this.campaigns.list(applicationId, query));
   }
 
   @Get(':campaignId')

@@ -1,11 +1,12 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager } from 'typeorm';
-import type { Caller } from '../access/caller.js';
+import { type Caller, callerInLog } from '../access/caller.js';
 import { Transactions } from '../authority/transactions.js';
 import type { RecordedChange, Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import { type Scan, ScanTurns } from '../database/scan-turns.js';
 import { Problem } from '../http/problem.js';
 import { CampaignsService } from './campaigns.service.js';
 import { type CouponSelection, selectCoupons } from './coupon-selection.js';
@@ -38,6 +39,7 @@ export class CouponDeletion implements OnModuleDestroy {
     private readonly campaigns: CampaignsService,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
+    private readonly scans: ScanTurns,
   ) {}
 
   /** Resolves when all are gone that were there at the beginning. Throws `campaign-not-found`. */
@@ -45,7 +47,8 @@ export class CouponDeletion implements OnModuleDestroy {
     await this.campaigns.get(place.applicationId, place.campaignId);
     const selection = selectCoupons(place, filters, this.clock.now());
     let tally: Tally = { coupons: 0, recorded: undefined };
-    for await (const batch of this.batches(selection)) {
+    const scan = this.scans.begin(callerInLog(caller.principal));
+    for await (const batch of this.batches(selection, scan)) {
       if (this.stopping) {
         throw new Problem('shutting-down', `${tally.coupons} coupons are gone: ask again to go on.`);
       }
@@ -76,8 +79,8 @@ export class CouponDeletion implements OnModuleDestroy {
     return { coupons, recorded: coupons === 0 ? undefined : write.record({ entity, applicationId, old }) };
   }
 
-  private async *batches(selection: CouponSelection): AsyncGenerator<number[]> {
-    for await (const ids of walkCoupons(this.coupons, selection)) {
+  private async *batches(selection: CouponSelection, scan: Scan): AsyncGenerator<number[]> {
+    for await (const ids of walkCoupons({ coupons: this.coupons, scan }, selection)) {
       for (let start = 0; start < ids.length; start += BATCH) {
         yield ids.slice(start, start + BATCH);
       }

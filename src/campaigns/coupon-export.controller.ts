@@ -3,6 +3,8 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { CouponExportService } from './coupon-export.service.js';
@@ -39,8 +41,9 @@ export class CouponExportController {
     @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,
     @Query() query: CouponExportQuery,
+    @Scanning() scan: Scan,
     @Res() response: Response,
   ): Promise<void> {
-    return this.exports.export(caller, applicationId, query, response);
+    return this.exports.export(caller, applicationId, query, scan, response);
   }
 }

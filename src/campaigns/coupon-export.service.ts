@@ -10,6 +10,7 @@ import { Transactions } from '../authority/transactions.js';
 import { ApplicationsService } from '../applications/applications.service.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import type { Scan } from '../database/scan-turns.js';
 import { toRfc3339 } from '../database/times.js';
 import { Campaign } from './campaign.entity.js';
 import { CampaignsService } from './campaigns.service.js';
@@ -65,13 +66,20 @@ export class CouponExportService {
   ) {}
 
   /** Answers with the coupons of an Application. Throws `application-not-found` and `campaign-not-found`. */
-  async export(caller: Caller, applicationId: number, query: CouponExportQuery, response: Response): Promise<void> {
+  async export(
+    caller: Caller,
+    applicationId: number,
+    query: CouponExportQuery,
+    scan: Scan,
+    response: Response,
+  ): Promise<void> {
     const now = this.clock.now();
     await this.applications.get(applicationId);
     if (query.campaignId !== undefined) {
       await this.campaignsService.get(applicationId, query.campaignId);
     }
-    const campaignIds = await findExportedCampaigns(this.campaigns, applicationId, query, now);
+    // An export that is refused for want of turns is refused here, before its answer begins.
+    const campaignIds = await scan.inTurn(() => findExportedCampaigns(this.campaigns, applicationId, query, now));
     response.setHeader('Content-Type', 'application/csv; charset=utf-8');
     response.setHeader('Content-Disposition', 'attachment; filename="coupons.csv"');
     if (response.req.method === 'HEAD') {
@@ -80,7 +88,7 @@ export class CouponExportService {
     }
     await this.record(caller, applicationId, query);
     try {
-      const chunks = this.chunks(applicationId, campaignIds, query, now);
+      const chunks = this.chunks(applicationId, campaignIds, query, now, scan);
       await pipeline(Readable.from(this.watch.whileAuthorized(caller, chunks)), response);
     } catch (error) {
       // Whoever goes away in the middle needs no answer.
@@ -107,15 +115,16 @@ export class CouponExportService {
     campaignIds: number[],
     query: CouponExportQuery,
     now: number,
+    scan: Scan,
   ): AsyncGenerator<string> {
     const direction = query.sort === 'id' ? 'ascending' : 'descending';
     const toCells = query.valuesOnly === 'true' ? (row: Row) => [guard(row.value)] : cellsOf;
     yield toCsv([query.valuesOnly === 'true' ? ['value'] : HEADER]);
     for (const campaignId of direction === 'ascending' ? campaignIds : campaignIds.toReversed()) {
       const selection = selectCoupons({ applicationId, campaignId }, query, now);
-      for await (const ids of walkCoupons(this.coupons, selection, direction)) {
+      for await (const ids of walkCoupons({ coupons: this.coupons, scan }, selection, direction)) {
         for (let start = 0; start < ids.length; start += CHUNK) {
-          const rows = await this.read(ids.slice(start, start + CHUNK), direction);
+          const rows = await scan.inTurn(() => this.read(ids.slice(start, start + CHUNK), direction));
           yield toCsv(rows.map(toCells));
         }
       }

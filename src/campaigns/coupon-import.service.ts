@@ -7,6 +7,7 @@ import { responsibleUser } from '../changes/responsible-user.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
 import { toRfc3339 } from '../database/times.js';
+import { Admission } from '../http/admission.js';
 import { readFormPart } from '../http/form-part.js';
 import { Problem } from '../http/problem.js';
 import { readUpload } from '../http/upload.js';
@@ -42,7 +43,7 @@ export interface ImportTarget {
 export class CouponImportService implements OnModuleDestroy {
   private readonly receiving = new AbortController();
   private readonly writing = new AbortController();
-  private inProgress = 0;
+  private readonly admission: Admission;
 
   constructor(
     private readonly campaigns: CampaignsService,
@@ -51,7 +52,11 @@ export class CouponImportService implements OnModuleDestroy {
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    const max = config.IMPORTS_CONCURRENT_MAX;
+    const ownerMax = Math.max(1, Math.floor(max / 2));
+    this.admission = new Admission({ what: 'imports', max, ownerMax, retryAfterSeconds: 10 });
+  }
 
   /**
    * Imports the file that a request uploads. Throws `campaign-not-found`, `import-invalid` with the faults of the file,
@@ -73,7 +78,8 @@ export class CouponImportService implements OnModuleDestroy {
     target: ImportTarget,
     request: IncomingMessage,
   ): Promise<CouponImportView> {
-    return this.inOneOfFewPlaces(async () => {
+    this.receiving.signal.throwIfAborted();
+    return this.admission.admitFor(responsibleUser(caller.principal), async () => {
       await this.campaigns.get(target.applicationId, target.campaignId);
       const spool = await CouponSpool.create();
       try {
@@ -85,20 +91,6 @@ export class CouponImportService implements OnModuleDestroy {
         await spool.close();
       }
     });
-  }
-
-  private async inOneOfFewPlaces<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.receiving.signal.throwIfAborted();
-    if (this.inProgress >= this.config.IMPORTS_CONCURRENT_MAX) {
-      const detail = `${this.inProgress} imports are in progress.`;
-      throw new Problem('too-busy', detail, { retryAfterSeconds: 10 });
-    }
-    this.inProgress += 1;
-    try {
-      return await work();
-    } finally {
-      this.inProgress -= 1;
-    }
   }
 
   private async receive(caller: Caller, request: IncomingMessage, spool: CouponSpool): Promise<void> {

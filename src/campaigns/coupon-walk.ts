@@ -1,17 +1,19 @@
-import { setImmediate as eventLoop } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
 import { type Engine, engineIn } from '../database/data-source.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import type { Scan } from '../database/scan-turns.js';
 import type { CouponSelection } from './coupon-selection.js';
 import type { Coupon } from './coupon.entity.js';
 
 /** Ids among which the first statement looks: enough for most pages, few enough to cost nothing. */
 const FIRST_WINDOW = 1000;
 /** SQLite answers within the process, which does nothing else meanwhile: there windows stay small. */
-const LARGEST_WINDOW: Record<Engine, number> = { sqlite: 8000, mysql: 64_000 };
+const LARGEST_WINDOW: Record<Engine, number> = { sqlite: 4000, mysql: 64_000 };
 
-/** Where coupons are read: outside transactions, or in one. */
-type Source = Pick<ReadRepository<Coupon>, 'query' | 'createQueryBuilder'>;
+/** Where coupons are read, and the turns in which that may be done. */
+export interface CouponSource {
+  coupons: ReadRepository<Coupon>;
+  scan: Scan;
+}
 
 /** A statement with its parameters. */
 export interface Reading {
@@ -85,10 +87,10 @@ const BEGIN = { ascending: 0, descending: Number.MAX_SAFE_INTEGER };
 
 /**
  * Walks through the ids of selected coupons, some at a time. However rare coupons are that fit, no statement looks at more
- * than some thousands, and between statements the process goes on answering others.
+ * than some thousands, and each waits for its turn.
  */
 export async function* walkCoupons(
-  source: Source | EntityManager,
+  source: CouponSource,
   selection: CouponSelection,
   direction: Direction = 'ascending',
 ): AsyncGenerator<number[]> {
@@ -103,7 +105,7 @@ export async function* walkCoupons(
 
 /** The ids of one page of selected coupons. What is passed over is only counted, and not all at once. */
 export async function findPage(
-  source: Source,
+  source: CouponSource,
   selection: CouponSelection,
   { skip, take, direction }: { skip: number; take: number; direction: Direction },
 ): Promise<number[]> {
@@ -127,7 +129,7 @@ export async function findPage(
 
 /** The windows of ids that a walk looks through, beginning small for those who soon have what they want. */
 async function* windows(
-  source: Source | EntityManager,
+  source: CouponSource,
   statements: CouponStatements,
   direction: Direction,
 ): AsyncGenerator<Window> {
@@ -140,20 +142,19 @@ async function* windows(
     }
     last = direction === 'ascending' ? first + size - 1 : first - size + 1;
     yield { first, last };
-    await eventLoop();
   }
 }
 
-function engineOf(source: Source | EntityManager): Engine {
-  return engineIn('dataSource' in source ? source : source.createQueryBuilder());
+function engineOf({ coupons }: CouponSource): Engine {
+  return engineIn(coupons.createQueryBuilder());
 }
 
-async function readIds(source: Source | EntityManager, { sql, parameters }: Reading): Promise<number[]> {
-  const rows = (await source.query(sql, parameters)) as { id: number }[];
+async function readIds({ coupons, scan }: CouponSource, { sql, parameters }: Reading): Promise<number[]> {
+  const rows = (await scan.inTurn(() => coupons.query(sql, parameters))) as { id: number }[];
   return rows.map((row) => row.id);
 }
 
-async function readAmount(source: Source, { sql, parameters }: Reading): Promise<number> {
-  const [row] = (await source.query(sql, parameters)) as { amount: number | string }[];
+async function readAmount({ coupons, scan }: CouponSource, { sql, parameters }: Reading): Promise<number> {
+  const [row] = (await scan.inTurn(() => coupons.query(sql, parameters))) as { amount: number | string }[];
   return Number(row!.amount);
 }

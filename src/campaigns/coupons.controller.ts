@@ -3,6 +3,8 @@ import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiTags } fr
 import type { Request, Response } from 'express';
 import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { StreamedBody } from '../http/body.interceptor.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -105,8 +107,9 @@ export class CouponsController {
     @Param('applicationId', IdPipe) applicationId: number,
     @Param('campaignId', IdPipe) campaignId: number,
     @Query() query: CouponQuery,
+    @Scanning() scan: Scan,
   ): Promise<CouponPage> {
-    return this.coupons.list({ applicationId, campaignId }, query);
+    return this.coupons.list({ applicationId, campaignId }, query, scan);
   }
 
   /** What is left out of the request stays as it is. */

@@ -7,6 +7,7 @@ import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { forUpdate } from '../database/locking.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import type { Scan } from '../database/scan-turns.js';
 import { Problem } from '../http/problem.js';
 import { CampaignsService } from './campaigns.service.js';
 import { selectCoupons } from './coupon-selection.js';
@@ -34,16 +35,19 @@ export class CouponsService {
   ) {}
 
   /** One page of the coupons of a campaign. Throws `campaign-not-found`. */
-  async list(place: CouponPlace, query: CouponQuery): Promise<CouponPage> {
+  async list(place: CouponPlace, query: CouponQuery, scan: Scan): Promise<CouponPage> {
     await this.campaigns.get(place.applicationId, place.campaignId);
     const selection = selectCoupons(place, query, this.clock.now());
     const direction = query.sort === 'id' ? 'ascending' : 'descending';
     const take = query.pageSize + 1;
-    const ids = await findPage(this.coupons, selection, { skip: query.skip, take, direction });
-    const coupons = await this.coupons.find({
-      where: { id: In(ids.slice(0, query.pageSize)) },
-      order: { id: direction === 'ascending' ? 'ASC' : 'DESC' },
-    });
+    const source = { coupons: this.coupons, scan };
+    const ids = await findPage(source, selection, { skip: query.skip, take, direction });
+    const coupons = await scan.inTurn(() =>
+      this.coupons.find({
+        where: { id: In(ids.slice(0, query.pageSize)) },
+        order: { id: direction === 'ascending' ? 'ASC' : 'DESC' },
+      }),
+    );
     const views = coupons.map(couponView);
     return {
       hasMore: ids.length === take,

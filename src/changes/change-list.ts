@@ -5,6 +5,7 @@ import type { Caller } from '../access/caller.js';
 import { Config } from '../config/config.js';
 import { engineOf } from '../database/data-source.js';
 import type { ReadRepository } from '../database/read-repository.js';
+import type { Scan } from '../database/scan-turns.js';
 import { toRfc3339 } from '../database/times.js';
 import { readTime } from '../http/rfc3339.js';
 import { Change } from './change.entity.js';
@@ -29,7 +30,7 @@ export class ChangeList {
   ) {}
 
   /** One page of the trail as this caller may see it: keys see nothing about keys, services and passwords. */
-  async list({ principal }: Caller, query: ChangeQuery): Promise<ChangePage> {
+  async list({ principal }: Caller, query: ChangeQuery, scan: Scan): Promise<ChangePage> {
     const { applicationId, userId, managementKeyId, entityPath, createdAfter, createdBefore } = query;
     const search = new ChangeSearch(engineOf(this.config), {
       applicationId,
@@ -42,16 +43,15 @@ export class ChangeList {
       descending: query.sort === '-created',
     });
     const { ids, total } = await search.page(
-      ({ sql, parameters }) => this.changes.query(sql, parameters) as Promise<unknown[]>,
+      ({ sql, parameters }) => scan.inTurn(() => this.changes.query(sql, parameters) as Promise<unknown[]>),
       { skip: query.skip, pageSize: query.pageSize, count: query.withTotalResultSize },
     );
     return {
       ...(query.withTotalResultSize && { totalResultSize: total }),
       hasMore: ids.length > query.pageSize,
-      data: await this.read(ids.slice(0, query.pageSize), {
-        old: query.includeOld,
-        toKey: principal.kind === 'api-key',
-      }),
+      data: await scan.inTurn(() =>
+        this.read(ids.slice(0, query.pageSize), { old: query.includeOld, toKey: principal.kind === 'api-key' }),
+      ),
     };
   }
 

@@ -2,6 +2,8 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { ChangeList } from './change-list.js';
 import { ChangePage, ChangeQuery } from './changes.dto.js';
 
@@ -14,7 +16,11 @@ export class ChangesController {
    * services, sessions and passwords. */
   @Get()
   @KeyAccess('List the audit trail', { session: 'admin' })
-  getChanges(@CurrentCaller() caller: Caller, @Query() query: ChangeQuery): Promise<ChangePage> {
-    return this.changes.list(caller, query);
+  getChanges(
+    @CurrentCaller() caller: Caller,
+    @Query() query: ChangeQuery,
+    @Scanning() scan: Scan,
+  ): Promise<ChangePage> {
+    return this.changes.list(caller, query, scan);
   }
 }

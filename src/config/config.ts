@@ -134,7 +134,7 @@ export class Config {
   @WholeNumber(1024, 1024 ** 4)
   readonly UPLOAD_BYTES_MAX: number = 100 * 1024 * 1024;
 
-  /** Uploads that may be in progress at once in this process; more are answered 503. */
+  /** Uploads that may be in progress at once in this process; more are answered 503. One user's may be half of them. */
   @WholeNumber(1, 100)
   readonly IMPORTS_CONCURRENT_MAX: number = 4;
 

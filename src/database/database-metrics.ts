@@ -3,6 +3,7 @@ import { Counter, Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { Metrics } from '../metrics/metrics.js';
 import { DecisionReader } from './decision-reader.js';
+import { ScanTurns } from './scan-turns.js';
 
 /** As much of a MySQL pool as is counted here; mysql2 tells it to nobody else. */
 interface Pool {
@@ -14,7 +15,7 @@ interface Pool {
 /** Measures the database's side of things when somebody asks, and costs nothing until then. */
 @Injectable()
 export class DatabaseMetrics {
-  constructor(metrics: Metrics, reader: DecisionReader, dataSource: DataSource) {
+  constructor(metrics: Metrics, reader: DecisionReader, scans: ScanTurns, dataSource: DataSource) {
     const registers = [metrics.registry];
     new Counter({
       name: 'latchkey_decision_statements_total',
@@ -23,6 +24,14 @@ export class DatabaseMetrics {
       collect() {
         this.reset();
         this.inc(reader.statementCount);
+      },
+    });
+    new Gauge({
+      name: 'latchkey_scans_waiting',
+      help: 'Lists, searches and exports that wait for their turn to read from the database.',
+      registers,
+      collect() {
+        this.set(scans.waitingNow);
       },
     });
     if (dataSource.options.type !== 'mysql') {

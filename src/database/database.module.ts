@@ -9,6 +9,7 @@ import { DecisionReader } from './decision-reader.js';
 import { LargeTransactions } from './large-transactions.js';
 import { migrate } from './migrate.js';
 import { ENDS, TransactionRunner, WRITER } from './transaction-runner.js';
+import { ScanTurns } from './scan-turns.js';
 
 /** Migrates the database and opens it: repositories read, `TransactionRunner` writes, `DecisionReader` reads for decisions. */
 @Global()
@@ -40,8 +41,9 @@ import { ENDS, TransactionRunner, WRITER } from './transaction-runner.js';
     TransactionRunner,
     LargeTransactions,
     DecisionReader,
+    ScanTurns,
     DatabaseMetrics,
   ],
-  exports: [TransactionRunner, LargeTransactions, DecisionReader],
+  exports: [TransactionRunner, LargeTransactions, DecisionReader, ScanTurns],
 })
 export class DatabaseModule {}

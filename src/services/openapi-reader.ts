@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Semaphore } from 'async-mutex';
+import { Admission } from '../http/admission.js';
 import { Problem } from '../http/problem.js';
 import type { ReadBody } from './openapi-body.js';
 
@@ -19,21 +20,17 @@ const WAITING_MAX = 4;
 export class OpenApiReader implements OnApplicationShutdown {
   private readonly turns = new Semaphore(1);
   private readonly workers = new Set<Worker>();
-  private waiting = 0;
+  private readonly admission = new Admission({
+    what: 'readings of documents',
+    max: 1 + WAITING_MAX,
+    retryAfterSeconds: 10,
+  });
 
   constructor(@Inject(OPENAPI_WORKER) private readonly file: URL) {}
 
   /** What is in a body. Throws `openapi-invalid` where time or memory do not suffice, and `too-busy`. */
-  async read(body: Uint8Array): Promise<ReadBody> {
-    if (this.waiting > WAITING_MAX) {
-      throw new Problem('too-busy', 'Other documents are being read.', { retryAfterSeconds: 10 });
-    }
-    this.waiting += 1;
-    try {
-      return await this.turns.runExclusive(() => this.readNow(body));
-    } finally {
-      this.waiting -= 1;
-    }
+  read(body: Uint8Array): Promise<ReadBody> {
+    return this.admission.admit(() => this.turns.runExclusive(() => this.readNow(body)));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -3,6 +3,8 @@ import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { UnparsedJsonBody } from '../http/body.interceptor.js';
 import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -31,8 +33,8 @@ export class ServicesController {
 
   @Get()
   @AdminOnly('List the services whose endpoints keys can open')
-  listServices(@Query() query: ServicesQuery): Promise<ServicePage> {
-    return this.services.list(query);
+  listServices(@Query() query: ServicesQuery, @Scanning() scan: Scan): Promise<ServicePage> {
+    return scan.inTurn(() => this.services.list(query));
   }
 
   @Get(':service')

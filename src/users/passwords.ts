@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { Semaphore } from 'async-mutex';
-import { Problem } from '../http/problem.js';
+import { Admission } from '../http/admission.js';
 import { findPasswordFault, type PasswordOwner } from './password-rules.js';
 
 /** OWASP's parameters for argon2id, which is what this package makes when nothing else is said. */
@@ -21,7 +21,7 @@ export type ComparePassword = (password: string, passwordHash: string | undefine
 @Injectable()
 export class Passwords {
   private readonly slots = new Semaphore(CONCURRENT_MAX);
-  private inHand = 0;
+  private readonly admission = new Admission({ what: 'password checks', max: CONCURRENT_MAX + WAITING_MAX });
 
   /** The argon2id hash of a password, in PHC form. Throws `too-busy` if too many wait already. */
   hash(password: string): Promise<string> {
@@ -34,16 +34,10 @@ export class Passwords {
    *
    * @param work is given what compares passwords
    */
-  async reserve<Result>(work: (matches: ComparePassword) => Promise<Result>): Promise<Result> {
-    if (this.inHand >= CONCURRENT_MAX + WAITING_MAX) {
-      throw new Problem('too-busy', 'Too many passwords are being checked at once.');
-    }
-    this.inHand += 1;
-    try {
-      return await work((password, passwordHash) => this.slots.runExclusive(() => matches(password, passwordHash)));
-    } finally {
-      this.inHand -= 1;
-    }
+  reserve<Result>(work: (matches: ComparePassword) => Promise<Result>): Promise<Result> {
+    const compare: ComparePassword = (password, passwordHash) =>
+      this.slots.runExclusive(() => matches(password, passwordHash));
+    return this.admission.admit(() => work(compare));
   }
 }
 

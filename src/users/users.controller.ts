@@ -3,6 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller, KeyAccess, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
+import type { Scan } from '../database/scan-turns.js';
+import { Scanning } from '../database/scanning.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { Problems } from '../http/problems.decorator.js';
 import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
@@ -39,8 +41,8 @@ export class UsersController {
   /** Deleted users are not listed. */
   @Get()
   @KeyAccess('List users', { session: 'admin' })
-  getUsers(@Query() query: UserQuery): Promise<UserPage> {
-    return this.users.list(query);
+  getUsers(@Query() query: UserQuery, @Scanning() scan: Scan): Promise<UserPage> {
+    return scan.inTurn(() => this.users.list(query));
   }
 
   @Get(':userId')
