@@ -88,7 +88,7 @@ export async function makeDatabase(folder, engine, name, size) {
     ),
   );
   await database.insert(
-    'api_key_endpoints (api_key_id, position, service, method, path)',
+    'api_key_endpoints (api_key_id, position, service, method, path, service_id, application_parameter)',
     rows(keys, (nth) => [
       ...Array.from({ length: grants }, (_, position) => [
         nth + 1,
@@ -96,9 +96,13 @@ export async function makeDatabase(folder, engine, name, size) {
         SERVICE,
         'GET',
         pathOf((nth + position) % endpoints),
+        1,
+        'applicationId',
       ]),
       // For the guarded route; only keys that may be asked for it, so that the others have as many grants as was said.
-      ...(size.route ? [[nth + 1, grants, 'management', 'GET', '/v1/bench/guarded/{applicationId}']] : []),
+      ...(size.route
+        ? [[nth + 1, grants, 'management', 'GET', '/v1/bench/guarded/{applicationId}', 0, 'applicationId']]
+        : []),
     ]),
   );
   await database.afterFilling();

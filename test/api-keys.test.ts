@@ -37,7 +37,7 @@ describe('a key', () => {
         createdBy: 1,
         accountID: 1,
         expiryDate: '2027-06-30T20:00:00.000Z',
-        endpoints: [{ service: 'management', ...CAMPAIGNS, gone: false }],
+        endpoints: [{ service: 'management', ...CAMPAIGNS, gone: false, changed: false }],
         allowedApplicationIds: [applicationId],
         allApplications: false,
         state: 'valid',

@@ -18,7 +18,7 @@ export interface MadeKey {
   allowedApplicationIds: number[];
   createdBy: number;
   lastUsed: string | null;
-  endpoints: { service: string; method: string; path: string; gone: boolean }[];
+  endpoints: { service: string; method: string; path: string; gone: boolean; changed: boolean }[];
 }
 
 let made = 0;

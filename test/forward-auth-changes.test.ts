@@ -78,7 +78,7 @@ describe('what an admin changes holds for the next request', () => {
     await replica.close();
   });
 
-  test('an endpoint that turns to the whole account is denied to keys that are limited to Applications', async () => {
+  test('an endpoint that turns to the whole account is denied to all keys that hold it', async () => {
     const put = (applicationParameter: string): Promise<unknown> =>
       latchkey.admin.put('/v1/services/turning', {
         name: 'Turning',
@@ -95,7 +95,7 @@ describe('what an admin changes holds for the next request', () => {
     ];
     expect(await statuses()).toEqual([200, 200]);
     await put('somethingElse');
-    expect(await statuses()).toEqual([403, 200]);
+    expect(await statuses()).toEqual([403, 403]);
   });
 
   test('a deleted Application', async () => {

@@ -18,6 +18,20 @@ export interface Difference {
   changed: (EndpointBody & { differences: { field: string; from: string; to: string }[] })[];
   skipped: { method: string; path: string; reason: string }[];
   affectedKeys: { totalResultSize: number; data: { id: number; name: string; hint: string }[] };
+  changedGrants: {
+    digest: string | null;
+    confirmed: boolean;
+    totalResultSize: number;
+    data: {
+      id: number;
+      name: string;
+      hint: string;
+      method: string;
+      path: string;
+      differences: { field: string; from: string; to: string }[];
+    }[];
+    takenOver: { method: string; path: string }[];
+  };
 }
 
 export interface Service {

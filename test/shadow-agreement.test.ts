@@ -157,6 +157,7 @@ async function latchkey(
   fc.pre(read.conflicts.length === 0);
   const row: ServiceRow = {
     service: 'any',
+    serviceId: 1,
     skipped: null,
     applicationParameter: 'applicationId',
     method: null,

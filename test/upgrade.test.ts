@@ -109,6 +109,11 @@ describe('a database of the first release', () => {
     };
     expect(await verify('/v1/applications/7/invoices')).toBe('valid');
     expect(await verify('/v1/invoices/7')).toBe('endpoint-not-allowed');
+    const ada = as(server, `Bearer ${SECRETS.adaSession}`);
+    const { body: wide } = await ada.get<MadeKey>('/v1/api_keys/2');
+    expect(wide.endpoints.map(({ gone, changed }) => ({ gone, changed }))).toEqual(
+      Array(4).fill({ gone: false, changed: false }),
+    );
     // What stands beside an endpoint and can be granted to nobody is remembered, too.
     expect(await verify('/v1/invoices/7:cancel')).not.toBe('valid');
   });
@@ -194,6 +199,69 @@ describe('a database of the first release', () => {
     expect((await ada.get(`/v1/applications/${applicationId}/campaigns`)).status).toBe(200);
     const entities = (await trail()).slice(old.length).map(({ entity }) => entity);
     expect(entities).toEqual(['POST /v1/applications', 'POST /v1/api_keys', 'POST /v1/users']);
+  });
+});
+
+describe('grants of the first release', () => {
+  const grant = (position: number, service: string, path: string): string =>
+    `INSERT INTO api_key_endpoints (api_key_id, position, service, method, path) VALUES (2, ${position}, '${service}', 'GET', '${path}')`;
+
+  test('open after the upgrade only what is known to mean what it meant', async () => {
+    const database = await createFirstRelease();
+    await runSql(database, grant(10, 'billing', '/v1/applications/{applicationId}/refunds'));
+    await runSql(database, grant(11, 'removed', '/v1/users'));
+    await runSql(database, grant(12, 'billing', '/v1/invoices/{id}'));
+    const server = await startServer({ DATABASE_URL: database.url, ADMIN_EMAIL: '', ADMIN_PASSWORD: '' });
+    try {
+      const ada = new Client(server.url, `Bearer ${SECRETS.adaSession}`, new Set());
+      const refunds = { '/v1/applications/{applicationId}/refunds': { get: {} }, '/v1/invoices/{id}': { get: {} } };
+      const openapi = { openapi: '3.1.0', info: { title: 'Billing', version: '2' }, paths: refunds };
+      const { body } = await ada.put<{ changedGrants: { data: object[] } }>('/v1/services/billing', {
+        name: 'Billing',
+        openapi,
+      });
+      // It was not in the document when the upgrade looked: nobody knows with which parameter it was granted.
+      expect(body.changedGrants.data).toMatchObject([
+        {
+          id: 2,
+          path: '/v1/applications/{applicationId}/refunds',
+          differences: [{ from: 'unknown' }, { from: 'unknown' }],
+        },
+      ]);
+      const { body: wide } = await ada.get<MadeKey>('/v1/api_keys/2');
+      expect(wide.endpoints.slice(-3).map(({ gone, changed }) => ({ gone, changed }))).toEqual([
+        { gone: false, changed: true },
+        { gone: true, changed: false },
+        { gone: false, changed: false },
+      ]);
+      const withKey = new Client(server.url, `ManagementKey-v1 ${SECRETS.wide}`, new Set());
+      expect((await withKey.get('/v1/users')).status).toBe(403);
+    } finally {
+      await server.stop();
+      await database.drop();
+    }
+  });
+
+  test('are upgraded although an earlier attempt was cut off', async () => {
+    const database = await createFirstRelease();
+    try {
+      // MySQL cannot undo a change of a table.
+      await runSql(database, 'ALTER TABLE api_key_endpoints ADD COLUMN service_id integer NOT NULL DEFAULT 0');
+      const server = await startServer({ DATABASE_URL: database.url, ADMIN_EMAIL: '', ADMIN_PASSWORD: '' });
+      await server.stop();
+      const rows = await runSql(
+        database,
+        'SELECT service_id, application_parameter FROM api_key_endpoints WHERE api_key_id = 2 ORDER BY position',
+      );
+      expect(rows).toEqual([
+        { service_id: 0, application_parameter: 'applicationId' },
+        { service_id: 0, application_parameter: '' },
+        { service_id: 0, application_parameter: '' },
+        { service_id: 1, application_parameter: 'applicationId' },
+      ]);
+    } finally {
+      await database.drop();
+    }
   });
 });
 

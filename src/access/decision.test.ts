@@ -2,14 +2,18 @@ import type { Access, Scope } from './access.js';
 import { type Decision, decide, type JudgedEndpoint } from './decision.js';
 import type { ApiKeyPrincipal, Principal } from './principal.js';
 
-const ENDPOINT = 'management GET /v1/applications/{applicationId}/campaigns';
+const PATH = '/v1/applications/{applicationId}/campaigns';
+/** The one endpoint, with the meaning that it has in either scope. */
+const GRANTS = [`management 0 GET  ${PATH}`, `management 0 GET applicationId ${PATH}`];
 
 function endpoint(access: JudgedEndpoint['access'], scope: Scope = 'account'): JudgedEndpoint {
   return {
     service: 'management',
+    serviceId: 0,
     method: 'GET',
-    path: '/v1/applications/{applicationId}/campaigns',
+    path: PATH,
     scope,
+    applicationParameter: scope === 'application' ? 'applicationId' : null,
     grantable: access.kind === 'key',
     access,
   };
@@ -28,7 +32,7 @@ function key(parts: Partial<ApiKeyPrincipal>): ApiKeyPrincipal {
     expiryDate: Number.MAX_SAFE_INTEGER,
     allApplications: true,
     applicationIds: new Set(),
-    grants: new Set([ENDPOINT]),
+    grants: new Set(GRANTS),
     ...parts,
   };
 }
@@ -46,7 +50,7 @@ const CALLERS = {
   'key, granted, Application 1': key(limited(1)),
   'key, granted, Application 2': key(limited(2)),
   'key, granted, no Application': key(limited()),
-  'key, not granted': key({ grants: new Set(['management GET /v1/users']) }),
+  'key, not granted': key({ grants: new Set(['management 0 GET  /v1/users']) }),
 } satisfies Record<string, Principal | undefined>;
 
 const outcome = (decision: Decision): string => (decision.allowed ? 'ok' : decision.code);
@@ -125,6 +129,18 @@ describe('the decision', () => {
   test('a grant for one service opens nothing of another', () => {
     const foreign = { ...endpoint({ kind: 'key', session: 'none' }, 'application'), service: 'billing' };
     expect(outcome(decide(foreign, key({}), '1'))).toBe('endpoint-not-allowed');
+  });
+
+  test.each([
+    ['the service was registered anew', 'billing 1 GET  /x'],
+    ['another parameter holds the Application', 'billing 2 GET other /x'],
+    ['the METHOD is another one', 'billing 2 POST  /x'],
+    ['Latchkey has the same path', 'management 0 GET  /x'],
+  ])('a grant opens nothing where %s', (_, grant) => {
+    const access = { kind: 'key', session: 'none' } as const;
+    const foreign = { ...endpoint(access), service: 'billing', serviceId: 2, path: '/x' };
+    expect(outcome(decide(foreign, key({ grants: new Set([grant]) })))).toBe('endpoint-not-allowed');
+    expect(outcome(decide(foreign, key({ grants: new Set(['billing 2 GET  /x']) })))).toBe('ok');
   });
 
   test('a grant on an endpoint that cannot be granted opens nothing', () => {

@@ -1,5 +1,5 @@
 import { parseId } from '../http/id.pipe.js';
-import { type Access, type Endpoint, endpointId } from './access.js';
+import { type Access, type Endpoint, type Grant, grantId, isGrantFor } from './access.js';
 import type { Principal } from './principal.js';
 
 /** Why a known caller may not do this; also the code of the problem. */
@@ -15,7 +15,7 @@ export type Decision =
   { allowed: true; applicationId: number | null } | { allowed: false; code: RefusalCode; detail: string };
 
 /** What the decision needs to know of an endpoint. Other services' endpoints have no sessions: only keys open them. */
-export interface JudgedEndpoint extends Pick<Endpoint, 'service' | 'method' | 'path' | 'scope' | 'grantable'> {
+export interface JudgedEndpoint extends Grant, Pick<Endpoint, 'scope' | 'grantable'> {
   access: Access | { kind: 'key'; session: 'none' };
 }
 
@@ -79,8 +79,13 @@ function decideForKey(
   if (endpoint.access.kind !== 'key' || !endpoint.grantable) {
     return refuse('endpoint-not-allowed', `No key opens ${method} ${path}: sign in for it.`);
   }
-  if (!key.grants.has(endpointId(endpoint))) {
-    return refuse('endpoint-not-allowed', `The key was not granted ${method} ${path}.`);
+  if (!key.grants.has(grantId(endpoint))) {
+    return [...key.grants].some((grant) => isGrantFor(grant, endpoint))
+      ? refuse(
+          'endpoint-not-allowed',
+          `${method} ${path} changed since it was granted: an admin must confirm the change.`,
+        )
+      : refuse('endpoint-not-allowed', `The key was not granted ${method} ${path}.`);
   }
   if (endpoint.access.session === 'admin' && !key.ownerIsAdmin) {
     return refuse(

@@ -53,7 +53,7 @@ function forwardAuth(): OperationObject {
         header(name, 'The method that was asked for.', 'GET'),
       ),
       ...['X-Forwarded-Uri', 'X-Original-URI'].map((name) =>
-        header(name, 'The path that was asked for, as it came; a query is ignored.', '/invoices/17'),
+        header(name, 'The path that was asked for, as it came, with its query.', '/invoices/17'),
       ),
     ],
     responses: {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { type Endpoint, endpointId, endpointName, MANAGEMENT, type OwnEndpoint } from './access.js';
+import { type Endpoint, endpointId, endpointName, MANAGEMENT, MANAGEMENT_ID, type OwnEndpoint } from './access.js';
 import { Problem } from '../http/problem.js';
 import { declarationOf } from './access.decorators.js';
 import { EndpointTree } from './endpoint-tree.js';
@@ -142,6 +142,7 @@ function readRoute(controller: Type, handler: object): OwnEndpoint | string {
   const tags = Reflect.getMetadata(TAG, controller) as string[] | undefined;
   return {
     service: MANAGEMENT,
+    serviceId: MANAGEMENT_ID,
     method: RequestMethod[requestMethod],
     path,
     scope: scoped ? 'application' : 'account',

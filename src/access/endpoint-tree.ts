@@ -1,7 +1,8 @@
 import { parseTemplate, type TemplateSegment } from './path-template.js';
 import type { PathSegments } from './raw-path.js';
 import type { Shadow, TemplateTexts } from './shadow.js';
-import { ShadowSet } from './shadow-set.js';
+import { literalsOf, ShadowSet } from './shadow-set.js';
+import type { ToldBy } from './told-by.js';
 import { withoutCase } from './without-case.js';
 
 /** What a path and METHOD select. */
@@ -98,14 +99,13 @@ export class EndpointTree<T> {
     const existing = endpoints.get(method);
     if (existing) throw new TemplateConflict(method, template, existing.template);
     const parameterNames = steps.map((step) => (step.kind === 'parameter' ? step.name : undefined));
-    const literals = steps.map((step) => (step.kind === 'literal' ? withoutCase(step.text) : undefined));
-    endpoints.set(method, { value, template, parameterNames, literals });
+    endpoints.set(method, { value, template, parameterNames, literals: literalsOf(steps) });
     place[slashed ? 'slashedEndpoints' : 'endpoints'] = endpoints;
   }
 
   /** Takes note of an operation that is no endpoint: what could be meant for it is ambiguous, with any METHOD. */
-  addShadow(template: string, shadow: Shadow): void {
-    this.shadows.add(template, shadow);
+  addShadow(template: string, shadow: Shadow, by: ToldBy = 'path'): void {
+    this.shadows.add(template, shadow, by);
   }
 
   /** Selects the endpoint of a path that `readRawPath` accepted. */
@@ -117,7 +117,11 @@ export class EndpointTree<T> {
     const rival = this.findRival(method, path, walk, endpoint);
     if (rival) return { kind: 'ambiguous', reason: rival.reason };
     if (!endpoint) return { kind: 'unknown' };
-    const shadow = this.shadows.find(endpoint.literals, () => path.segments.slice(0, depthOf(path)).map(withoutCase));
+    const shadow = this.shadows.find(
+      endpoint.literals,
+      () => path.segments.slice(0, depthOf(path)).map(withoutCase),
+      path.query,
+    );
     if (shadow !== undefined) {
       return { kind: 'ambiguous', reason: `"${shadow}", which no key can be granted, matches too` };
     }

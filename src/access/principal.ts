@@ -23,7 +23,7 @@ export interface ApiKeyPrincipal {
   /** Whether the key was made without choosing Applications. */
   allApplications: boolean;
   applicationIds: ReadonlySet<number>;
-  /** `endpointId`s. */
+  /** `grantId`s. */
   grants: ReadonlySet<string>;
   /** The revision of the catalogue that was the present one when the key was read. */
   catalogueRevision: number;

@@ -44,7 +44,17 @@ describe('a raw path', () => {
       kind: 'segments',
       segments: ['a', 'b:c', 'd'],
       escaped: [false, true, false],
+      query: '',
     });
+  });
+
+  test.each([
+    ['/a', ''],
+    ['/a?', ''],
+    ['/a?b=%63+d;e?f', 'b=%63+d;e?f'],
+    ['/a%3Ab?c', 'c'],
+  ])('%s keeps its query as it came', (raw, query) => {
+    expect(readRawPath(raw)).toMatchObject({ kind: 'segments', query });
   });
 
   test('may have up to 8,192 bytes', () => {

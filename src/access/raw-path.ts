@@ -10,6 +10,8 @@ export interface PathSegments {
    * routers that decode first, so a literal may only be met by a segment without one.
    */
   escaped: readonly boolean[];
+  /** As it came, without its "?"; empty where there is none. */
+  query: string;
 }
 
 /** A path that two readers could take apart differently, and why. */
@@ -37,28 +39,29 @@ const separator = /[/\\?#; ]/;
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
- * Reads a raw request target (a path, and a query that does not count), or refuses it when two readers could
- * disagree about it. `raw` is a header's value (latin1) or a string out of JSON.
+ * Reads a raw request target (a path, and perhaps a query, which is kept as it is), or refuses it when two readers could
+ * disagree about its path. `raw` is a header's value (latin1) or a string out of JSON.
  */
 export function readRawPath(raw: string): RawPath {
   if (raw.length > targetBytesMax) return ambiguous('more than 8 KB');
   const queryAt = raw.indexOf('?');
   let path = raw;
+  let query = '';
   if (queryAt !== -1) {
     path = raw.slice(0, queryAt);
-    const query = raw.slice(queryAt + 1);
+    query = raw.slice(queryAt + 1);
     if (!printableAscii.test(query)) return ambiguous('a character outside printable ASCII');
     if (query.includes('#')) return ambiguous('a fragment');
     const override = findMethodOverride(raw);
     if (override !== undefined) return ambiguous(`a query parameter "${override}", which may change the METHOD`);
   }
   if (plainPath.test(path)) {
-    return { kind: 'segments', segments: path.slice(1).split('/'), escaped: nothingEscaped };
+    return { kind: 'segments', segments: path.slice(1).split('/'), escaped: nothingEscaped, query };
   }
-  return readUnusualPath(path);
+  return readUnusualPath(path, query);
 }
 
-function readUnusualPath(path: string): RawPath {
+function readUnusualPath(path: string, query: string): RawPath {
   if (!printableAscii.test(path)) return ambiguous('a character outside printable ASCII');
   if (!path.startsWith('/')) return ambiguous('no "/" at its start');
   if (path.includes('#')) return ambiguous('a fragment');
@@ -85,7 +88,7 @@ function readUnusualPath(path: string): RawPath {
       escaped.push(false);
     }
   }
-  return { kind: 'segments', segments, escaped };
+  return { kind: 'segments', segments, escaped, query };
 }
 
 function decodeSegment(part: string): string | AmbiguousPath {

@@ -1,9 +1,33 @@
+import { parseTemplate, type TemplateSegment } from './path-template.js';
 import { matchesPath, type Shadow, standsBeside, type TemplateTexts } from './shadow.js';
+import { isTold, type ToldBy } from './told-by.js';
 import { withoutCase } from './without-case.js';
+
+/** Which of some operations that no key can be granted stand beside one of these templates of endpoints. */
+export function neighbours(templates: readonly string[]): (shadow: Shadow, by: ToldBy) => boolean {
+  const endpoints = templates.flatMap((template) => {
+    const parsed = parseTemplate(template.replace(/\/$/, ''));
+    return parsed.kind === 'template' ? [literalsOf(parsed.segments)] : [];
+  });
+  return (shadow, by) => {
+    const folded = withoutCaseIn(shadow);
+    return endpoints.some((endpoint) => standsBeside(folded, endpoint, by));
+  };
+}
+
+/** The texts of a template by which it stands beside others. */
+export function literalsOf(segments: readonly TemplateSegment[]): TemplateTexts {
+  return segments.map((segment) => (segment.kind === 'literal' ? withoutCase(segment.text) : undefined));
+}
+
+function withoutCaseIn(shadow: Shadow): Shadow {
+  return shadow.map((segment) => (Array.isArray(segment) ? segment.map(withoutCase) : segment));
+}
 
 interface Operation {
   template: string;
   shadow: Shadow;
+  by: ToldBy;
 }
 
 /** What stands beside endpoints is remembered up to so many times in all, which is a few megabytes. */
@@ -16,9 +40,8 @@ export class ShadowSet {
   private readonly beside = new Map<TemplateTexts, readonly Operation[]>();
   private remembered = 0;
 
-  add(template: string, shadow: Shadow): void {
-    const folded = shadow.map((segment) => (Array.isArray(segment) ? segment.map(withoutCase) : segment));
-    this.operations.push({ template, shadow: folded });
+  add(template: string, shadow: Shadow, by: ToldBy): void {
+    this.operations.push({ template, shadow: withoutCaseIn(shadow), by });
     this.beside.clear();
     this.remembered = 0;
   }
@@ -28,18 +51,19 @@ export class ShadowSet {
    *
    * @param endpoint always the same array for the same endpoint
    * @param segments those of the path, without a trailing slash and without regard to case
+   * @param query as it came
    */
-  find(endpoint: TemplateTexts, segments: () => readonly string[]): string | undefined {
+  find(endpoint: TemplateTexts, segments: () => readonly string[], query: string): string | undefined {
     const beside = this.besideOf(endpoint);
     if (beside.length === 0) return undefined;
     const path = segments();
-    return beside.find(({ shadow }) => matchesPath(shadow, path))?.template;
+    return beside.find(({ shadow, by }) => matchesPath(shadow, path) && isTold(by, query))?.template;
   }
 
   private besideOf(endpoint: TemplateTexts): readonly Operation[] {
     let beside = this.beside.get(endpoint);
     if (!beside) {
-      beside = this.operations.filter(({ shadow }) => standsBeside(shadow, endpoint));
+      beside = this.operations.filter(({ shadow, by }) => standsBeside(shadow, endpoint, by));
       if (this.remembered + beside.length <= REMEMBERED_MAX) {
         this.beside.set(endpoint, beside);
         this.remembered += beside.length;

@@ -1,4 +1,5 @@
 import { isOneSegment } from './path-template.js';
+import type { ToldBy } from './told-by.js';
 
 /**
  * One segment of a shadow. Texts: those before, between and after its parameters, so that a literal is one text and a
@@ -81,8 +82,10 @@ function segmentsOf({ texts, kinds }: SegmentReading): Shadow {
 /**
  * Whether some path that matches an endpoint could also match a shadow, and some reader that puts literals before
  * parameters could give it to the shadow. Texts of both are without regard to case.
+ *
+ * @param by what tells the operation besides its path: a query may come before any literal
  */
-export function standsBeside(shadow: Shadow, endpoint: TemplateTexts): boolean {
+export function standsBeside(shadow: Shadow, endpoint: TemplateTexts, by: ToldBy = 'path'): boolean {
   const firstStar = shadow.findIndex(isStar);
   const isStarless = firstStar === -1;
   const lastStar = shadow.findLastIndex(isStar);
@@ -112,7 +115,14 @@ export function standsBeside(shadow: Shadow, endpoint: TemplateTexts): boolean {
       }
     }
   }
-  return mayPrecede || !isVaguer;
+  switch (by) {
+    case 'path':
+      return mayPrecede || !isVaguer;
+    case 'nothing':
+      return mayPrecede;
+    default:
+      return true;
+  }
 }
 
 /**

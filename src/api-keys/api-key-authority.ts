@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { endpointId } from '../access/access.js';
+import { type Grant, grantId } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import type { ApiKeyPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
@@ -19,12 +19,6 @@ interface KeyRow {
   allApplications: number;
 }
 
-interface GrantRow {
-  service: string;
-  method: string;
-  path: string;
-}
-
 /** Knows, inside a transaction, what the authority of a key rests on: its owner, the key, the grant, the Application. */
 @Injectable()
 export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
@@ -34,13 +28,14 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
     const join = orderedJoin(engine);
     const index = engine === 'mysql' ? ' FORCE INDEX (ix_api_key_endpoints_endpoint)' : '';
     const { createdBy, ownerIsAdmin, apiKeyId, allApplications } = principal;
-    const { service, method, path } = target.endpoint;
+    const { service, serviceId, method, path, applicationParameter } = target.endpoint;
     const isLimited = !allApplications;
     return {
       sql: `FROM users u ${join} api_keys k ${join} api_key_endpoints e${index}${isLimited ? ` ${join} api_key_applications a` : ''}
         WHERE u.id = ? AND u.state = 'active' AND u.is_admin = ?
         AND k.id = ? AND k.created_by = u.id AND k.expiry_date > ? AND k.all_applications = ?
         AND e.service = ? AND e.method = ? AND e.path = ? AND e.api_key_id = k.id
+        AND e.service_id = ? AND e.application_parameter = ?
         ${isLimited ? 'AND a.api_key_id = k.id AND a.application_id = ?' : ''}${sharedLock(engine, lock)}`,
       parameters: [
         createdBy,
@@ -51,6 +46,8 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
         service,
         method,
         path,
+        serviceId,
+        applicationParameter ?? '',
         ...(isLimited ? [Number(target.applicationId)] : []),
       ],
     };
@@ -73,8 +70,8 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
       `SELECT application_id AS id FROM api_key_applications WHERE api_key_id = ? ORDER BY application_id${lock}`,
       [apiKeyId],
     );
-    const grants: GrantRow[] = await tx.query(
-      `SELECT service, method, path FROM api_key_endpoints WHERE api_key_id = ? ORDER BY position${lock}`,
+    const grants: Grant[] = await tx.query(
+      `SELECT service, service_id AS serviceId, method, path, application_parameter AS applicationParameter FROM api_key_endpoints WHERE api_key_id = ? ORDER BY position${lock}`,
       [apiKeyId],
     );
     const vitals = {
@@ -89,7 +86,7 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
       expiryDate: vitals.expiryDate,
       allApplications: vitals.allApplications,
       applicationIds: new Set(applications.map(({ id }) => id)),
-      grants: new Set(grants.map(endpointId)),
+      grants: new Set(grants.map(grantId)),
     };
     const fault = faultOf(vitals, this.clock.now());
     if (fault) {

@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In } from 'typeorm';
-import { endpointId } from '../access/access.js';
+import { type Endpoint, endpointId, grantId } from '../access/access.js';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import { Clock } from '../config/clock.js';
 import type { ReadRepository } from '../database/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
 import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
-import type { ApiKeyView } from './api-keys.dto.js';
+import type { ApiKeyView, GrantedEndpoint } from './api-keys.dto.js';
 import { faultOf, stateOf } from './key-condition.js';
 
-/** An endpoint that a key holds. */
-type GrantedEndpoint = Pick<ApiKeyEndpoint, 'service' | 'method' | 'path'>;
+/** An endpoint that a key was just granted. */
+type NewGrant = Pick<ApiKeyEndpoint, 'service' | 'method' | 'path'>;
 
 /** Shows keys as admins see them. */
 @Injectable()
@@ -31,25 +31,21 @@ export class ApiKeyViews {
       return [];
     }
     const ids = apiKeys.map((apiKey) => apiKey.id);
-    const [applications, endpoints, lastUsed, creatorStates, grantable] = await Promise.all([
+    const [applications, endpoints, lastUsed, creatorStates, grantableById] = await Promise.all([
       this.applications.find({ where: { apiKeyId: In(ids) }, order: { apiKeyId: 'ASC', applicationId: 'ASC' } }),
       this.endpoints.find({ where: { apiKeyId: In(ids) }, order: { apiKeyId: 'ASC', position: 'ASC' } }),
       this.lastUsed(ids),
       this.creatorStates(ids),
-      this.catalogue.grantable(),
+      this.catalogue.grantableById(),
     ]);
-    const inCatalogue = new Set(grantable.map(endpointId));
     const applicationsOf = byKey(applications);
     const endpointsOf = byKey(endpoints);
     const now = this.clock.now();
     return apiKeys.map((apiKey) =>
       viewOf(apiKey, {
-        endpoints: (endpointsOf.get(apiKey.id) ?? []).map(({ service, method, path }) => ({
-          service,
-          method,
-          path,
-          gone: !inCatalogue.has(endpointId({ service, method, path })),
-        })),
+        endpoints: (endpointsOf.get(apiKey.id) ?? []).map((grant) =>
+          grantView(grant, grantableById(endpointId(grant))),
+        ),
         applicationIds: (applicationsOf.get(apiKey.id) ?? []).map((row) => row.applicationId),
         creatorState: creatorStates.get(apiKey.id) ?? 'deleted',
         lastUsed: lastUsed.get(apiKey.id),
@@ -59,9 +55,9 @@ export class ApiKeyViews {
   }
 
   /** The view of a key at the moment of its creation, without reading anything. */
-  ofNew(apiKey: ApiKey, endpoints: readonly GrantedEndpoint[], applicationIds: readonly number[]): ApiKeyView {
+  ofNew(apiKey: ApiKey, endpoints: readonly NewGrant[], applicationIds: readonly number[]): ApiKeyView {
     return viewOf(apiKey, {
-      endpoints: endpoints.map((endpoint) => ({ ...endpoint, gone: false })),
+      endpoints: endpoints.map((endpoint) => ({ ...endpoint, gone: false, changed: false })),
       applicationIds: [...applicationIds].sort((one, other) => one - other),
       creatorState: 'active',
       lastUsed: undefined,
@@ -97,6 +93,13 @@ export class ApiKeyViews {
       .getRawMany<{ id: number; lastUsed: number | string | null }>();
     return new Map(rows.flatMap(({ id, lastUsed }) => (lastUsed === null ? [] : [[id, Number(lastUsed)]])));
   }
+}
+
+/** @param endpoint what the catalogue has under the same service, METHOD and path */
+function grantView(grant: ApiKeyEndpoint, endpoint: Endpoint | undefined): GrantedEndpoint {
+  const { service, method, path } = grant;
+  const isThere = endpoint?.serviceId === grant.serviceId;
+  return { service, method, path, gone: !isThere, changed: isThere && grantId(endpoint) !== grantId(grant) };
 }
 
 function viewOf(

@@ -1,5 +1,5 @@
 import { Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
-import { FlagColumn, Id, IdColumn, TextColumn, TimeColumn } from '../database/columns.js';
+import { FlagColumn, Id, IdColumn, IntColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
 /** A key, without its value: only a hash of it is kept. */
 @Entity('api_keys')
@@ -56,7 +56,10 @@ export class ApiKeyApplication {
   applicationId: number;
 }
 
-/** One endpoint that a key was granted. Written with the key and never changed. */
+/**
+ * One endpoint that a key was granted. It opens only what it was granted for: if the endpoint gets another meaning, the
+ * grant stays as it is and opens nothing until an admin confirms the change.
+ */
 @Entity('api_key_endpoints')
 @Index('ix_api_key_endpoints_endpoint', ['service', 'method', 'path'])
 export class ApiKeyEndpoint {
@@ -76,4 +79,12 @@ export class ApiKeyEndpoint {
 
   @TextColumn('path', 512)
   path: string;
+
+  /** The id of the service; 0 for Latchkey itself. A service that is registered anew has a new one. */
+  @IntColumn('service_id', { default: 0 })
+  serviceId: number;
+
+  /** The parameter of the path that held an Application's id when this was granted or confirmed; empty if none did. */
+  @TextColumn('application_parameter', 100, { default: '' })
+  applicationParameter: string;
 }

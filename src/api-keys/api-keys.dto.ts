@@ -103,6 +103,11 @@ export class GrantedEndpoint {
   /** Whether the endpoint is no longer in the catalogue, and therefore denied.
    * @example false */
   gone: boolean;
+
+  /** Whether the endpoint's scope or Application parameter changed since it was granted. It is denied until an admin
+   * confirms the change with `PUT /v1/services/{service}`.
+   * @example false */
+  changed: boolean;
 }
 
 /** A key, without its value. */

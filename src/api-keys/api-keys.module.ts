@@ -11,6 +11,7 @@ import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import { ApiKeyViews } from './api-key-views.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
+import { ChangedGrants } from './changed-grants.js';
 import { EndpointsController } from './endpoints.controller.js';
 import { GrantCache } from './grant-cache.js';
 import { KeyReader } from './key-reader.js';
@@ -29,6 +30,7 @@ import { UsageRecorder } from './usage-recorder.js';
   providers: [
     ApiKeysService,
     ApiKeyViews,
+    ChangedGrants,
     KeyReader,
     GrantCache,
     ApiKeyAuthenticator,
@@ -38,6 +40,6 @@ import { UsageRecorder } from './usage-recorder.js';
     KeyCounts,
     ApiKeyUsageService,
   ],
-  exports: [ApiKeysService, ApiKeyAuthenticator, ApiKeyAuthority, KeyCounts, UsageRecorder],
+  exports: [ApiKeysService, ApiKeyAuthenticator, ApiKeyAuthority, ChangedGrants, KeyCounts, UsageRecorder],
 })
 export class ApiKeysModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Brackets, type EntityManager, In } from 'typeorm';
+import { type Endpoint, endpointId, MANAGEMENT } from '../access/access.js';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import { type Caller, userOf } from '../access/caller.js';
 import { hashSecret, mintSecret } from '../access/secret.js';
@@ -30,6 +31,12 @@ const ENDPOINTS_PER_STATEMENT = 200;
 export interface HeldEndpoint {
   method: string;
   path: string;
+}
+
+/** A service whose endpoints keys may hold. */
+export interface HeldService {
+  id: number;
+  service: string;
 }
 
 /** Keys that hold an endpoint: how many, and the first of them by id. */
@@ -69,7 +76,11 @@ export class ApiKeysService {
       expiryDate,
       allApplications: applicationIds.length === 0,
     };
-    const endpoints = request.endpoints.map(({ service = 'management', method, path }) => ({ service, method, path }));
+    const endpoints = request.endpoints.map(({ service = MANAGEMENT, method, path }) => ({ service, method, path }));
+    const grants = endpoints.flatMap((choice) => {
+      const endpoint = grantableById(endpointId(choice));
+      return endpoint ? [{ ...choice, ...meaningOf(endpoint) }] : [];
+    });
     const id = await this.transactions.changeAuthority(caller, async (write) => {
       const { tx } = write;
       const existing = await this.applications.existing(tx, applicationIds);
@@ -91,7 +102,7 @@ export class ApiKeysService {
       await insertInBatches(
         tx,
         ApiKeyEndpoint,
-        endpoints.map((endpoint, position) => ({ apiKeyId, position, ...endpoint })),
+        grants.map((grant, position) => ({ apiKeyId, position, ...grant })),
       );
       write.record({
         entity: 'POST /v1/api_keys',
@@ -147,14 +158,14 @@ export class ApiKeysService {
   }
 
   /** Keys that hold one of these endpoints of a service: how many, and the first hundred of them. */
-  async holding(tx: EntityManager, service: string, endpoints: readonly HeldEndpoint[]): Promise<Holders> {
+  async holding(tx: EntityManager, service: HeldService, endpoints: readonly HeldEndpoint[]): Promise<Holders> {
     const ids = new Set<number>();
     for (let start = 0; start < endpoints.length; start += ENDPOINTS_PER_STATEMENT) {
       const wanted = endpoints.slice(start, start + ENDPOINTS_PER_STATEMENT);
       const rows = await tx
         .createQueryBuilder(ApiKeyEndpoint, 'held')
         .select('DISTINCT held.apiKeyId', 'apiKeyId')
-        .where('held.service = :service', { service })
+        .where('held.service = :service AND held.serviceId = :id', service)
         .andWhere(
           new Brackets((either) =>
             wanted.forEach(({ method, path }, index) =>
@@ -188,6 +199,14 @@ export class ApiKeysService {
     }
     return expiryDate;
   }
+}
+
+/** What is kept of an endpoint with a grant, so that the grant never opens anything else. */
+function meaningOf({
+  serviceId,
+  applicationParameter,
+}: Endpoint): Pick<ApiKeyEndpoint, 'serviceId' | 'applicationParameter'> {
+  return { serviceId, applicationParameter: applicationParameter ?? '' };
 }
 
 /** What the audit trail tells about a key. Neither its hash nor anything else from which it could be told. */

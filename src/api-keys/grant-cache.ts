@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { endpointId } from '../access/access.js';
+import { type Grant, grantId } from '../access/access.js';
 import { CoalescedReads } from '../database/coalesced-reads.js';
 import { DecisionReader } from '../database/decision-reader.js';
 
@@ -9,28 +9,33 @@ type Grants = ReadonlySet<string>;
 /** Grants kept in memory at the most, over all keys. */
 const GRANTS_MAX = 1_000_000;
 
-interface Row {
+interface Row extends Grant {
   apiKeyId: number;
-  service: string;
-  method: string;
-  path: string;
+}
+
+interface Kept {
+  /** A revision of the catalogue that was read before the grants were. */
+  revision: number;
+  grants: Grants;
 }
 
 const select = (ids: string): string =>
-  `SELECT api_key_id AS apiKeyId, service, method, path FROM api_key_endpoints WHERE api_key_id IN (${ids})`;
+  `SELECT api_key_id AS apiKeyId, service, service_id AS serviceId, method, path,
+  application_parameter AS applicationParameter FROM api_key_endpoints WHERE api_key_id IN (${ids})`;
 const MYSQL = select('?');
 const SQLITE = select('SELECT value FROM json_each(?)');
 const NONE: Grants = new Set();
 
 /**
- * The grants of keys, by key id. They are written once, with the key, and ids are never given out again, so that what
- * was read once stays true; whether the key is alive is asked of the database every time, elsewhere.
+ * The grants of keys, by key id. Whatever changes the grants of a living key raises the revision of the catalogue in the
+ * same transaction, and each decision reads that revision from the database: grants that were read after a revision are
+ * true for as long as the revision stays. Whether the key is alive is asked of the database every time, elsewhere.
  */
 @Injectable()
 export class GrantCache {
-  private readonly kept = new LRUCache<number, Grants>({
+  private readonly kept = new LRUCache<number, Kept>({
     maxSize: GRANTS_MAX,
-    sizeCalculation: (grants) => grants.size,
+    sizeCalculation: ({ grants }) => grants.size,
   });
   /** One copy of each endpoint's name, shared by all keys. */
   private readonly names = new Map<string, string>();
@@ -41,27 +46,31 @@ export class GrantCache {
       statement: (ids) => ({ mysql: MYSQL, sqlite: SQLITE, list: ids }),
       answer: (rows) => {
         const byKey = this.group(rows);
-        byKey.forEach((grants, apiKeyId) => this.kept.set(apiKeyId, grants));
         return (apiKeyId) => byKey.get(apiKeyId) ?? NONE;
       },
     });
   }
 
-  /** The grants of a key, if they are at hand. */
-  get(apiKeyId: number): Grants | undefined {
-    return this.kept.get(apiKeyId);
+  /** The grants of a key at a revision that was just read from the database, if they are at hand. */
+  get(apiKeyId: number, revision: number): Grants | undefined {
+    const kept = this.kept.get(apiKeyId);
+    return kept?.revision === revision ? kept.grants : undefined;
   }
 
-  /** Reads the grants of a key; none if it was deleted meanwhile. */
-  load(apiKeyId: number, deadline: number): Promise<Grants> {
-    return this.grants.read(apiKeyId, deadline);
+  /** Reads the grants of a key at a revision that was just read, or at a later one; none if it was deleted meanwhile. */
+  async load(apiKeyId: number, revision: number, deadline: number): Promise<Grants> {
+    const grants = await this.grants.read(apiKeyId, deadline);
+    if (grants.size > 0) {
+      this.kept.set(apiKeyId, { revision, grants });
+    }
+    return grants;
   }
 
   private group(rows: readonly Row[]): Map<number, Grants> {
     const grants = new Map<number, Set<string>>();
     for (const row of rows) {
       const set = grants.get(row.apiKeyId) ?? new Set();
-      grants.set(row.apiKeyId, set.add(this.nameOf(endpointId(row))));
+      grants.set(row.apiKeyId, set.add(this.nameOf(grantId(row))));
     }
     return grants;
   }

@@ -92,8 +92,8 @@ export class KeyReader {
     if (fault) {
       return { kind: 'dead', fault, principal: { ...key.principal, state, grants: NO_GRANTS } };
     }
-    const { apiKeyId } = key.principal;
-    const grants = this.grants.get(apiKeyId) ?? (await this.grants.load(apiKeyId, deadline));
+    const { apiKeyId, catalogueRevision: revision } = key.principal;
+    const grants = this.grants.get(apiKeyId, revision) ?? (await this.grants.load(apiKeyId, revision, deadline));
     if (grants.size === 0) {
       // Every key has at least one: it was deleted between the two reads.
       return { kind: 'unknown' };

@@ -37,8 +37,8 @@ export const CountColumn = (name: string, { nullable = false }: Nullable = {}): 
   Column({ name, type: 'bigint', nullable, transformer: wholeNumber });
 
 /** A whole number of 32 bits. */
-export const IntColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
-  Column({ name, type: 'int', nullable });
+export const IntColumn = (name: string, { nullable = false, ...rest }: WithDefault<number> = {}): PropertyDecorator =>
+  Column({ name, type: 'int', nullable, ...rest });
 
 /** A number with decimals, as JavaScript has it: what is read is what was written. */
 export const NumberColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>

@@ -65,6 +65,7 @@ export const PROBLEMS = define({
   'application-name-taken': { status: 409, title: 'Another Application has this name', level: 'info' },
   'application-in-use': { status: 409, title: 'The Application still has campaigns', level: 'info' },
   'coupon-exists': { status: 409, title: 'A coupon code exists already', level: 'info' },
+  'changes-not-confirmed': { status: 409, title: 'These are not the changes that were confirmed', level: 'info' },
   'service-conflict': { status: 409, title: 'Two templates of the service are one endpoint', level: 'info' },
 
   // 5xx: ours

@@ -58,6 +58,10 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'api-key-not-found': { detail: 'There is no key 34.' },
   'campaign-not-found': { detail: 'There is no campaign 8 in Application 1.' },
   'service-not-found': { detail: 'There is no service "billing".' },
+  'changes-not-confirmed': {
+    detail:
+      'confirmChanges is not the digest of what changes for keys: ask again with dryRun=true, read changedGrants, and send its digest.',
+  },
   'application-in-use': { detail: 'Application 1 still has campaigns: delete them first.' },
   'application-name-taken': { detail: 'Another Application is called "Web shop", if case is ignored.' },
   'last-admin': { detail: 'User 1 is the last active admin: make another one first.' },

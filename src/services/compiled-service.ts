@@ -13,6 +13,7 @@ export interface ForeignEndpoint extends Endpoint {
 /** What the database has of one service: one row for the service itself, which has no METHOD, and one for each endpoint. */
 export interface ServiceRow {
   service: string;
+  serviceId: number;
   skipped: string | null;
   applicationParameter: string;
   method: string | null;
@@ -57,9 +58,9 @@ export class CompiledService {
       this.takeEndpoint(endpointOf(row, row.method));
     } else if (row.skipped !== null) {
       for (const operation of JSON.parse(row.skipped) as SkippedOperation[]) {
-        const shadow = shadowOfStored(operation);
+        const { shadow, by } = shadowOfStored(operation);
         if (shadow) {
-          this.tree.addShadow(operation.path, shadow);
+          this.tree.addShadow(operation.path, shadow, by);
         }
       }
     }
@@ -97,6 +98,7 @@ function endpointOf(row: ServiceRow, method: string): ForeignEndpoint {
   const isScoped = row.applicationScoped === 1;
   return {
     service: row.service,
+    serviceId: row.serviceId,
     method,
     path: row.path,
     scope: isScoped ? 'application' : 'account',
@@ -111,6 +113,7 @@ function endpointOf(row: ServiceRow, method: string): ForeignEndpoint {
 function isSame(one: ServiceRow, other: ServiceRow): boolean {
   return (
     one.service === other.service &&
+    one.serviceId === other.serviceId &&
     one.skipped === other.skipped &&
     one.applicationParameter === other.applicationParameter &&
     one.method === other.method &&

@@ -1,5 +1,6 @@
 import { parseTemplate } from '../access/path-template.js';
 import { readShadow, type Shadow } from '../access/shadow.js';
+import { splitTemplate, type ToldBy, toldBy } from '../access/told-by.js';
 import { isObject, type JsonObject, OpenApiFault, property, step, textProperty } from './openapi-fault.js';
 import { OpenApiReferences } from './openapi-references.js';
 import { DEFAULT_PLACE, readServers, type ServerPlace } from './openapi-servers.js';
@@ -24,6 +25,8 @@ export interface SkippedOperation {
   reason: string;
   /** Which paths may be meant for it; null if none of this service are. Rows from before it was kept have none. */
   shadow?: Shadow | null;
+  /** What tells it besides its path, if anything does. */
+  by?: ToldBy;
 }
 
 /** Two operations that no request can tell apart. */
@@ -141,7 +144,7 @@ class DocumentReading {
   private readOperation(method: string, path: string, item: Level, operation: Level): void {
     const { place, pointer } = operation;
     const METHOD = method.toUpperCase();
-    const skip = (shown: string, reason: string, shadow?: Shadow): void => {
+    const skip = (shown: string, reason: string, shadow?: Shadow, by?: ToldBy): void => {
       if (this.skipped.length === SKIPPED_MAX) {
         throw new OpenApiFault('/paths', `has more than ${SKIPPED_MAX} operations that keys cannot be granted`);
       }
@@ -150,6 +153,7 @@ class DocumentReading {
         path: clean(shown, SKIPPED_LENGTH_MAX),
         reason: clean(reason, SKIPPED_LENGTH_MAX),
         shadow: shadow ?? null,
+        ...(by && { by }),
       });
     };
     if (place.kind === 'unusable') {
@@ -167,10 +171,18 @@ class DocumentReading {
       throw new OpenApiFault('/paths', `has paths of more than ${SEGMENTS_MAX} segments in all`);
     }
     if (!path.startsWith('/')) {
-      return skip(path, 'it does not start with "/"', this.shadowOf(template, item, operation));
+      const { path: pathOnly, behind } = splitTemplate(template);
+      const by = behind === '' ? undefined : toldBy(behind);
+      return skip(path, 'it does not start with "/"', this.shadowOf(pathOnly, item, operation), by);
     }
     if (!template.isWellFormed()) {
       return skip(template, 'it has half of a character');
+    }
+    const { path: pathOnly, behind } = splitTemplate(template);
+    if (behind !== '') {
+      const shadow = this.shadowOf(pathOnly, item, operation);
+      const by = this.toldBehindPath(behind, METHOD, path, item, operation);
+      return skip(template, this.reasonOf(by, METHOD, path, pathOnly), shadow, by);
     }
     const parsed = parseTemplate(template);
     if (parsed.kind === 'ungrantable') {
@@ -210,13 +222,51 @@ class DocumentReading {
   }
 
   private shadowOf(template: string, item: Level, operation: Level): Shadow | undefined {
-    const described = this.pathParameters(item, operation);
+    const described = this.parameters('path', item, operation);
     return readShadow(template, (name) => saysMany(described.get(name) ?? {}));
+  }
+
+  /**
+   * What tells an operation whose template goes on behind its path. Some documents write a fragment for what the query
+   * parameters tell which the operation needs, and the one without the fragment does not have.
+   */
+  private toldBehindPath(behind: string, METHOD: string, path: string, item: Level, operation: Level): ToldBy {
+    const by = toldBy(behind);
+    const plain = by === 'nothing' ? this.plainOperation(METHOD, path) : undefined;
+    if (!plain) return by;
+    const known = new Set(this.parameters('query', plain.item, plain.operation).keys());
+    const needed = [...this.parameters('query', item, operation)]
+      .filter(([name, parameter]) => property(parameter, 'required') === true && !known.has(name))
+      .map(([name]) => name)
+      .filter((name) => typeof name === 'string');
+    return needed.length > 0 ? needed : by;
+  }
+
+  /** The operation with the same METHOD, and the same path without what stands behind it. */
+  private plainOperation(METHOD: string, path: string): { item: Level; operation: Level } | undefined {
+    const plainPath = splitTemplate(path).path;
+    const found = property(this.document.paths as JsonObject, plainPath);
+    if (found === undefined) return undefined;
+    const pointer = `/paths${step(plainPath)}`;
+    const item = { value: this.pathItem(found, plainPath), pointer, place: this.own };
+    const operation = property(item.value, METHOD.toLowerCase());
+    return isObject(operation)
+      ? { item, operation: { value: operation, pointer: `${pointer}/${METHOD.toLowerCase()}`, place: this.own } }
+      : undefined;
+  }
+
+  private reasonOf(by: ToldBy, METHOD: string, path: string, pathOnly: string): string {
+    if (by !== 'nothing') {
+      return 'its query tells it from other operations, and keys open paths whatever their query is';
+    }
+    return this.plainOperation(METHOD, path)
+      ? `no request has its fragment: a key for ${METHOD} ${pathOnly} opens it too`
+      : 'no request has its fragment';
   }
 
   /** Why a parameter of a path is not one whole segment, if its description says so. */
   private unfitParameter(names: readonly string[], item: Level, operation: Level): string | undefined {
-    const described = this.pathParameters(item, operation);
+    const described = this.parameters('path', item, operation);
     for (const name of names) {
       const parameter = described.get(name) ?? {};
       if (saysMany(parameter)) {
@@ -230,7 +280,7 @@ class DocumentReading {
     return undefined;
   }
 
-  private pathParameters(item: Level, operation: Level): Map<unknown, JsonObject> {
+  private parameters(place: 'path' | 'query', item: Level, operation: Level): Map<unknown, JsonObject> {
     const described = new Map<unknown, JsonObject>();
     for (const { value, pointer } of [item, operation]) {
       const parameters = property(value, 'parameters') ?? [];
@@ -239,7 +289,7 @@ class DocumentReading {
       }
       for (const [index, entry] of parameters.entries()) {
         const parameter = this.references.resolve(entry, `${pointer}/parameters/${index}`);
-        if (property(parameter, 'in') === 'path') {
+        if (property(parameter, 'in') === place) {
           described.set(property(parameter, 'name'), parameter);
         }
       }
@@ -257,18 +307,23 @@ function saysMany(parameter: JsonObject): boolean {
 }
 
 /**
- * The shadow of an operation as it is stored. A row from before shadows were kept has none: what its path and reason tell is
- * taken, unless its server is another one or unknown.
+ * The shadow of an operation as it is stored, and what tells it besides. In a row from before these were kept, what its
+ * path and reason tell is taken, unless its server is another one or unknown.
  */
-export function shadowOfStored({ path, reason, shadow }: SkippedOperation): Shadow | undefined {
-  if (shadow !== undefined) {
-    return shadow ?? undefined;
+export function shadowOfStored({ path, reason, shadow, by }: SkippedOperation): { shadow?: Shadow; by: ToldBy } {
+  const { path: pathOnly, behind } = splitTemplate(path.startsWith('/') ? path : `/${path}`);
+  if (shadow === null) {
+    return { by: 'path' };
+  }
+  if (shadow !== undefined && (by !== undefined || behind === '')) {
+    return { shadow, by: by ?? 'path' };
   }
   if (/\bserver\b|another origin/.test(reason)) {
-    return undefined;
+    return { by: 'path' };
   }
   const many = /^the parameter \{(.*)\} may stand for more than one segment$/s.exec(reason)?.[1];
-  return readShadow(path.startsWith('/') ? path : `/${path}`, (name) => name === many);
+  const read = readShadow(pathOnly, (name) => name === many);
+  return { shadow: read, by: behind === '' ? 'path' : toldBy(behind) };
 }
 
 /** A text as it can be stored on every engine, cut to a length without cutting a character. */

@@ -18,10 +18,10 @@ type Row = { revision: number } & (ServiceRow | { service: null });
 
 const REVISION_SQL = 'SELECT revision FROM catalogue_revision WHERE id = 1';
 // One statement sees one moment: the endpoints are those of this very revision.
-const SQL = `SELECT r.revision AS revision, s.service AS service, s.application_parameter AS applicationParameter,
+const SQL = `SELECT r.revision AS revision, s.service AS service, s.id AS serviceId, s.application_parameter AS applicationParameter,
   s.skipped AS skipped, NULL AS method, '' AS path, 0 AS applicationScoped, '' AS summary, '' AS tag
 FROM catalogue_revision r LEFT JOIN services s ON r.id = 1 WHERE r.id = 1
-UNION ALL SELECT r.revision, s.service, s.application_parameter, NULL, e.method, e.path, e.application_scoped, e.summary, e.tag
+UNION ALL SELECT r.revision, s.service, s.id, s.application_parameter, NULL, e.method, e.path, e.application_scoped, e.summary, e.tag
 FROM catalogue_revision r JOIN services s ON r.id = 1 JOIN service_endpoints e ON e.service_id = s.id
 WHERE r.id = 1 ORDER BY service, path, method`;
 

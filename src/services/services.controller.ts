@@ -49,6 +49,9 @@ export class ServicesController {
    * Reads the endpoints out of an OpenAPI document of up to 30 MB; they can be granted to keys at once. Endpoints that
    * the document no longer has are denied at once, and their grants work again if they come back. Try it with `dryRun`:
    * the answer is the difference, and which keys it affects.
+   *
+   * An endpoint whose scope or Application parameter changes is denied to the keys that hold it until an admin confirms
+   * that: `changedGrants` lists each key and change, and its `digest` in `confirmChanges` confirms them.
    */
   @Put(':service')
   @ServiceParameter()
@@ -61,7 +64,7 @@ export class ServicesController {
     description: 'The service was there before, or this was a dry run.',
   })
   @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service was not there before.' })
-  @Problems('openapi-invalid', 'service-conflict', 'too-busy')
+  @Problems('openapi-invalid', 'service-conflict', 'changes-not-confirmed', 'too-busy')
   async putService(
     @CurrentCaller() caller: Caller,
     @Param('service') service: string,

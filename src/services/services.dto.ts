@@ -34,6 +34,14 @@ export class ServiceFields {
   @Length(1, 100)
   @Matches(/^[^{}/]*$/, { message: 'applicationParameter must be the name of a path parameter, without braces' })
   applicationParameter?: string;
+
+  /** Lets keys use the endpoints whose scope or Application parameter changed since they were granted: the
+   * `changedGrants.digest` of a dry run that you have read. It confirms those changes and no others.
+   * @example "9f2d3c0e5b7a4f61c8d09e1b2a3f4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d" */
+  @IfPresent()
+  @IsString()
+  @MaxLength(100)
+  confirmChanges?: string;
 }
 
 /** A service as it is to be registered. */
@@ -141,6 +149,42 @@ export class AffectedKeys {
   data: AffectedKey[];
 }
 
+/** A grant of a key whose endpoint does not mean what it meant when it was granted. */
+export class ChangedGrantView extends AffectedKey {
+  /** The HTTP method.
+   * @example "GET" */
+  method: string;
+
+  /** The path template.
+   * @example "/v1/applications/{applicationId}/partners/{partnerId}" */
+  path: string;
+
+  /** What is different: the scope, and the parameter that holds the Application's id (empty for the whole account). */
+  differences: FieldChange[];
+}
+
+/** The grants whose endpoint does not mean what it meant when it was granted. They are refused until they are confirmed. */
+export class ChangedGrantsView {
+  /** What to send as `confirmChanges` to confirm exactly these; null where there are none.
+   * @example "9f2d3c0e5b7a4f61c8d09e1b2a3f4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d" */
+  digest: string | null;
+
+  /** Whether this request confirms them.
+   * @example false */
+  confirmed: boolean;
+
+  /** How many there are.
+   * @example 1 */
+  totalResultSize: number;
+
+  /** The first thousand of them, by key. */
+  data: ChangedGrantView[];
+
+  /** Operations of earlier documents that keys for other endpoints would open now, as `/users/me` is a `/users/{id}` once
+   * the document no longer has it. They are refused until they are confirmed with the same digest. */
+  takenOver: SkippedOperationView[];
+}
+
 /** What registering a service changed, or would change. */
 export class ServiceDifference {
   /** The service, as it stands in paths and grants.
@@ -169,6 +213,9 @@ export class ServiceDifference {
 
   /** The keys that hold an endpoint which was removed or changed. */
   affectedKeys: AffectedKeys;
+
+  /** What keys were granted and does not mean the same any more, by this registration or an earlier one. */
+  changedGrants: ChangedGrantsView;
 }
 
 /** A service in a list. */

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager } from 'typeorm';
-import { MANAGEMENT } from '../access/access.js';
+import { endpointName, MANAGEMENT } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { ChangedGrants } from '../api-keys/changed-grants.js';
 import { Transactions } from '../authority/transactions.js';
 import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
@@ -15,6 +16,7 @@ import { invalid } from '../http/invalid.js';
 import { readSort } from '../http/sorting.js';
 import { refuseUnstorable } from '../http/storable.js';
 import { Problem } from '../http/problem.js';
+import { Confirmation } from './confirmation.js';
 import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
 import type { DocumentReading } from './openapi-body.js';
 import type { ServiceDescription, ServiceOperation } from './openapi-document.js';
@@ -28,6 +30,7 @@ import {
 } from './service-difference.js';
 import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
 import {
+  type AffectedKeys,
   ServiceFields,
   type ServiceDifference,
   type ServicePage,
@@ -35,6 +38,7 @@ import {
   type ServiceSummary,
   type ServiceView,
 } from './services.dto.js';
+import { takenOver } from './taken-over.js';
 import { deleteEndpoints, insertEndpoints, readEndpoints, type StoredEndpoint } from './stored-endpoints.js';
 
 const SERVICE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
@@ -43,10 +47,12 @@ const SORT_COLUMNS = { service: 'service', name: 'name', created: 'created', mod
 const NAMED_IN_CHANGES = 100;
 
 /** A service and its endpoints as they are to be. */
-interface Registration extends Required<ServiceFields> {
+interface Registration extends Required<Omit<ServiceFields, 'confirmChanges'>> {
   service: string;
   operations: ServiceOperation[];
   skipped: ServiceDescription['skipped'];
+  /** What the admin confirms, if anything. */
+  confirmChanges: string | undefined;
 }
 
 /** Registers other services, whose endpoints can then be granted to keys. */
@@ -59,13 +65,14 @@ export class ServicesService {
     @InjectRepository(ServiceEndpoint) private readonly endpoints: ReadRepository<ServiceEndpoint>,
     private readonly reader: OpenApiReader,
     private readonly apiKeys: ApiKeysService,
+    private readonly changedGrants: ChangedGrants,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
   /**
    * Registers a service, or gives it another document. Throws `validation-failed`, `openapi-invalid`,
-   * `service-conflict`.
+   * `service-conflict`, `changes-not-confirmed`.
    */
   async put(
     caller: Caller,
@@ -74,19 +81,24 @@ export class ServicesService {
     { dryRun }: { dryRun: boolean },
   ): Promise<{ created: boolean; difference: ServiceDifference }> {
     refuseUnusableName(service);
-    const registration = await this.readRegistration(service, body);
+    const described = await this.readRegistration(service, body);
     return this.transactions.write(caller, async (write) => {
       const { tx } = write;
       const { revision } = await lockCatalogue(tx);
       const before = await tx.findOneBy(Service, { service });
       const stored = before ? await storedIn(tx, before) : [];
-      const difference = compareEndpoints(stored, registration.operations, {
+      const difference = compareEndpoints(stored, described.operations, {
         before: before?.applicationParameter ?? '',
-        after: registration.applicationParameter,
+        after: described.applicationParameter,
       });
-      const affected = await this.apiKeys.holding(tx, service, outdatedBy(difference));
-      if (!dryRun && !isSame(before, registration, difference)) {
+      const affected = await this.holding(tx, before, outdatedBy(difference));
+      const confirmation = await this.confirmationOf(write, before, described, difference);
+      const registration = { ...described, skipped: [...described.skipped, ...confirmation.operationsKept] };
+      const isSettled = isSame(before, registration, difference) && !confirmation.isGiven;
+      if (!dryRun && !isSettled) {
+        confirmation.refuseTooMany();
         await this.store(write, before, registration, difference);
+        await this.changedGrants.confirm(tx, write.turn, confirmation.grantsConfirmed);
         await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
         write.record({
           entity: `PUT /v1/services/${service}`,
@@ -95,6 +107,7 @@ export class ServicesService {
             ...describe(registration),
             endpointCount: registration.operations.length,
             ...summaryOf(difference),
+            ...confirmation.summary(),
             keysAffected: affected.totalResultSize,
           },
           hiddenFromKeys: true,
@@ -111,6 +124,7 @@ export class ServicesService {
           changed: difference.changed.map(changedView),
           skipped: registration.skipped.map(skippedView),
           affectedKeys: affected,
+          changedGrants: confirmation.view(),
         },
       };
     });
@@ -123,7 +137,7 @@ export class ServicesService {
       const { revision } = await lockCatalogue(tx);
       const before = orNotFound(await tx.findOneBy(Service, { service }), service);
       const stored = await storedIn(tx, before);
-      const affected = await this.apiKeys.holding(tx, service, stored);
+      const affected = await this.apiKeys.holding(tx, before, stored);
       await tx.delete(Service, { id: before.id });
       await tx.update(CatalogueRevision, { id: 1 }, { revision: revision + 1 });
       write.record({
@@ -176,7 +190,37 @@ export class ServicesService {
       applicationParameter: fields.applicationParameter ?? DEFAULT_APPLICATION_PARAMETER,
       operations,
       skipped,
+      confirmChanges: fields.confirmChanges,
     };
+  }
+
+  /** Keys of an earlier service with the same name hold nothing of a new one. */
+  private async holding(
+    tx: EntityManager,
+    before: Service | null,
+    endpoints: readonly StoredEndpoint[],
+  ): Promise<AffectedKeys> {
+    return before ? this.apiKeys.holding(tx, before, endpoints) : { totalResultSize: 0, data: [] };
+  }
+
+  /** What changes for keys with the endpoints as they are to be. */
+  private async confirmationOf(
+    { tx, turn }: Write,
+    before: Service | null,
+    after: Registration,
+    { removed }: EndpointDifference,
+  ): Promise<Confirmation> {
+    if (!before) {
+      return new Confirmation([], [], after.confirmChanges);
+    }
+    const grants = await this.changedGrants.find(tx, before, after.applicationParameter);
+    const present = new Set(grants.length === 0 ? [] : after.operations.map(endpointName));
+    const held = await this.changedGrants.pathsHeld(tx, before);
+    return new Confirmation(
+      grants.filter((grant) => present.has(endpointName(grant))),
+      await takenOver({ skipped: before.skipped, removed }, after, held, turn),
+      after.confirmChanges,
+    );
   }
 
   private async store(

@@ -25,7 +25,7 @@ export class NewVerification {
   @Matches(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/, { message: 'method must be an HTTP method' })
   method: string;
 
-  /** The raw path of the request, not decoded; a query string may follow and does not count.
+  /** The raw path of the request, not decoded, with its query: some services tell operations apart by it.
    * @example "/v1/applications/1/invoices" */
   @IsString()
   path: string;
