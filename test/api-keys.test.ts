@@ -37,7 +37,7 @@ describe('a key', () => {
         createdBy: 1,
         accountID: 1,
         expiryDate: '2027-06-30T20:00:00.000Z',
-        endpoints: [{ service: 'management', ...CAMPAIGNS, gone: false, changed: false }],
+        endpoints: [{ service: 'management', ...CAMPAIGNS, gone: false, changed: false, ownerNotAdmin: false }],
         allowedApplicationIds: [applicationId],
         allApplications: false,
         state: 'valid',
@@ -279,12 +279,35 @@ describe('a key', () => {
       expect(await view(key)).toMatchObject({ state: 'invalid', stateReason: 'creator-deleted', disabled: true });
     });
 
-    test('but not on the creator being an admin: demotion changes nothing', async () => {
+    test('and never exceeds the creator: what needs an admin opens only while the creator is one', async () => {
       const creator = await createAdmin(latchkey);
-      const key = await createKey(creator.client);
+      const users = { method: 'GET', path: '/v1/users' };
+      const key = await createKey(creator.client, { endpoints: [CAMPAIGNS, users] });
+      const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
+      const ownerNotAdmin = async (): Promise<unknown> => (await view(key)).endpoints.map((one) => one.ownerNotAdmin);
+      expect((await caller.get(users.path)).status).toBe(200);
+      expect(await ownerNotAdmin()).toEqual([false, false]);
+
       expect((await latchkey.admin.put(`/v1/users/${creator.id}`, { isAdmin: false })).status).toBe(200);
       expect((await use(key)).status).toBe(200);
-      expect((await creator.client.get('/v1/api_keys')).status).toBe(403);
+      expect(await caller.get(users.path)).toMatchObject({
+        status: 403,
+        body: { code: 'owner-not-admin', endpoint: 'GET /v1/users' },
+      });
+      const question = { key: key.key, method: 'GET', path: users.path };
+      expect((await latchkey.admin.post('/v1/verifications', question)).body).toMatchObject({
+        valid: false,
+        code: 'owner-not-admin',
+      });
+      const described = { authorization: `ManagementKey-v1 ${key.key}`, 'x-original-method': 'GET' };
+      expect(
+        await latchkey.nobody.get('/v1/forward_auth/original/management', { ...described, 'x-original-uri': users.path }),
+      ).toMatchObject({ status: 403, body: { code: 'owner-not-admin' } });
+      expect(await ownerNotAdmin()).toEqual([false, true]);
+      expect(await view(key)).toMatchObject({ state: 'valid', stateReason: null });
+
+      expect((await latchkey.admin.put(`/v1/users/${creator.id}`, { isAdmin: true })).status).toBe(200);
+      expect((await caller.get(users.path)).status).toBe(200);
     });
   });
 

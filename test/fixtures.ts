@@ -18,7 +18,14 @@ export interface MadeKey {
   allowedApplicationIds: number[];
   createdBy: number;
   lastUsed: string | null;
-  endpoints: { service: string; method: string; path: string; gone: boolean; changed: boolean }[];
+  endpoints: {
+    service: string;
+    method: string;
+    path: string;
+    gone: boolean;
+    changed: boolean;
+    ownerNotAdmin: boolean;
+  }[];
 }
 
 let made = 0;

@@ -17,13 +17,19 @@ type NewGrant = Pick<ApiKeyEndpoint, 'service' | 'method' | 'path'>;
 /** Shows keys as admins see them. */
 @Injectable()
 export class ApiKeyViews {
+  /** Ids of our own endpoints that open to an admin's session alone, and to keys of admins. */
+  private readonly adminEndpoints: ReadonlySet<string>;
+
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: ReadRepository<ApiKey>,
     @InjectRepository(ApiKeyApplication) private readonly applications: ReadRepository<ApiKeyApplication>,
     @InjectRepository(ApiKeyEndpoint) private readonly endpoints: ReadRepository<ApiKeyEndpoint>,
     private readonly catalogue: EndpointCatalogue,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    const ofAdmins = catalogue.own.filter(({ access }) => access.kind === 'key' && access.session === 'admin');
+    this.adminEndpoints = new Set(ofAdmins.map(endpointId));
+  }
 
   /** The views of these keys, in their order. */
   async of(apiKeys: readonly ApiKey[]): Promise<ApiKeyView[]> {
@@ -31,33 +37,35 @@ export class ApiKeyViews {
       return [];
     }
     const ids = apiKeys.map((apiKey) => apiKey.id);
-    const [applications, endpoints, lastUsed, creatorStates, grantableById] = await Promise.all([
+    const [applications, endpoints, lastUsed, creators, grantableById] = await Promise.all([
       this.applications.find({ where: { apiKeyId: In(ids) }, order: { apiKeyId: 'ASC', applicationId: 'ASC' } }),
       this.endpoints.find({ where: { apiKeyId: In(ids) }, order: { apiKeyId: 'ASC', position: 'ASC' } }),
       this.lastUsed(ids),
-      this.creatorStates(ids),
+      this.creators(ids),
       this.catalogue.grantableById(),
     ]);
     const applicationsOf = byKey(applications);
     const endpointsOf = byKey(endpoints);
     const now = this.clock.now();
-    return apiKeys.map((apiKey) =>
-      viewOf(apiKey, {
-        endpoints: (endpointsOf.get(apiKey.id) ?? []).map((grant) =>
-          grantView(grant, grantableById(endpointId(grant))),
-        ),
+    return apiKeys.map((apiKey) => {
+      const { state: creatorState, isAdmin } = creators.get(apiKey.id) ?? { state: 'deleted', isAdmin: false };
+      return viewOf(apiKey, {
+        endpoints: (endpointsOf.get(apiKey.id) ?? []).map((grant) => ({
+          ...grantView(grant, grantableById(endpointId(grant))),
+          ownerNotAdmin: !isAdmin && this.adminEndpoints.has(endpointId(grant)),
+        })),
         applicationIds: (applicationsOf.get(apiKey.id) ?? []).map((row) => row.applicationId),
-        creatorState: creatorStates.get(apiKey.id) ?? 'deleted',
+        creatorState,
         lastUsed: lastUsed.get(apiKey.id),
         now,
-      }),
-    );
+      });
+    });
   }
 
   /** The view of a key at the moment of its creation, without reading anything. */
   ofNew(apiKey: ApiKey, endpoints: readonly NewGrant[], applicationIds: readonly number[]): ApiKeyView {
     return viewOf(apiKey, {
-      endpoints: endpoints.map((endpoint) => ({ ...endpoint, gone: false, changed: false })),
+      endpoints: endpoints.map((endpoint) => ({ ...endpoint, gone: false, changed: false, ownerNotAdmin: false })),
       applicationIds: [...applicationIds].sort((one, other) => one - other),
       creatorState: 'active',
       lastUsed: undefined,
@@ -65,15 +73,16 @@ export class ApiKeyViews {
     });
   }
 
-  private async creatorStates(ids: readonly number[]): Promise<Map<number, string>> {
+  private async creators(ids: readonly number[]): Promise<Map<number, { state: string; isAdmin: boolean }>> {
     const rows = await this.apiKeys
       .createQueryBuilder('k')
       .innerJoin('users', 'u', 'u.id = k.createdBy')
       .select('k.id', 'id')
       .addSelect('u.state', 'state')
+      .addSelect('u.is_admin', 'isAdmin')
       .where('k.id IN (:...ids)', { ids })
-      .getRawMany<{ id: number; state: string }>();
-    return new Map(rows.map((row) => [row.id, row.state]));
+      .getRawMany<{ id: number; state: string; isAdmin: number }>();
+    return new Map(rows.map(({ id, state, isAdmin }) => [id, { state, isAdmin: Number(isAdmin) === 1 }]));
   }
 
   private async lastUsed(ids: readonly number[]): Promise<Map<number, number>> {
@@ -96,7 +105,7 @@ export class ApiKeyViews {
 }
 
 /** @param endpoint what the catalogue has under the same service, METHOD and path */
-function grantView(grant: ApiKeyEndpoint, endpoint: Endpoint | undefined): GrantedEndpoint {
+function grantView(grant: ApiKeyEndpoint, endpoint: Endpoint | undefined): Omit<GrantedEndpoint, 'ownerNotAdmin'> {
   const { service, method, path } = grant;
   const isThere = endpoint?.serviceId === grant.serviceId;
   return { service, method, path, gone: !isThere, changed: isThere && grantId(endpoint) !== grantId(grant) };

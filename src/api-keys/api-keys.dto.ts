@@ -108,6 +108,11 @@ export class GrantedEndpoint {
    * confirms the change with `PUT /v1/services/{service}`.
    * @example false */
   changed: boolean;
+
+  /** Whether the endpoint needs an admin, and the key's creator is not one any more. Then it is denied
+   * (`owner-not-admin`).
+   * @example false */
+  ownerNotAdmin: boolean;
 }
 
 /** A key, without its value. */
