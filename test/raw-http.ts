@@ -31,10 +31,10 @@ export function sendRaw(
     socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${method} ${target}: ${received}`)));
     socket.on('data', (chunk: string) => {
       received += chunk;
-      const answer = readAnswer(received, method);
-      if (answer) {
+      const first = readAnswer(received, method);
+      if (first) {
         socket.destroy();
-        resolve(answer);
+        resolve(first.answer);
       }
     });
     socket.on('error', reject);
@@ -43,7 +43,8 @@ export function sendRaw(
   });
 }
 
-function readAnswer(received: string, method: string): RawAnswer | undefined {
+/** Reads the first final response to a request, and returns what follows it; nothing while it is incomplete. */
+export function readAnswer(received: string, method: string): { answer: RawAnswer; rest: string } | undefined {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd === -1) {
     return undefined;
@@ -61,5 +62,7 @@ function readAnswer(received: string, method: string): RawAnswer | undefined {
     headers[name.toLowerCase()] = known === undefined ? value : `${known}, ${value}`;
   }
   const length = method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0);
-  return rest.length < length ? undefined : { status, headers, body: rest.slice(0, length) };
+  return rest.length < length
+    ? undefined
+    : { answer: { status, headers, body: rest.slice(0, length) }, rest: rest.slice(length) };
 }
