@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { until } from './coupon-fixtures.js';
+
+/** A slow reader takes what has arrived at once, about 64 KB, and then waits this long. */
+const PAUSE_MS = 50;
+const TCP_ESTABLISHED = '01';
+
+/** A client that asks for something large and reads it slowly, so that most of it waits in the server. */
+export class SlowReader {
+  private readonly pieces: Buffer[] = [];
+  private slow = true;
+  private failure: NodeJS.ErrnoException | undefined;
+  private closed = false;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('data', (piece: Buffer) => {
+      this.pieces.push(piece);
+      if (this.slow) {
+        socket.pause();
+        setTimeout(() => socket.resume(), PAUSE_MS);
+      }
+    });
+    socket.on('error', (error) => (this.failure = error));
+    socket.on('close', () => (this.closed = true));
+  }
+
+  /** Sends a request, and waits until the first part of a successful response has arrived. */
+  static async begin(url: string, path: string, authorization: string): Promise<SlowReader> {
+    const { hostname, port } = new URL(url);
+    const reader = new SlowReader(connect(Number(port), hostname));
+    const headers = `Host: latchkey.example\r\nAuthorization: ${authorization}`;
+    reader.socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
+    await until('the first part of the response is there', () => reader.receivedBytes > 100_000 || reader.closed);
+    if (!reader.text().startsWith('HTTP/1.1 200 ')) {
+      throw new Error(`no response to read slowly: ${reader.text().slice(0, 1000)}`);
+    }
+    return reader;
+  }
+
+  get receivedBytes(): number {
+    return this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /**
+   * Whether the connection is still established, as the system sees it. The reader itself would hear of a reset only
+   * behind everything that it has not read yet.
+   */
+  get isConnected(): boolean {
+    const port = this.socket.localPort?.toString(16).toUpperCase().padStart(4, '0');
+    return readFileSync('/proc/net/tcp', 'latin1')
+      .split('\n')
+      .some((line) => {
+        const [, local = '', , state] = line.trim().split(/\s+/);
+        return local.endsWith(`:${port}`) && state === TCP_ESTABLISHED;
+      });
+  }
+
+  /** Reads the rest as fast as it comes, until the response is complete or the connection ends. */
+  async readOn(): Promise<void> {
+    this.slow = false;
+    this.socket.resume();
+    await until('the response has come to an end', () => this.closed || this.isComplete);
+  }
+
+  /** Whether the response has ended as a client expects it to. */
+  get isComplete(): boolean {
+    const head = this.pieces[0]?.toString('latin1') ?? '';
+    const length = /^Content-Length: (\d+)/im.exec(head)?.[1];
+    const headBytes = head.indexOf('\r\n\r\n') + 4;
+    return length === undefined
+      ? (this.pieces.at(-1)?.toString('latin1').endsWith('0\r\n\r\n') ?? false)
+      : this.receivedBytes >= headBytes + Number(length);
+  }
+
+  /** How the connection failed: the code of the error, or `undefined`. */
+  get failureCode(): string | undefined {
+    return this.failure?.code;
+  }
+
+  /** Everything that has arrived. */
+  text(): string {
+    return Buffer.concat(this.pieces).toString('latin1');
+  }
+
+  /** Closes the connection. */
+  drop(): void {
+    this.socket.destroy();
+  }
+}
