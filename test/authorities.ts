@@ -149,7 +149,8 @@ export const ENDINGS: readonly Ending[] = [
 const last = (replicas: Replicas) => replicas.keeper(replicas.servers.length - 1);
 const lastAs = (replicas: Replicas, authorization: string) => replicas.as(authorization, replicas.servers.length - 1);
 
-async function done(answering: Promise<Answer>): Promise<void> {
+/** Waits for a change, which must succeed. */
+export async function done(answering: Promise<Answer>): Promise<void> {
   const { status, body } = await answering;
   if (status !== 200 && status !== 204) {
     throw new Error(`the authority did not end: ${status} ${JSON.stringify(body)}`);

@@ -5,23 +5,42 @@ import type { TestDatabase } from './harness.js';
 /** A row, as the database has it. */
 export type Row = Record<string, unknown>;
 
-/** Runs one statement on a database, past the service, and resolves with its rows. */
-export async function runSql({ url, engine }: Pick<TestDatabase, 'url' | 'engine'>, sql: string): Promise<Row[]> {
+/** A connection past the service. */
+export interface SqlConnection {
+  /** Runs one statement, and resolves with its rows. */
+  run(sql: string): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** Opens a connection to a database, past the service. */
+export async function openSql({ url, engine }: Pick<TestDatabase, 'url' | 'engine'>): Promise<SqlConnection> {
   if (engine === 'sqlite') {
     const connection = new Database(url.slice('sqlite:'.length));
-    try {
-      const statement = connection.prepare(sql);
-      return statement.reader ? (statement.all() as Row[]) : (statement.run(), []);
-    } finally {
-      connection.close();
-    }
+    return {
+      run: async (sql) => {
+        const statement = connection.prepare(sql);
+        return statement.reader ? (statement.all() as Row[]) : (statement.run(), []);
+      },
+      close: async () => void connection.close(),
+    };
   }
   const connection = await mysql.createConnection(url);
+  return {
+    run: async (sql) => {
+      const [rows] = await connection.query(sql);
+      return Array.isArray(rows) ? (rows as Row[]) : [];
+    },
+    close: () => connection.end(),
+  };
+}
+
+/** Runs one statement on a database, past the service, and resolves with its rows. */
+export async function runSql(database: Pick<TestDatabase, 'url' | 'engine'>, sql: string): Promise<Row[]> {
+  const connection = await openSql(database);
   try {
-    const [rows] = await connection.query(sql);
-    return Array.isArray(rows) ? (rows as Row[]) : [];
+    return await connection.run(sql);
   } finally {
-    await connection.end();
+    await connection.close();
   }
 }
 
