@@ -1,5 +1,5 @@
 import { type Authority, createAuthority, createThings, type Ending, ENDINGS, type Things } from './authorities.js';
-import { HeldRequest, sendWhole, type WholeRequest } from './held-request.js';
+import { HeldRequest, RefusedAtHead, sendWhole, type WholeRequest } from './held-request.js';
 import type { RawAnswer } from './raw-http.js';
 import { PASSWORD, Replicas } from './replicas.js';
 import type { Document } from './security/openapi-requests.js';
@@ -101,6 +101,23 @@ describe('a request that is held back until its authority has ended', () => {
     expect(await readState(replicas)).toEqual(before);
   }
 
+  /** An Application that can be deleted holds nothing: what is looked up before the body is asked for is not there. */
+  async function holdable(requests: WholeRequest[], caller: Authority): Promise<WholeRequest[]> {
+    const kept: WholeRequest[] = [];
+    for (const request of requests) {
+      try {
+        (await HeldRequest.begin(replicas.servers[0]!.url, withAuthority(request, caller))).drop();
+        kept.push(request);
+      } catch (error) {
+        if (!(error instanceof RefusedAtHead && error.answer?.status === 404)) {
+          throw error;
+        }
+      }
+    }
+    expect(kept.length).toBeGreaterThan(1);
+    return kept;
+  }
+
   test('is carried out on every endpoint that takes a body, if its authority does not end', async () => {
     expect(endpoints.length).toBeGreaterThanOrEqual(14);
     for (const kind of ['session', 'key'] as const) {
@@ -126,7 +143,7 @@ describe('a request that is held back until its authority has ended', () => {
     const [applicationId = things.applicationId] = caller.applicationIds;
     const subjects = subjectsOf({ ...things, applicationId });
     const requests = endpointsOf(ending).map((endpoint) => validRequest(document, endpoint, subjects));
-    await holdAndEnd(ending, caller, requests);
+    await holdAndEnd(ending, caller, ending.applications ? await holdable(requests, caller) : requests);
   });
 
   test.each(ENDINGS)('is refused with what is pipelined behind it: $name', async (ending) => {

@@ -15,6 +15,16 @@ export function sendWhole(url: string, { method, path, headers, body }: WholeReq
   return sendRaw(url, method, path, whole, body.toString('latin1'));
 }
 
+/** A server refused a request without asking for its body. */
+export class RefusedAtHead extends Error {
+  constructor(
+    { method, path }: WholeRequest,
+    readonly answer: RawAnswer | undefined,
+  ) {
+    super(`${method} ${path} was refused at its head: ${answer?.status} ${answer?.body}`);
+  }
+}
+
 const ANSWER_WAIT_MS = 20_000;
 
 /**
@@ -43,15 +53,16 @@ export class HeldRequest {
     });
   }
 
-  /** Sends a request but for its last byte. Rejects if the guard refuses it. */
+  /** Sends a request but for its last byte. Rejects with `RefusedAtHead`. */
   static async begin(url: string, request: WholeRequest): Promise<HeldRequest> {
     const { hostname, port } = new URL(url);
     const held = new HeldRequest(connect(Number(port), hostname), request);
     held.socket.write(headOf(request, [['Expect', '100-continue']]));
-    await held.until(() => /^HTTP\/1\.1 \d+ [^]*\r\n\r\n/.test(held.received), 'the server asks for the body');
-    if (!held.received.startsWith('HTTP/1.1 100 ')) {
+    const isAsked = (): boolean => held.received.startsWith('HTTP/1.1 100 ');
+    await held.until(() => isAsked() || held.isAnswered, 'the server asks for the body');
+    if (!isAsked()) {
       held.drop();
-      throw new Error(`${request.method} ${request.path} was refused at its head: ${held.received}`);
+      throw new RefusedAtHead(request, held.answers()[0]);
     }
     held.socket.write(request.body.subarray(0, -1));
     return held;
