@@ -5,6 +5,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   /** How long whatever is sent, in either direction, is on its way. */
   delayMs = 0;
+  /** Decides whether bytes on their way to the server are held back, with everything behind them. */
+  holdsBack: ((bytes: Buffer, client: Socket) => boolean) | undefined;
+  private readonly held = new Map<Socket, Buffer[]>();
   private readonly sockets = new Set<Socket>();
   private readonly upstreams = new Map<Socket, Socket>();
   private readonly server: Server;
@@ -13,7 +16,10 @@ export class TcpProxy {
     this.server = createServer((client) => {
       const upstream = connect(port, host);
       this.upstreams.set(client, upstream);
-      client.on('close', () => this.upstreams.delete(client));
+      client.on('close', () => {
+        this.upstreams.delete(client);
+        this.held.delete(client);
+      });
       this.join(client, upstream);
       this.join(upstream, client);
     });
@@ -53,6 +59,15 @@ export class TcpProxy {
     }
   }
 
+  /** Lets go what was held back. */
+  release(): void {
+    this.holdsBack = undefined;
+    for (const [client, pieces] of this.held) {
+      this.upstreams.get(client)?.write(Buffer.concat(pieces));
+    }
+    this.held.clear();
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.server.close();
@@ -63,7 +78,16 @@ export class TcpProxy {
     this.sockets.add(from);
     const later = (work: () => void): void => void setTimeout(work, this.delayMs);
     from.setNoDelay(true);
-    from.on('data', (bytes) => later(() => to.write(bytes)));
+    from.on('data', (bytes: Buffer) => {
+      const held = this.held.get(from);
+      if (held) {
+        held.push(bytes);
+      } else if (this.upstreams.has(from) && this.holdsBack?.(bytes, from)) {
+        this.held.set(from, [bytes]);
+      } else {
+        later(() => to.write(bytes));
+      }
+    });
     from.on('end', () => later(() => to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => {
