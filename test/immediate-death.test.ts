@@ -1,8 +1,10 @@
 import { Callers, closeCallers } from './callers.js';
 import { Client } from './client.js';
+import { type CouponPlace, createPlace, generateCoupons, IMPORT_COUPONS } from './coupon-fixtures.js';
 import { CAMPAIGNS, createApplication, createKey } from './fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from './harness.js';
 import { type ServerProcess, startServer } from './process.js';
+import { WorkInProgress } from './work-in-progress.js';
 
 const PROCESSES = 4;
 const LANES = 5;
@@ -12,20 +14,33 @@ const CALLERS_PER_LANE = 4;
 const ACCEPTED_PER_ROUND = 4;
 const CHECKS_PER_ROUND = 12;
 const PASSWORD = 'a password for the lanes';
+/** An export of so many coupons with large attributes does not fit into the buffers of the system. */
+const LARGE = { coupons: 1500, attributes: { filler: 'x'.repeat(9900) } };
+const WORK = [
+  CAMPAIGNS,
+  { method: 'POST', path: CAMPAIGNS.path },
+  { method: 'GET', path: '/v1/applications/{applicationId}/export_coupons' },
+  IMPORT_COUPONS,
+];
 
 describe('once the end of a key has been answered', () => {
   let database: TestDatabase;
   let servers: ServerProcess[];
   let session: string;
+  let large: CouponPlace;
 
   beforeAll(async () => {
     database = await createDatabase();
     servers = await Promise.all(
       Array.from({ length: PROCESSES }, () =>
-        startServer({ DATABASE_URL: database.url, DECISION_WAIT_MS: '5000', LOG_LEVEL: 'info' }),
+        startServer({ DATABASE_URL: database.url, DECISION_WAIT_MS: '5000', IMPORTS_CONCURRENT_MAX: '20' }),
       ),
     );
     session = await signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
+    large = await createPlace(client(session));
+    const { coupons: numberOfCoupons, attributes } = LARGE;
+    const made = await generateCoupons(client(session), large, { numberOfCoupons, attributes }, '?silent=yes');
+    expect(made).toMatchObject({ status: 204 });
   }, 60_000);
   afterAll(async () => {
     closeCallers();
@@ -72,11 +87,16 @@ describe('once the end of a key has been answered', () => {
     await putService(service, foreign.path);
     const urls = servers.map(({ url }) => url);
     const callers = new Callers(urls, () => session, CALLERS_PER_LANE);
+    const exports: Promise<string[]>[] = [];
 
-    const end = async (work: () => Promise<void>): Promise<void> => {
+    const end = async (work: () => Promise<void>, inProgress?: WorkInProgress): Promise<void> => {
       await callers.accepted(ACCEPTED_PER_ROUND);
       await work();
       callers.end();
+      if (inProgress) {
+        exports.push(inProgress.watch());
+        callers.violations.push(...(await inProgress.finish()));
+      }
       await callers.checked(CHECKS_PER_ROUND);
     };
     const remove = async (path: string): Promise<void> => {
@@ -88,9 +108,11 @@ describe('once the end of a key has been answered', () => {
         const way = round % 4;
         const applicationId = await createApplication(client(session), `Lane ${lane}, round ${round}`);
         const { id, key } = await createKey(client(creatorSession), {
-          endpoints: way === 3 ? [foreign] : [CAMPAIGNS],
-          allowedApplicationIds: [applicationId],
+          endpoints: way === 3 ? [foreign] : WORK,
+          allowedApplicationIds: way === 0 ? [applicationId, large.applicationId] : [applicationId],
         });
+        const begin = (alsoAt?: CouponPlace): Promise<WorkInProgress> =>
+          WorkInProgress.begin(urls, `ManagementKey-v1 ${key}`, applicationId, alsoAt);
         const target =
           way === 3
             ? { service, path: `/things/${applicationId}`, key }
@@ -98,13 +120,13 @@ describe('once the end of a key has been answered', () => {
         callers.begin(target);
         switch (way) {
           case 0:
-            await end(() => remove(`/v1/api_keys/${id}`));
+            await end(() => remove(`/v1/api_keys/${id}`), await begin(large));
             break;
           case 1:
-            await end(() => remove(`/v1/applications/${applicationId}`));
+            await end(() => remove(`/v1/applications/${applicationId}`), await begin());
             break;
           case 2:
-            await end(() => setState(creator.body.id, 'deactivated'));
+            await end(() => setState(creator.body.id, 'deactivated'), await begin());
             callers.begin(target);
             await setState(creator.body.id, 'active');
             await callers.accepted(ACCEPTED_PER_ROUND);
@@ -121,10 +143,11 @@ describe('once the end of a key has been answered', () => {
     } finally {
       await callers.stop();
     }
+    callers.violations.push(...(await Promise.all(exports)).flat());
     return callers;
   }
 
-  test('no call that starts later is accepted, by any of four processes, in any way of asking', async () => {
+  test('no call that starts later is accepted, and no work in progress goes on, by any of four processes', async () => {
     const lanes = await Promise.allSettled(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
     const finished = lanes.map((lane) => {
       if (lane.status === 'rejected') {
