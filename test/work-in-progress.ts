@@ -68,11 +68,11 @@ export class WorkInProgress {
       return [];
     }
     const began = performance.now();
-    while (reader.isConnected && performance.now() - began < RESET_MS) {
+    while (reader.connection === 'established' && performance.now() - began < RESET_MS) {
       await sleep(20);
     }
     const afterMs = Math.round(performance.now() - began);
-    const wasReset = !reader.isConnected;
+    const wasReset = reader.connection === 'reset';
     await reader.readOn();
     reader.drop();
     return wasReset && !reader.isComplete ? [] : [`an export went on for ${afterMs} ms or more after its end`];
