@@ -23,21 +23,21 @@ const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
 
 /** Measures how long ends take to be answered, and says so. */
 class Stopwatch {
-  private readonly seen: [what: string, ms: number][] = [];
+  private readonly seen: { what: string; ms: number; status: number }[] = [];
 
   constructor(private readonly beside: string) {}
 
   async time(what: string, end: () => Promise<Answer>): Promise<void> {
     const began = performance.now();
-    const { status, body } = await end();
-    this.seen.push([what, Math.round(performance.now() - began)]);
-    expect([what, status, body]).toEqual([what, status === 200 ? 200 : 204, body]);
+    const { status } = await end();
+    this.seen.push({ what, ms: Math.round(performance.now() - began), status });
   }
 
+  /** Fails if an end was not done, or not in time. Called when the work is over, so that no test leaves any behind. */
   check(): void {
-    const times = this.seen.map(([what, ms]) => `${what} ${ms} ms`);
+    const times = this.seen.map(({ what, ms, status }) => `${what} ${ms} ms (${status})`);
     process.stderr.write(`ends beside ${this.beside}: ${times.join(', ')}\n`);
-    expect(this.seen.filter(([, ms]) => ms > ANSWERED_MS)).toEqual([]);
+    expect(this.seen.filter(({ ms, status }) => ms > ANSWERED_MS || (status !== 200 && status !== 204))).toEqual([]);
   }
 }
 
