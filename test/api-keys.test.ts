@@ -301,7 +301,10 @@ describe('a key', () => {
       });
       const described = { authorization: `ManagementKey-v1 ${key.key}`, 'x-original-method': 'GET' };
       expect(
-        await latchkey.nobody.get('/v1/forward_auth/original/management', { ...described, 'x-original-uri': users.path }),
+        await latchkey.nobody.get('/v1/forward_auth/original/management', {
+          ...described,
+          'x-original-uri': users.path,
+        }),
       ).toMatchObject({ status: 403, body: { code: 'owner-not-admin' } });
       expect(await ownerNotAdmin()).toEqual([false, true]);
       expect(await view(key)).toMatchObject({ state: 'valid', stateReason: null });
