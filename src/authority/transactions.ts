@@ -93,8 +93,7 @@ export class Transactions {
   ): Promise<Result> {
     const result = await this.runner.inTransaction(async (tx, turn) => {
       const locked = await lockFirst(tx, this.usersOf(actor));
-      await this.confirm(tx, actor, 'locked');
-      const write = new Write(tx, turn);
+      const write = new Write(tx, turn, await this.confirm(tx, actor, 'locked'));
       const done = await work(write, locked);
       for (const { change, recorded } of write.changes) {
         recorded.id = await this.changes.append(tx, actor, change);
@@ -139,26 +138,25 @@ export class Transactions {
     }
   }
 
-  /** Throws the 401 or 403 problem if the actor may not do this any more. */
-  private async confirm(tx: EntityManager, actor: Actor, lock: 'locked' | 'unlocked'): Promise<void> {
+  /** Returns the caller's principal as it is now. Throws the 401 or 403 problem if the actor may not do this any more. */
+  private async confirm(tx: EntityManager, actor: Actor, lock: 'locked' | 'unlocked'): Promise<Principal | undefined> {
     if (actor.kind !== 'caller') {
-      return;
+      return undefined;
     }
     const { sql, parameters } = this.authorityOf(actor).unchanged(engineIn(tx), actor, lock);
     const rows = (await tx.query(`SELECT 1 AS unchanged ${sql}`, parameters)) as unknown[];
-    if (rows.length === 0) {
-      await this.decideAgain(tx, actor);
-    }
+    return rows.length === 0 ? this.decideAgain(tx, actor) : actor.principal;
   }
 
   /** Something has changed: whether it matters is the same decision as ever. */
-  private async decideAgain(tx: EntityManager, caller: Caller): Promise<void> {
+  private async decideAgain(tx: EntityManager, caller: Caller): Promise<Principal> {
     const { endpoint, applicationId } = caller.target;
     const principal = await this.authorityOf(caller).reread(tx, caller);
     const decision = decide(endpoint, principal, applicationId);
     if (!decision.allowed) {
       throw refusalOf(endpoint, decision, applicationId);
     }
+    return principal;
   }
 
   private usersOf(actor: Actor): number[] {

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { Principal } from '../access/principal.js';
 import type { NewChange } from '../changes/changes.service.js';
 import type { TakeTurn } from '../database/transaction-runner.js';
 
@@ -17,10 +18,12 @@ export class Write {
   /**
    * @param turn lets others have a turn in the middle of long work, and throws if the work has to stop; awaited every few
    * milliseconds
+   * @param principal who the caller is now, where the transaction has asked first: rules about their role go by it
    */
   constructor(
     readonly tx: EntityManager,
     readonly turn: TakeTurn,
+    readonly principal?: Principal,
   ) {}
 
   /** Records a change in the audit log: both are kept, or neither. Never put a secret, a hash or a password into it. */

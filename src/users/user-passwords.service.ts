@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Not } from 'typeorm';
 import { OPERATOR } from '../access/actor.js';
 import { type Caller, userOf } from '../access/caller.js';
+import type { Principal } from '../access/principal.js';
 import { Transactions } from '../authority/transactions.js';
 import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
@@ -46,6 +47,7 @@ export class UserPasswordsService {
     }
     const passwordHash = await this.passwords.hash(change.newPassword);
     await this.transactions.endAuthority(caller, lockUsers({ id }), async (write, users) => {
+      refuseOthers(write.principal, id);
       const { user } = targetOf(users);
       if (version !== undefined && user.credentialsVersion !== version) {
         throw new Problem('current-password-wrong', 'The password was changed in the meantime.');
@@ -76,11 +78,8 @@ export class UserPasswordsService {
     id: number,
     currentPassword: string | undefined,
   ): Promise<number | undefined> {
-    const { userId, isAdmin } = userOf(caller);
-    if (userId !== id) {
-      if (!isAdmin) {
-        throw new Problem('admin-required', "Only an admin may set another user's password.");
-      }
+    refuseOthers(caller.principal, id);
+    if (userOf(caller).userId !== id) {
       if (currentPassword !== undefined) {
         throw invalid([{ pointer: '/currentPassword', detail: 'is only for one’s own password' }]);
       }
@@ -113,5 +112,12 @@ export class UserPasswordsService {
       await this.throttle.lift(write.tx, emailKey);
     }
     write.record({ entity, new: { id, password: 'changed' }, hiddenFromKeys: true });
+  }
+}
+
+/** Asked before the password is hashed, and again where it is set: the caller may have been demoted meanwhile. */
+function refuseOthers(principal: Principal | undefined, id: number): void {
+  if (principal?.kind !== 'user' || (principal.userId !== id && !principal.isAdmin)) {
+    throw new Problem('admin-required', "Only an admin may set another user's password.");
   }
 }
