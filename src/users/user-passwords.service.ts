@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Not } from 'typeorm';
 import { OPERATOR } from '../access/actor.js';
 import { type Caller, userOf } from '../access/caller.js';
 import type { Principal } from '../access/principal.js';
@@ -37,18 +36,15 @@ export class UserPasswordsService {
    */
   async change(caller: Caller, id: number, change: PasswordChange): Promise<void> {
     const version = await this.authorize(caller, id, change.currentPassword);
-    const owner = await this.users.findOneBy({ id, state: Not('deleted') });
-    if (!owner) {
-      throw new Problem('user-not-found', `There is no user ${id}.`);
-    }
-    const fault = await findPasswordFault(change.newPassword, owner);
-    if (fault !== undefined) {
-      throw invalid([{ pointer: '/newPassword', detail: fault }]);
-    }
     const passwordHash = await this.passwords.hash(change.newPassword);
     await this.transactions.endAuthority(caller, lockUsers({ id }), async (write, users) => {
       refuseOthers(write.principal, id);
       const { user } = targetOf(users);
+      // Here and not before: another's password is set without waiting for a connection of the pool.
+      const fault = await findPasswordFault(change.newPassword, user);
+      if (fault !== undefined) {
+        throw invalid([{ pointer: '/newPassword', detail: fault }]);
+      }
       if (version !== undefined && user.credentialsVersion !== version) {
         throw new Problem('current-password-wrong', 'The password was changed in the meantime.');
       }
