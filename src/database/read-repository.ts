@@ -1,6 +1,6 @@
 import type { ObjectLiteral, Repository } from 'typeorm';
 
-/** A repository outside transactions: it reads. Writing goes through `Transactions.inTransaction`. */
+/** A repository outside transactions: it reads. Writing goes through `Transactions`. */
 export type ReadRepository<Row extends ObjectLiteral> = Pick<
   Repository<Row>,
   | 'find'
