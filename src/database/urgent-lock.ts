@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import Database from 'better-sqlite3';
 import { createSqliteFile } from './data-source.js';
 import { isSqliteBusy } from './driver-errors.js';
@@ -13,7 +14,9 @@ const PATIENCE_MS = 200;
  * which ends lock exclusively and writers try to read.
  */
 export class UrgentLock {
+  private readonly logger = new Logger('UrgentLock');
   private waiting = 0;
+  private hasWarned = false;
   private holder: Database.Database | undefined;
   private tester: { database: Database.Database; read: Database.Statement } | undefined;
 
@@ -40,15 +43,16 @@ export class UrgentLock {
     if (this.holder) {
       return true;
     }
-    this.tester ??= this.openTester();
     try {
+      this.tester ??= this.openTester();
       this.tester.read.get();
       return false;
     } catch (error) {
       if (isSqliteBusy(error)) {
         return true;
       }
-      throw error;
+      this.warn(error);
+      return false;
     }
   }
 
@@ -59,22 +63,29 @@ export class UrgentLock {
   }
 
   private async take(): Promise<void> {
-    const database = this.open();
     while (this.waiting > 0 && !this.holder) {
+      let database: Database.Database | undefined;
       try {
+        database = this.open();
         database.exec('BEGIN EXCLUSIVE');
         this.holder = database;
-        return;
       } catch (error) {
+        database?.close();
         if (!isSqliteBusy(error)) {
-          database.close();
-          throw error;
+          return this.warn(error);
         }
         // Another end has it, which serves this one as well.
         await sleep(RETRY_MS);
       }
     }
-    database.close();
+  }
+
+  /** Without the file everything works, but that ends wait for long writes. */
+  private warn(error: unknown): void {
+    if (!this.hasWarned) {
+      this.hasWarned = true;
+      this.logger.warn(`Long writes cannot be interrupted, because ${this.file} cannot be used: ${String(error)}`);
+    }
   }
 
   private release(): void {
