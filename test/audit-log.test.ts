@@ -5,7 +5,7 @@ import { runToEnd } from './process.js';
 
 interface Change {
   entity: string;
-  userId: number | null;
+  userId: number;
   actor: string;
   address?: string;
   managementKeyId?: number;
@@ -104,8 +104,8 @@ describe('the audit log', () => {
     const { code } = await runToEnd({ DATABASE_URL: latchkey.database.url }, ['reset-password', 'reset@example.com']);
     expect(code).toBe(0);
     const entries = await entriesOf('reset-password');
-    expect(entries).toMatchObject([{ actor: 'operator', userId: null, new: { id: userId, password: 'changed' } }]);
+    expect(entries).toMatchObject([{ actor: 'operator', userId: 0, new: { id: userId, password: 'changed' } }]);
     const [first] = await entriesOf('first start');
-    expect(first).toMatchObject({ actor: 'operator', userId: null });
+    expect(first).toMatchObject({ actor: 'operator', userId: 0 });
   });
 });

@@ -197,10 +197,18 @@ describe('forward auth', () => {
     for (const path of ['/files/x.json', '/files/X.JSON', '/files/x%2Ejson', '/jobs/7:cancel', '/jobs/7%3Acancel']) {
       expect({ path, code: codeOf(await ask(path)) }).toEqual({ path, code: 'path-ambiguous' });
     }
-    // What is skipped goes with the document that names it.
+    // What is skipped goes with the document that names it, once an admin has confirmed what keys open then.
     const { '/files/{id}': files, '/jobs/{id}': jobs } = openapi.paths;
     const others = { ...openapi, paths: { '/files/{id}': files, '/jobs/{id}': jobs } };
-    expect((await latchkey.admin.put('/v1/services/beside', { name: 'Beside', openapi: others })).status).toBe(200);
+    const put = await latchkey.admin.put<{ changedGrants: { digest: string } }>('/v1/services/beside', {
+      name: 'Beside',
+      openapi: others,
+    });
+    expect(put.status).toBe(200);
+    expect((await ask('/files/x.json')).status).toBe(403);
+    const { digest: confirmChanges } = put.body.changedGrants;
+    const confirmed = { name: 'Beside', openapi: others, confirmChanges };
+    expect((await latchkey.admin.put('/v1/services/beside', confirmed)).status).toBe(200);
     expect((await ask('/files/x.json')).status).toBe(200);
   });
 

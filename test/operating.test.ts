@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { NEWEST_MIGRATION } from '../src/database/migrations/migrations.js';
 import { TransactionRunner } from '../src/database/transaction-runner.js';
 import type { ProblemBody } from './client.js';
 import { createApplication, createKey } from './fixtures.js';
@@ -45,7 +46,7 @@ describe('health and metrics', () => {
       latchkey
         .get(TransactionRunner)
         .inTransaction((tx) => tx.query(`UPDATE migrations SET name = REPLACE(name, '-x', '')`));
-    await rename('Initial', '-x');
+    await rename(NEWEST_MIGRATION, '-x');
     try {
       const answer = await ready();
       expect(answer).toMatchObject({

@@ -12,9 +12,6 @@ import { Change } from './change.entity.js';
 import { ChangeSearch } from './change-search.js';
 import type { ChangePage, ChangeQuery, ChangeView } from './changes.dto.js';
 
-/** What is stored where no user did something. */
-const NOBODY = 0;
-
 /** Which fields of an entry are shown. Keys learn neither the addresses of people nor the names of other keys. */
 interface Shown {
   old: boolean;
@@ -87,7 +84,7 @@ function changeView(change: Change, shown: Shown): ChangeView {
   return {
     id: change.id,
     created: toRfc3339(change.created),
-    userId: change.userId === NOBODY ? null : change.userId,
+    userId: change.userId,
     actor: change.actor,
     ...(change.applicationId !== null && { applicationId: change.applicationId }),
     entity: change.entity,

@@ -93,9 +93,9 @@ export class ChangeView {
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** Who did it; for a change with a key, the creator of the key; null where no user did.
+  /** Who did it; for a change with a key, the creator of the key; 0 where no user did.
    * @example 280 */
-  userId: number | null;
+  userId: number;
 
   /** What kind of actor did it: a signed-in `user`, an `api-key`, the `operator` at the command line, or the `system`.
    * @example "user" */
