@@ -39,10 +39,10 @@ describe('a long audit trail', () => {
     latchkey = await startLatchkey();
     await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
       for (let start = 0; start < ENTRIES; start += 1000) {
-        await tx.insert(
-          Change,
-          rows.slice(start, start + 1000).map((entry) => ({ ...entry, old: { id: entry.id }, new: null })),
-        );
+        const entries = rows
+          .slice(start, start + 1000)
+          .map((entry) => ({ ...entry, old: { id: entry.id }, new: null }));
+        await tx.createQueryBuilder().insert().into(Change).values(entries).updateEntity(false).execute();
       }
     });
   }, 60_000);

@@ -227,6 +227,8 @@ async function insertInBatches<Row extends object>(
       .insert()
       .into(entity)
       .values(rows.slice(start, start + 500))
+      // TypeORM would read all rows back, because of columns that have a default.
+      .updateEntity(false)
       .execute();
   }
 }
