@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Client } from '../client.js';
 import { beginUpload, createPlace, importCoupons, listCoupons } from '../coupon-fixtures.js';
 import { createKey } from '../fixtures.js';
 import type { TestDatabase } from '../harness.js';
@@ -21,7 +22,7 @@ function codes(count: number): string[] {
 }
 
 /** An upload that sends one byte a second, until it has sent so many. */
-function uploadSlowly({ server, admin, campaign }: Service): { sent: () => number; close: () => void } {
+function uploadSlowly({ server, campaign }: Service, client: Client): { sent: () => number; close: () => void } {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
   let sent = 0;
@@ -30,7 +31,7 @@ function uploadSlowly({ server, admin, campaign }: Service): { sent: () => numbe
     [
       `POST ${campaign}/import_coupons HTTP/1.1`,
       'Host: latchkey.example',
-      `Authorization: ${admin.authorization}`,
+      `Authorization: ${client.authorization}`,
       `Content-Type: ${FILE_FORM_TYPE}`,
       'Content-Length: 100000',
       '',
@@ -109,7 +110,16 @@ describe.each(ENGINES)('on %s', (engine) => {
   }, 120_000);
 
   test('clients that upload one byte a second disturb nobody', async () => {
-    const uploads = Array.from({ length: 2 }, () => uploadSlowly(service));
+    // One user may hold half of the slots, so that the imports beside these are somebody else's.
+    const user = { name: 'Slow', email: 'slow@example.com', password: 'a byte in every second' };
+    expect((await service.admin.post('/v1/users', user)).status).toBe(201);
+    const nobody = new Client(service.server.url, undefined, new Set());
+    const { body } = await nobody.post<{ token: string }>('/v1/sessions', {
+      email: user.email,
+      password: user.password,
+    });
+    const slow = new Client(service.server.url, `Bearer ${body.token}`, new Set());
+    const uploads = Array.from({ length: 2 }, () => uploadSlowly(service, slow));
     // Two of the four uploads that may be in progress at once are slow; one lane of imports is beside them.
     const load = new Load(service.server.url, everyKind(service), 1);
     try {
