@@ -98,7 +98,12 @@ export class Authorizer {
    */
   async authorize(kind: DecisionKind, presented: PresentedCredential, target: Target, began: number): Promise<Outcome> {
     try {
-      const outcome = await this.decideAndCount(presented, target, began + this.config.DECISION_WAIT_MS);
+      const deadline = began + this.config.DECISION_WAIT_MS;
+      const outcome = await this.outcomeOf(presented, target, deadline);
+      if (performance.now() > deadline) {
+        throw new Problem('decision-timeout');
+      }
+      this.count(outcome);
       this.decisions[kind].add(outcome.kind === 'allowed' ? 'allowed' : outcome.problem.code, began);
       return outcome;
     } catch (error) {
@@ -119,15 +124,6 @@ export class Authorizer {
     }
     this.count(outcome);
     return outcome.problem;
-  }
-
-  private async decideAndCount(presented: PresentedCredential, target: Target, deadline: number): Promise<Outcome> {
-    const outcome = await this.outcomeOf(presented, target, deadline);
-    if (performance.now() > deadline) {
-      throw new Problem('decision-timeout');
-    }
-    this.count(outcome);
-    return outcome;
   }
 
   private async outcomeOf(presented: PresentedCredential, target: Target, deadline: number): Promise<Outcome> {

@@ -90,7 +90,7 @@ export class KeyReader {
     const state = stateOf(key.vitals, now);
     const fault = faultOf(key.vitals, now);
     if (fault) {
-      return { kind: 'dead', fault, principal: { ...key.principal, state, grants: NO_GRANTS } };
+      return { kind: 'dead', fault, principal: asPrincipal(key, state, NO_GRANTS) };
     }
     const { apiKeyId, catalogueRevision: revision } = key.principal;
     const grants = this.grants.get(apiKeyId, revision) ?? (await this.grants.load(apiKeyId, revision, deadline));
@@ -98,8 +98,26 @@ export class KeyReader {
       // Every key has at least one: it was deleted between the two reads.
       return { kind: 'unknown' };
     }
-    return { kind: 'alive', principal: { ...key.principal, state, grants } };
+    return { kind: 'alive', principal: asPrincipal(key, state, grants) };
   }
+}
+
+/** Each field is named: this runs for every decision, and copying an object takes V8 much longer. */
+function asPrincipal({ principal: found }: FoundKey, state: string, grants: ReadonlySet<string>): ApiKeyPrincipal {
+  return {
+    kind: 'api-key',
+    apiKeyId: found.apiKeyId,
+    name: found.name,
+    hint: found.hint,
+    createdBy: found.createdBy,
+    ownerIsAdmin: found.ownerIsAdmin,
+    expiryDate: found.expiryDate,
+    state,
+    allApplications: found.allApplications,
+    applicationIds: found.applicationIds,
+    grants,
+    catalogueRevision: found.catalogueRevision,
+  };
 }
 
 /** What rows tell of any hash. */
