@@ -44,7 +44,7 @@ export function declarationOf(handler: object): Declaration | undefined {
   return Reflect.getOwnMetadata(DECLARATIONS, handler) as Declaration | undefined;
 }
 
-/** Gives a handler the caller whom the guard let in. */
+/** Gives a handler the caller that the guard authorized. */
 export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller =>
   callerOf(context.switchToHttp().getRequest<Request>()),
 );

@@ -8,8 +8,8 @@ import { readCredential } from './credentials.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /**
- * The one guard: finds the endpoint, asks the `Authorizer`, and lets in or throws the problem. It writes nothing and knows
- * no feature.
+ * The only guard. It finds the endpoint, calls the `Authorizer`, and throws the problem of a refusal. It writes nothing and
+ * knows no feature.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -27,7 +27,7 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     http.getResponse<Response>().setHeader('Cache-Control', 'no-store');
-    // Node hands a request out before it reads on: a body that came with the headers is there one microtask later.
+    // Node emits the request before it parses the rest of the packet. One microtask later, `complete` is up to date.
     await undefined;
     const bodyHadArrived = request.complete;
     const target = targetOf(endpoint, request);

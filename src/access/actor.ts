@@ -1,11 +1,11 @@
 import type { Caller } from './caller.js';
 
-/** Work that the process does by itself, whoever began it. */
+/** Work that the process does on its own authority. */
 export type SystemTask = 'campaign-deletion' | 'expired-rows' | 'usage';
 
 /**
- * On whose authority something is written: the caller of a request; nobody yet, who is signing in; the operator, at the
- * command line; or the process itself. There is no other.
+ * On whose authority something is written: the caller of a request, an unauthenticated client that signs in, the operator
+ * at the command line, or the process itself. The union is closed.
  */
 export type Actor =
   | Caller
@@ -13,9 +13,9 @@ export type Actor =
   | { readonly kind: 'operator' }
   | { readonly kind: 'system'; readonly task: SystemTask };
 
-/** Whoever is signing in. */
+/** An unauthenticated client that signs in. */
 export const ANONYMOUS: Actor = { kind: 'anonymous' };
-/** Whoever starts the process or gives it a command. */
+/** The person who starts the process or runs a command of it. */
 export const OPERATOR: Actor = { kind: 'operator' };
 
 /** The process itself, at one of its tasks. */

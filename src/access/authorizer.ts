@@ -15,10 +15,10 @@ import type { ApiKeyPrincipal, Principal } from './principal.js';
 import type { RawPath } from './raw-path.js';
 import { SERVICE_ENDPOINTS, type ServiceEndpoints } from './service-endpoints.js';
 
-/** An endpoint of any service, as it is judged. */
+/** An endpoint of any service, with what the decision needs. */
 export type KnownEndpoint = Endpoint & JudgedEndpoint;
 
-/** One of our own routes, which the framework has found already. Sessions and keys open it. */
+/** One of our own routes, which the framework has already matched. Sessions and keys open it. */
 export interface RouteTarget {
   kind: 'route';
   endpoint: OwnEndpoint;
@@ -26,7 +26,7 @@ export interface RouteTarget {
   applicationId: string | undefined;
 }
 
-/** A request to any service, as somebody describes it. Only keys open it. */
+/** A request to any service, described by a proxy or a verification. Only keys open it. */
 export interface RequestTarget {
   kind: 'request';
   service: string;
@@ -35,7 +35,7 @@ export interface RequestTarget {
   path: RawPath;
 }
 
-/** What somebody wants to do; or why it cannot even be told. */
+/** What a credential is presented for, or the problem of a request that names no target. */
 export type Target = RouteTarget | RequestTarget | { kind: 'nowhere'; problem: Problem };
 
 /** Whether a credential opens a target. Of a refused one, the key and endpoint are there as far as they were found. */
@@ -59,8 +59,8 @@ const HEADER_FORMS = {
 } as const;
 
 /**
- * The one way from a credential to a decision, for routes, verifications and forward auth. It caches nothing about a key's
- * life, and it counts every decision once.
+ * The only way from a credential to a decision, for routes, verifications and forward auth. It caches nothing about the
+ * life of a key, and it counts each decision once.
  */
 @Injectable()
 export class Authorizer {
@@ -83,7 +83,7 @@ export class Authorizer {
       'forward-auth': metrics.decisions('forward-auth'),
     };
     for (const endpoint of catalogue.own) {
-      // Whatever else a route lets in, a described request is one with a key.
+      // A described request always comes with a key, so that other kinds of access refuse it.
       const access = endpoint.access.kind === 'key' ? endpoint.access : ({ kind: 'key', session: 'none' } as const);
       this.management.add(endpoint.method, endpoint.path, { ...endpoint, access });
     }
@@ -113,7 +113,7 @@ export class Authorizer {
   }
 
   /**
-   * Asks again about a caller who was let in before: the problem if they would not be let in any more. Only a refusal is
+   * Decides again about a caller that was authorized before. Returns the problem if it is refused now. Only a refusal is
    * counted. Rejects with a 503 problem if it cannot decide in time.
    */
   async askAgain({ credential, target }: Pick<Caller, 'credential' | 'target'>): Promise<Problem | undefined> {

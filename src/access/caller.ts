@@ -5,7 +5,7 @@ import type { RouteTarget } from './authorizer.js';
 import type { Credential } from './credentials.js';
 import type { Principal, UserPrincipal } from './principal.js';
 
-/** What the guard knows about the request that it let in. */
+/** What the guard knows about a request that it authorized. */
 interface LetIn<Kind extends Principal> {
   principal: Kind;
   credential: Credential;
@@ -17,8 +17,8 @@ interface LetIn<Kind extends Principal> {
 }
 
 /**
- * The caller of one request, whom the guard let in for one endpoint: the actor of everything that the request does.
- * Whoever watches over it notes here when the authority has ended; whatever goes on for the request listens.
+ * The authenticated caller of one request, with the endpoint that the guard opened. It is the actor of every write of the
+ * request. `AuthorityWatch` calls `lose` when the authority ends; uploads and writes in progress listen.
  */
 export class Caller<Kind extends Principal = Principal> {
   readonly kind = 'caller';
@@ -27,9 +27,9 @@ export class Caller<Kind extends Principal = Principal> {
   readonly target: RouteTarget;
   readonly address: string | undefined;
   readonly bodyHadArrived: boolean;
-  /** Whether the request has written something: its response then tells so, whatever comes after. */
+  /** Whether a transaction of the request was committed. Its handler then responds by itself. */
   hasCommitted = false;
-  /** Whether the request has ended an authority, perhaps its own, as signing out does: its response is still sent. */
+  /** Whether the request ended an authority. It may be its own, as in a sign-out, and its response must still be sent. */
   hasEndedAuthority = false;
   /** Called with the 401 or 403 when the authority has ended. */
   onLoss: ((problem: Problem) => void) | undefined;
@@ -59,17 +59,17 @@ export class Caller<Kind extends Principal = Principal> {
 
 const callers = new WeakMap<IncomingMessage, Caller>();
 
-/** Remembers whom the guard let in. */
+/** Stores the caller that the guard authorized. */
 export function rememberCaller(request: IncomingMessage, caller: Caller): void {
   callers.set(request, caller);
 }
 
-/** Whom the guard let in, if it was somebody. */
+/** Returns the caller that the guard authorized; undefined on a public endpoint. */
 export function findCaller(request: IncomingMessage): Caller | undefined {
   return callers.get(request);
 }
 
-/** Whom the guard let in. Throws on a public endpoint, which has no caller. */
+/** Returns the caller that the guard authorized. Throws on a public endpoint, which has none. */
 export function callerOf(request: IncomingMessage): Caller {
   const caller = findCaller(request);
   if (!caller) {
@@ -78,7 +78,7 @@ export function callerOf(request: IncomingMessage): Caller {
   return caller;
 }
 
-/** The signed-in user who calls. Throws `endpoint-not-allowed` for a key. */
+/** Returns the signed-in user who calls. Throws `endpoint-not-allowed` for a key. */
 export function userOf(caller: Caller): UserPrincipal {
   if (caller.principal.kind !== 'user') {
     throw new Problem('endpoint-not-allowed', 'Only a signed-in user may do this, and no key.');

@@ -5,9 +5,9 @@ import type { Caller } from '../access/caller.js';
 import { Problem } from '../http/problem.js';
 import { noteProblem } from '../http/request-notes.js';
 
-/** How long after one check of a request the next one begins, in milliseconds: what has ended is noticed within 1 s. */
+/** The time between two checks of a request, in milliseconds. It keeps the promise to notice an end within 1 s. */
 const ASK_AGAIN_MS = 400;
-/** How often the watch looks which requests are due. */
+/** How often the watch looks for requests that are due, in milliseconds. */
 const LOOK_MS = 100;
 
 /** A request that is being received, carried out or responded to. */
@@ -21,9 +21,8 @@ interface InProgress {
 }
 
 /**
- * Watches over the callers of all requests that are in progress. It asks about each of them again and again. When the
- * authority has ended, whatever goes on for the request is told to stop; a response that has begun is cut off, and never
- * ends as if it were complete.
+ * Re-authorizes the callers of all requests in progress. When an authority has ended, the work of the request is aborted,
+ * and a response that has begun is reset: it never ends as if it were complete.
  */
 @Injectable()
 export class AuthorityWatch implements OnApplicationShutdown {
@@ -60,7 +59,7 @@ export class AuthorityWatch implements OnApplicationShutdown {
       if (entry.askedAt <= due && !entry.isAsking && !entry.caller.hasEndedAuthority) {
         entry.isAsking = true;
         void this.ask(entry.caller)
-          // Whoever has to know was told: this is only the watch.
+          // `ask` has told the caller already.
           .catch(() => undefined)
           .finally(() => {
             entry.askedAt = performance.now();
@@ -82,7 +81,7 @@ export class AuthorityWatch implements OnApplicationShutdown {
     }
   }
 
-  /** Where no answer is to be had, nothing goes on either. */
+  /** Fails closed: a decision that cannot be made counts as a refusal. */
   private async refusalOf(caller: Caller): Promise<Problem | undefined> {
     try {
       return await this.authorizer.askAgain(caller);

@@ -5,9 +5,9 @@ import { findCaller } from '../access/caller.js';
 import { AuthorityWatch } from './authority-watch.js';
 
 /**
- * Has every request of a caller watched, and responds with the refusal as soon as the authority has ended: while the body
- * arrives, while the handler works. A request that has written something by then is left to respond by itself; whatever it
- * writes next is refused where it is written.
+ * Registers each request with `AuthorityWatch`, and responds with the refusal as soon as the authority has ended, even while
+ * the body arrives or the handler works. A request that has committed something responds by itself: its next write is
+ * refused by its transaction.
  */
 @Injectable()
 export class AuthorityInterceptor implements NestInterceptor {

@@ -5,8 +5,8 @@ import { Authorizer } from '../access/authorizer.js';
 import { findCaller } from '../access/caller.js';
 
 /**
- * Asks again when a body has arrived later than its headers: the guard decided before, and whoever holds the last byte back
- * until their authority has ended is refused. It comes after the interceptor that reads bodies.
+ * Authorizes again when a body arrived later than its headers. The guard decided before it, and a client may hold the last
+ * byte back until its authority has ended. It runs after the interceptor that reads bodies.
  */
 @Injectable()
 export class CompleteBodyInterceptor implements NestInterceptor {

@@ -14,7 +14,7 @@ import { Problem } from '../http/problem.js';
 import { AUTHORITIES, type Authorities, type PrincipalAuthority } from './principal-authority.js';
 import { Write } from './write.js';
 
-/** A transaction that has waited for so long asks first whether its work still makes sense. */
+/** A transaction that waited longer than this to begin authorizes its actor first, in milliseconds. */
 const WAITED_MS = 250;
 
 /** What an authority transaction locks before anything else: users by id, then sessions. It returns what it found. */
@@ -38,8 +38,8 @@ export class Transactions {
   ) {}
 
   /**
-   * Writes data. It locks and asks last, together with the entry of the audit log: whoever ends the authority waits for a
-   * commit, never for the work.
+   * Writes data. It locks and authorizes last, together with the entry of the audit log, so that an end waits for a commit
+   * and never for the work.
    *
    * @param large whether so much is written that its commit could be felt by others
    */
@@ -74,8 +74,8 @@ export class Transactions {
   }
 
   /**
-   * Takes authority away, or may do so. It waits for no long work: on MySQL it has connections of its own, on SQLite it
-   * interrupts what is being written.
+   * Takes authority away, or may do so. It never waits for long work: on MySQL it has its own connections, on SQLite it
+   * interrupts the current write.
    */
   endAuthority<Result, Locked>(
     actor: Actor,
@@ -107,7 +107,7 @@ export class Transactions {
     return result;
   }
 
-  /** Does work. Who has no authority any more must not learn what is wrong with the request: they are refused instead. */
+  /** Runs work. If it fails and the actor's authority has ended, rejects with that refusal and not with the failure. */
   private async orRefusal<Result>(tx: EntityManager, actor: Actor, work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
@@ -148,7 +148,7 @@ export class Transactions {
     return rows.length === 0 ? this.decideAgain(tx, actor) : actor.principal;
   }
 
-  /** Something has changed: whether it matters is the same decision as ever. */
+  /** Reads the principal again and decides again, because something that the decision rested on has changed. */
   private async decideAgain(tx: EntityManager, caller: Caller): Promise<Principal> {
     const { endpoint, applicationId } = caller.target;
     const principal = await this.authorityOf(caller).reread(tx, caller);

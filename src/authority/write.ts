@@ -3,7 +3,7 @@ import type { Principal } from '../access/principal.js';
 import type { NewChange } from '../changes/changes.service.js';
 import type { TakeTurn } from '../database/transaction-runner.js';
 
-/** An entry of the audit log; its id is there once the transaction has been committed. */
+/** An entry of the audit log. It has its id once the transaction has been committed. */
 export interface RecordedChange {
   id: number | undefined;
 }
