@@ -18,6 +18,8 @@ interface InProgress {
   /** When it was last asked about, on the clock of `performance.now()`. */
   askedAt: number;
   isAsking: boolean;
+  /** Why the authority has ended, where the request committed something first and still responds by itself. */
+  refusal: Problem | undefined;
 }
 
 /**
@@ -33,7 +35,8 @@ export class AuthorityWatch implements OnApplicationShutdown {
 
   /** Watches over a request, which the guard has just let in, until its response is closed. */
   begin(caller: Caller, request: IncomingMessage, response: ServerResponse): void {
-    this.inProgress.set(caller, { caller, request, response, askedAt: performance.now(), isAsking: false });
+    const askedAt = performance.now();
+    this.inProgress.set(caller, { caller, request, response, askedAt, isAsking: false, refusal: undefined });
     response.once('close', () => this.inProgress.delete(caller));
     this.timer ??= setInterval(() => this.look(), LOOK_MS).unref();
   }
@@ -56,7 +59,9 @@ export class AuthorityWatch implements OnApplicationShutdown {
   private look(): void {
     const due = performance.now() - ASK_AGAIN_MS;
     for (const entry of this.inProgress.values()) {
-      if (entry.askedAt <= due && !entry.isAsking && !entry.caller.hasEndedAuthority) {
+      if (entry.refusal) {
+        cutOff(entry, entry.refusal);
+      } else if (entry.askedAt <= due && !entry.isAsking && !entry.caller.hasEndedAuthority) {
         entry.isAsking = true;
         void this.ask(entry.caller)
           // `ask` has told the caller already.
@@ -92,10 +97,21 @@ export class AuthorityWatch implements OnApplicationShutdown {
 
   private stop(caller: Caller, refusal: Problem): void {
     const entry = this.inProgress.get(caller);
-    if (entry && entry.response.headersSent && !entry.response.writableFinished) {
-      noteProblem(entry.request, refusal);
-      entry.request.socket.resetAndDestroy();
+    if (entry && caller.hasCommitted && !entry.response.headersSent) {
+      entry.refusal = refusal;
+    } else if (entry) {
+      // A response that has not begun is going to be the refusal, and must arrive.
+      cutOff(entry, refusal);
+      this.inProgress.delete(caller);
     }
     caller.lose(refusal);
+  }
+}
+
+/** Resets the connection of a response that has begun and is not sent completely; unsent data is discarded. */
+function cutOff({ request, response }: InProgress, refusal: Problem): void {
+  if (response.headersSent && !response.writableFinished) {
+    noteProblem(request, refusal);
+    request.socket.resetAndDestroy();
   }
 }
