@@ -6,7 +6,7 @@ import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import { type Caller, userOf } from '../access/caller.js';
 import { hashSecret, mintSecret } from '../access/secret.js';
 import { ApplicationsService } from '../applications/applications.service.js';
-import { Transactions } from '../authority/transactions.js';
+import { lockNothing, Transactions } from '../authority/transactions.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
 import { fold } from '../database/fold.js';
@@ -133,8 +133,7 @@ export class ApiKeysService {
 
   /** Ends a key for ever: once this has answered, no call that starts later is accepted. Throws `api-key-not-found`. */
   async delete(caller: Caller, id: number): Promise<void> {
-    const noLocks = (): Promise<void> => Promise.resolve();
-    await this.transactions.endAuthority(caller, noLocks, async (write) => {
+    await this.transactions.endAuthority(caller, lockNothing, async (write) => {
       const { tx } = write;
       const apiKey = await tx.findOneBy(ApiKey, { id });
       const where = { apiKeyId: id };

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
 import type { Caller } from '../access/caller.js';
-import { Transactions } from '../authority/transactions.js';
+import { lockNothing, Transactions } from '../authority/transactions.js';
 import { differs } from '../changes/differs.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
@@ -23,9 +23,6 @@ import type {
 } from './applications.dto.js';
 
 const COLUMNS = { id: 'id', name: 'nameKey', created: 'created', modified: 'modified' } as const;
-
-/** The actor's own locks come first, and there is nothing else to lock before the Application. */
-const noLocks = (): Promise<void> => Promise.resolve();
 
 /** Applications and what happens to them. */
 @Injectable()
@@ -121,7 +118,7 @@ export class ApplicationsService {
   /** Deletes an Application that has no campaigns. Throws `application-not-found`, `application-in-use`. */
   async delete(caller: Caller, id: number): Promise<void> {
     try {
-      await this.transactions.endAuthority(caller, noLocks, async (write) => {
+      await this.transactions.endAuthority(caller, lockNothing, async (write) => {
         const { tx } = write;
         const before = await locked(tx, id);
         const endedKeys = await this.keys.onlyFor(tx, id);

@@ -20,6 +20,9 @@ const WAITED_MS = 250;
 /** What an authority transaction locks before anything else: users by id, then sessions. It returns what it found. */
 export type LockFirst<Locked> = (tx: EntityManager, actorUserIds: number[]) => Promise<Locked>;
 
+/** For what locks nothing before the actor's own rows. */
+export const lockNothing: LockFirst<void> = () => Promise.resolve();
+
 /**
  * The only way to write. Each transaction asks whether its actor may still do this, and locks what the answer rests on
  * until it is committed: either it was committed before the actor's authority ended, or it changes nothing and rejects
@@ -70,7 +73,7 @@ export class Transactions {
    * of these transactions share, so that no two of them wait for each other.
    */
   changeAuthority<Result>(actor: Actor, work: (write: Write) => Promise<Result>): Promise<Result> {
-    return this.authorityTransaction(actor, 'normal', async () => undefined, work);
+    return this.authorityTransaction(actor, 'normal', lockNothing, work);
   }
 
   /**
