@@ -27,7 +27,7 @@ const SQLITE = select('SELECT value FROM json_each(?)');
 const NONE: Grants = new Set();
 
 /**
- * The grants of keys, by key id. Whatever changes the grants of a living key raises the revision of the catalogue in the
+ * The grants of keys, by key id. Each change of the grants of a living key raises the revision of the catalogue in the
  * same transaction, and each decision reads that revision from the database: grants that were read after a revision are
  * true for as long as the revision stays. Whether the key is alive is asked of the database every time, elsewhere.
  */

@@ -24,7 +24,7 @@ import { deleteBatch } from './deletion-batch.js';
 
 /** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
 const BATCH = 1000;
-/** The mark is what the caller does. What follows from it is the system's work, whoever has ended meanwhile. */
+/** The caller only marks the campaign. Emptying it is the system's work, and goes on if the caller's authority ends. */
 const EMPTYING = system('campaign-deletion');
 /** How often a process looks for deletions that another one began and did not end. */
 const RESUME_MS = 10 * 60_000;

@@ -14,7 +14,7 @@ export interface NewChange {
   new?: Record<string, unknown>;
   /** For entries about keys, services, sessions and passwords. */
   hiddenFromKeys?: boolean;
-  /** Who signs in: until then, nobody is there to be named. */
+  /** The user who signs in. A sign-in has no authenticated caller. */
   signedIn?: { userId: number; address: string | undefined };
 }
 

@@ -31,7 +31,7 @@ interface Batch<Name, Found> {
   sending: Sending | undefined;
 }
 
-/** A question that is always the same: whoever asks gets all rows. */
+/** A question without names: each waiter gets all rows. */
 export function allRowsOf<Row>(statement: Statement): Question<'', Row, readonly Row[]> {
   return { statement: () => statement, answer: (rows) => () => rows };
 }
@@ -39,7 +39,7 @@ export function allRowsOf<Row>(statement: Statement): Question<'', Row, readonly
 /**
  * Reads one kind of thing for decisions: always from the database, always after it was asked for. Whatever waits when a
  * statement is about to go out shares it, up to what is each lane's share; the rest, and whoever comes later, waits for the
- * next. Nothing is kept. Everybody has a deadline of their own; a query for which nobody waits any more is cancelled.
+ * next. Nothing is kept. Each waiter has its own deadline, and a query without waiters is cancelled.
  */
 export class CoalescedReads<Name, Row, Found> {
   private open: Batch<Name, Found> | undefined;

@@ -102,7 +102,7 @@ export function writingOptions(config: Config): DataSourceOptions {
   return options(config, false);
 }
 
-/** Options of the data source that ends write with on MySQL, whoever has the connections of the pool. */
+/** Options of the data source for ends on MySQL: its connections are apart from the pool. */
 export function endingOptions(config: Config): DataSourceOptions {
   return options(config, false, { session: ENDS_SESSION, poolSize: ENDS_POOL_SIZE });
 }

@@ -16,7 +16,7 @@ export interface Statement {
   list?: readonly unknown[];
 }
 
-/** A query on its way. It is cancelled when nobody waits for its rows any more. */
+/** A query that was sent. It is cancelled when its last waiter has given up. */
 export class Sending {
   private cancelled = false;
   /** Called when it is cancelled. */

@@ -11,7 +11,7 @@ const RUNNING_MAX: Record<Engine, number> = { sqlite: 1, mysql: 2 };
 /** Queries of one caller, and of all callers, that may wait before further scans are refused. */
 const WAITING_MAX = { caller: 256, all: 1024 };
 
-/** Runs a query and settles the promise of whoever waits for it; never rejects. */
+/** Runs a query and settles the promise of its caller; never rejects. */
 type Job = () => Promise<void>;
 
 /** Runs queries of one read that scans, each in its turn. */

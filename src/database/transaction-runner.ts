@@ -40,7 +40,7 @@ export type Work<Result> = (tx: EntityManager, turn: TakeTurn) => Promise<Result
 class Interrupted extends Error {}
 
 /**
- * Runs transactions on either engine. Features do not use it: `Transactions` asks for the authority of whoever writes.
+ * Runs transactions on either engine. Features use `Transactions` instead, which authorizes the actor of each write.
  * On SQLite one writing connection a process serves all requests, so that work queues for it: without that, one request's
  * queries would fall into whatever transaction another has open.
  */

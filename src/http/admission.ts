@@ -17,7 +17,7 @@ export class Admission {
 
   constructor(private readonly limits: AdmissionLimits) {}
 
-  /** Does work if there is room, whoever asks for it. Throws `too-busy`. */
+  /** Does work if there is room, without counting it for a user. Throws `too-busy`. */
   async admit<Result>(work: () => Promise<Result>): Promise<Result> {
     const { max, what } = this.limits;
     if (this.inHand >= max) {

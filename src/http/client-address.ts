@@ -13,7 +13,7 @@ export function clientAddress(request: IncomingMessage, trust: TrustProxy): stri
   return validAddress(proxyAddr(request, trust));
 }
 
-/** An IP address, or nothing: a trusted proxy may hand on whatever a client wrote. */
+/** Returns the text if it is an IP address: a trusted proxy may pass on any text of a client. */
 export function validAddress(address: string | undefined): string | undefined {
   return address !== undefined && address.length <= LENGTH_MAX && isIP(address) !== 0 ? address : undefined;
 }

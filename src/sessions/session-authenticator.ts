@@ -60,7 +60,7 @@ export class SessionAuthenticator implements Authenticator {
   }
 }
 
-/** The problem of a token for which there is no session, or no active user with the same credentials any more. */
+/** The problem of a token without a session, or whose user is inactive or has other credentials now. */
 export function sessionUnknown(): Problem {
   return new Problem('unknown', 'There is no such session, or it has ended: sign in again.');
 }

@@ -111,7 +111,7 @@ export class UserPasswordsService {
   }
 }
 
-/** Asked before the password is hashed, and again where it is set: the caller may have been demoted meanwhile. */
+/** Checked before hashing, and again in the transaction, because the caller may have been demoted in between. */
 function refuseOthers(principal: Principal | undefined, id: number): void {
   if (principal?.kind !== 'user' || (principal.userId !== id && !principal.isAdmin)) {
     throw new Problem('admin-required', "Only an admin may set another user's password.");
