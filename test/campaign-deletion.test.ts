@@ -178,7 +178,7 @@ describe('the deletion of a campaign', () => {
     const [first, second] = [await make(1500), await make(1)];
     await mark(first);
     await mark(second);
-    const replica = await startLatchkey({}, [], latchkey);
+    const replica = await startLatchkey({}, { original: latchkey });
     for (const id of [first, second]) {
       await until('it has ended that one', async () => !(await rowIsLeft(id)));
       expect(await couponsLeft(id)).toBe(0);
@@ -191,7 +191,7 @@ describe('the deletion of a campaign', () => {
     await mark(first);
     await mark(second);
     await refuseDeletionsFrom(first);
-    const replica = await startLatchkey({}, [], latchkey);
+    const replica = await startLatchkey({}, { original: latchkey });
     await until('the other campaign is gone', async () => !(await rowIsLeft(second)));
     await until('it is told', () => replica.log().includes(`campaign ${first}`));
     await replica.close();
@@ -202,7 +202,7 @@ describe('the deletion of a campaign', () => {
 
   test('stops between two batches when its process is told to end, and goes on elsewhere', async () => {
     const id = await make(30_000);
-    const replica = await startLatchkey({}, [], latchkey);
+    const replica = await startLatchkey({}, { original: latchkey });
     const deletion = replica.admin.delete<ProblemBody>(path(id));
     await until('it has begun', async () => (await latchkey.admin.get(path(id))).status === 404);
     await replica.close();

@@ -52,7 +52,7 @@ describe('what an admin changes holds for the next request', () => {
   });
 
   test('a removed endpoint is denied on every replica, and its grant works again when it comes back', async () => {
-    const replica = await startLatchkey({}, [], latchkey);
+    const replica = await startLatchkey({}, { original: latchkey });
     const statuses = (): Promise<number[]> =>
       Promise.all(
         [latchkey, replica].map(async ({ url }) => {

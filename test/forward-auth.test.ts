@@ -241,7 +241,7 @@ describe('forward auth', () => {
       expect(skipped).toHaveLength(3);
       await manager.query(`UPDATE services SET skipped = ? WHERE service = 'earlier'`, [JSON.stringify(skipped)]);
     });
-    const replica = await startLatchkey({}, [], latchkey);
+    const replica = await startLatchkey({}, { original: latchkey });
     const on = async (path: string): Promise<number> => {
       const { method, target, headers } = DIALECTS[0]!.ask('earlier', 'GET', path, presenting(holder));
       return (await sendRaw(replica.url, method, target, headers)).status;

@@ -10,6 +10,7 @@ import { Config, readConfig } from '../src/config/config.js';
 import { createLogger, NestLogger } from '../src/http/logging.js';
 import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from '../src/server.js';
 import { OPENAPI_WORKER } from '../src/services/openapi-reader.js';
+import { HASH_COST, type HashCost } from '../src/users/passwords.js';
 import { Client } from './client.js';
 
 /** A clock that tests set. It stands still. */
@@ -112,14 +113,23 @@ export interface Latchkey {
   close(): Promise<void>;
 }
 
-/**
- * Starts the real application, as `main.ts` does, on a free port; with `further` modules beside it. With the database and
- * clock of another one it is a replica of that, and must be closed first.
- */
+/** What a test may change about the application besides its environment. */
+export interface StartOptions {
+  /** Modules beside its own. */
+  modules?: Type[];
+  /** Whose database and clock to use, which makes this one a replica. It must be closed before the original. */
+  original?: Pick<Latchkey, 'database' | 'clock'>;
+  /** What a hash of a password costs. Next to nothing, unless timing is what is tested. */
+  hashCost?: HashCost;
+}
+
+/** The least that argon2 accepts. */
+const CHEAP: HashCost = { memoryCost: 8, timeCost: 1, parallelism: 1 };
+
+/** Starts the real application, as `main.ts` does, on a free port. */
 export async function startLatchkey(
   environment: Record<string, string> = {},
-  further: Type[] = [],
-  original?: Pick<Latchkey, 'database' | 'clock'>,
+  { modules = [], original, hashCost = CHEAP }: StartOptions = {},
 ): Promise<Latchkey> {
   const { database, clock } = original ?? { database: await createDatabase(), clock: new TestClock() };
   const lines: string[] = [];
@@ -134,11 +144,13 @@ export async function startLatchkey(
     ...environment,
   });
   const { AppModule } = await import('../src/app.module.js');
-  const testing = await Test.createTestingModule({ imports: [AppModule, ...further] })
+  const testing = await Test.createTestingModule({ imports: [AppModule, ...modules] })
     .overrideProvider(Config)
     .useValue(config)
     .overrideProvider(Clock)
     .useValue(clock)
+    .overrideProvider(HASH_COST)
+    .useValue(hashCost)
     // A thread loads its file as Node does, without jest: it needs the built one.
     .overrideProvider(OPENAPI_WORKER)
     .useValue(new URL('../dist/services/openapi-worker.js', import.meta.url))
@@ -170,6 +182,8 @@ export async function startLatchkey(
     get: (token) => app.get(token),
     log: () => lines.join(''),
     close: async () => {
+      // They would be given half a second in which to bring a request.
+      app.getHttpServer().closeIdleConnections();
       await app.close();
       const dump = await database.dump();
       if (!original) {

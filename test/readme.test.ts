@@ -55,7 +55,7 @@ describe('the README', () => {
       const { ReportsController } = await import('../examples/protected-endpoint/reports.controller.js');
       @Module({ controllers: [ReportsController] })
       class ReportsModule {}
-      latchkey = await startLatchkey({}, [ReportsModule]);
+      latchkey = await startLatchkey({}, { modules: [ReportsModule] });
     });
     afterAll(() => latchkey.close());
 

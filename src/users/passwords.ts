@@ -1,12 +1,22 @@
 import { randomInt } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { Semaphore } from 'async-mutex';
 import { Admission } from '../http/admission.js';
 import { findPasswordFault, type PasswordOwner } from './password-rules.js';
 
-/** OWASP's parameters for argon2id, which is what this package makes when nothing else is said. */
-const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+/** What computing one hash costs: memory in KiB, passes over it, and lanes. */
+export interface HashCost {
+  memoryCost: number;
+  timeCost: number;
+  parallelism: number;
+}
+
+/** The cost of every hash that is made. Tests that sign in hundreds of users replace it. */
+export const HASH_COST = Symbol('HASH_COST');
+/** OWASP's parameters for argon2id. */
+export const OWASP_COST: HashCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
 /** More at once would starve the thread pool, which files and names need as well. */
 const CONCURRENT_MAX = 2;
 const WAITING_MAX = 50;
@@ -23,9 +33,11 @@ export class Passwords {
   private readonly slots = new Semaphore(CONCURRENT_MAX);
   private readonly admission = new Admission({ what: 'password checks', max: CONCURRENT_MAX + WAITING_MAX });
 
+  constructor(@Inject(HASH_COST) private readonly cost: HashCost) {}
+
   /** The argon2id hash of a password, in PHC form. Throws `too-busy` if too many wait already. */
   hash(password: string): Promise<string> {
-    return this.reserve(() => this.slots.runExclusive(() => hash(normalise(password), COST)));
+    return this.reserve(() => this.slots.runExclusive(() => hash(normalise(password), this.cost)));
   }
 
   /**
@@ -36,17 +48,17 @@ export class Passwords {
    */
   reserve<Result>(work: (matches: ComparePassword) => Promise<Result>): Promise<Result> {
     const compare: ComparePassword = (password, passwordHash) =>
-      this.slots.runExclusive(() => matches(password, passwordHash));
+      this.slots.runExclusive(() => this.matches(password, passwordHash));
     return this.admission.admit(() => work(compare));
   }
-}
 
-async function matches(password: string, passwordHash: string | undefined): Promise<boolean> {
-  if (passwordHash === undefined) {
-    await hash(normalise(password), COST);
-    return false;
+  private async matches(password: string, passwordHash: string | undefined): Promise<boolean> {
+    if (passwordHash === undefined) {
+      await hash(normalise(password), this.cost);
+      return false;
+    }
+    return verify(passwordHash, normalise(password));
   }
-  return verify(passwordHash, normalise(password));
 }
 
 /** Letters and digits that nobody takes for one another. */

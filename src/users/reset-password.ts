@@ -8,7 +8,7 @@ import { Transactions } from '../authority/transactions.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { Problem } from '../http/problem.js';
 import { PasswordCheck } from './password-check.js';
-import { Passwords } from './passwords.js';
+import { HASH_COST, OWASP_COST, Passwords } from './passwords.js';
 import { SignInAddress, SignInAttempt } from './sign-in-attempt.entity.js';
 import { SignInThrottle } from './sign-in-throttle.js';
 import { UserPasswordsService } from './user-passwords.service.js';
@@ -25,6 +25,7 @@ import { User } from './user.entity.js';
   providers: [
     UserPasswordsService,
     PasswordCheck,
+    { provide: HASH_COST, useValue: OWASP_COST },
     Passwords,
     SignInThrottle,
     Transactions,
