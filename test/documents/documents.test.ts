@@ -167,7 +167,7 @@ describe('docs/operating.md', () => {
   });
 
   test('the backup of a SQLite database that is in use runs as it stands there, and is whole', async () => {
-    const [, block] = /test\/documents\.test\.ts runs this\. -->\n\n```sh\n([^]*?)```/.exec(text)!;
+    const [, block] = /test\/documents\/documents\.test\.ts runs this\. -->\n\n```sh\n([^]*?)```/.exec(text)!;
     const [source, copy] = [createSqliteDatabase(), createSqliteDatabase()];
     const [from, to] = [source, copy].map(({ url }) => url.slice('sqlite:'.length)) as [string, string];
     const service = await startService(source.url);

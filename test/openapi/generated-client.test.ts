@@ -16,7 +16,7 @@ const PATH = '/v1/applications/{applicationId}/campaigns';
 
 const PRELUDE = `
 import createClient from 'openapi-fetch';
-import type { components, paths } from '../schema.js';
+import type { components, paths } from './schema.js';
 export const client = createClient<paths>();
 export const path = { applicationId: 1, campaignId: 2 };
 export type Schemas = components['schemas'];
