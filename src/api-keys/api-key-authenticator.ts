@@ -4,7 +4,7 @@ import { callerInLog } from '../access/caller.js';
 import { KEY_AUTH_SCHEME } from '../access/credentials.js';
 import type { ApiKeyPrincipal } from '../access/principal.js';
 import { toRfc3339 } from '../database/times.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 import type { KeyFault } from './key-condition.js';
 import { KeyReader } from './key-reader.js';
 

@@ -6,8 +6,8 @@ import type { ApiKeyPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
 import { Clock } from '../config/clock.js';
 import { type Engine, engineIn } from '../database/data-source.js';
-import { forShare } from '../database/locking.js';
-import { Problem } from '../http/problem.js';
+import { forShare } from '../database/transactions/locking.js';
+import { Problem } from '../problems/problem.js';
 import { keyProblem } from './api-key-authenticator.js';
 import { faultOf } from './key-condition.js';
 

@@ -1,7 +1,7 @@
 import { containing, fold } from '../database/fold.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import type { Page } from '../http/paging.js';
-import { readSort } from '../http/sorting.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import type { Page } from '../input/paging.js';
+import { readSort } from '../input/sorting.js';
 import type { ApiKey } from './api-key.entity.js';
 import type { ApiKeyQuery } from './api-keys.dto.js';
 import { EXPIRES_SOON_MS, STATE_SQL } from './key-condition.js';

@@ -14,13 +14,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
-import { ID_MAX } from '../http/id.pipe.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { PageQuery } from '../http/paging.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
-import { WholeNumber } from '../http/whole-number.js';
+import { ID_MAX } from '../input/id.pipe.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { PageQuery } from '../input/paging.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
+import { WholeNumber } from '../input/fields/whole-number.js';
 import { IsExpiryDate } from './expiry-date.js';
 import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';
 

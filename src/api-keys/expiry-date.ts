@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 import type { Milliseconds } from '../database/times.js';
-import { parseRfc3339 } from '../http/rfc3339.js';
+import { parseRfc3339 } from '../input/fields/rfc3339.js';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 

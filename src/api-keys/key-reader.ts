@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { ApiKeyPrincipal } from '../access/principal.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
-import { CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
+import { CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
 import { Metrics } from '../metrics/metrics.js';
-import { GrantCache } from './grant-cache.js';
+import { GrantCache } from './grants/grant-cache.js';
 import { faultOf, type KeyFault, type KeyVitals, stateOf } from './key-condition.js';
 
 /** Every key begins with this. */

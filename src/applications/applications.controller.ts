@@ -2,10 +2,10 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { IdPipe } from '../http/id.pipe.js';
-import { Problems } from '../http/problems.decorator.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { IdPipe } from '../input/id.pipe.js';
+import { Problems } from '../problems/problems.decorator.js';
 import {
   ApplicationPage,
   ApplicationQuery,

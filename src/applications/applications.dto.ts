@@ -1,12 +1,12 @@
 import { IsIn, IsString } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { IsJsonObject } from '../http/json-object.js';
-import { IsOneLine } from '../http/one-line.js';
-import { PageQuery } from '../http/paging.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { IsJsonObject } from '../input/fields/json-object.js';
+import { IsOneLine } from '../input/fields/one-line.js';
+import { PageQuery } from '../input/paging.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
 import { IsCurrency, IsTimezone, KnownTimezone } from './locale.js';
 
 /** An Application that is to be made. */

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Endpoint } from '../access/access.js';
-import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/endpoint-tree.js';
-import { readShadow } from '../access/shadow.js';
-import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
+import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/paths/endpoint-tree.js';
+import { readShadow } from '../access/paths/shadow.js';
+import { shadowOfStored, type SkippedOperation } from './documents/openapi-document.js';
 
 /** An endpoint of another service. Sessions do not open it: only keys do. */
 export interface ForeignEndpoint extends Endpoint {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ChangedGrant } from '../api-keys/changed-grants.js';
-import { Problem } from '../http/problem.js';
-import type { SkippedOperation } from './openapi-document.js';
+import type { ChangedGrant } from '../api-keys/grants/changed-grants.js';
+import { Problem } from '../problems/problem.js';
+import type { SkippedOperation } from './documents/openapi-document.js';
 import { skippedView } from './service-difference.js';
 import type { ChangedGrantsView, ChangedGrantView, FieldChange } from './services.dto.js';
 

@@ -3,11 +3,11 @@ import { type Endpoint, endpointId } from '../access/access.js';
 import type { JudgedEndpoint } from '../access/decision.js';
 import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import type { ServiceCatalogueCopy, ServiceEndpoints } from '../access/service-endpoints.js';
-import type { EndpointTree } from '../access/endpoint-tree.js';
+import type { EndpointTree } from '../access/paths/endpoint-tree.js';
 import { Config } from '../config/config.js';
-import { allRowsOf, CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
-import { inTime } from '../database/in-time.js';
+import { allRowsOf, CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
+import { inTime } from '../database/reading/in-time.js';
 import { CompiledService, type ServiceRow } from './compiled-service.js';
 
 /** How long reading the whole catalogue may take. Those who wait for it each have a deadline of their own. */

@@ -1,4 +1,4 @@
-import type { ServiceOperation, SkippedOperation } from './openapi-document.js';
+import type { ServiceOperation, SkippedOperation } from './documents/openapi-document.js';
 import type { ChangedEndpoint, FieldChange, ServiceEndpointView, SkippedOperationView } from './services.dto.js';
 import type { StoredEndpoint } from './stored-endpoints.js';
 

@@ -9,7 +9,7 @@ import {
   TextColumn,
   TimeColumn,
 } from '../database/columns.js';
-import type { SkippedOperation } from './openapi-document.js';
+import type { SkippedOperation } from './documents/openapi-document.js';
 
 /** Another service, whose endpoints keys can be granted. */
 @Entity('services')

@@ -3,11 +3,11 @@ import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { UnparsedJsonBody } from '../http/body.interceptor.js';
-import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
-import { Problems } from '../http/problems.decorator.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { UnparsedJsonBody } from '../input/body.interceptor.js';
+import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
+import { Problems } from '../problems/problems.decorator.js';
 import {
   NewService,
   ServiceDifference,

@@ -1,13 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches } from 'class-validator';
 import type { Scope } from '../access/access.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IsOneLine } from '../http/one-line.js';
-import { IfPresent } from '../http/presence.js';
-import { PageQuery } from '../http/paging.js';
-import { QueryFlag } from '../http/query-flag.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IsOneLine } from '../input/fields/one-line.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { PageQuery } from '../input/paging.js';
+import { QueryFlag } from '../input/fields/query-flag.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
 
 /** A service as it is to be registered, without its OpenAPI document. */
 export class ServiceFields {

@@ -4,23 +4,23 @@ import type { EntityManager } from 'typeorm';
 import { endpointName, MANAGEMENT } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { ChangedGrants } from '../api-keys/changed-grants.js';
+import { ChangedGrants } from '../api-keys/grants/changed-grants.js';
 import { Transactions } from '../authority/transactions.js';
 import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
-import { forUpdate } from '../database/locking.js';
-import type { ReadRepository } from '../database/read-repository.js';
+import { forUpdate } from '../database/transactions/locking.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { InputPipe } from '../http/input.pipe.js';
-import { invalid } from '../http/invalid.js';
-import { readSort } from '../http/sorting.js';
-import { refuseUnstorable } from '../http/storable.js';
-import { Problem } from '../http/problem.js';
+import { InputPipe } from '../input/input.pipe.js';
+import { invalid } from '../problems/invalid.js';
+import { readSort } from '../input/sorting.js';
+import { refuseUnstorable } from '../input/storable.js';
+import { Problem } from '../problems/problem.js';
 import { Confirmation } from './confirmation.js';
-import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
-import type { DocumentReading } from './openapi-body.js';
-import type { ServiceDescription, ServiceOperation } from './openapi-document.js';
-import { OpenApiReader } from './openapi-reader.js';
+import { DEFAULT_APPLICATION_PARAMETER } from './documents/application-parameter.js';
+import type { DocumentReading } from './documents/openapi-body.js';
+import type { ServiceDescription, ServiceOperation } from './documents/openapi-document.js';
+import { OpenApiReader } from './documents/openapi-reader.js';
 import {
   changedView,
   compareEndpoints,

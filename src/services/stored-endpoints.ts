@@ -1,6 +1,6 @@
 import { type EntityManager, In, type SelectQueryBuilder } from 'typeorm';
-import type { TakeTurn } from '../database/transaction-runner.js';
-import type { ServiceOperation } from './openapi-document.js';
+import type { TakeTurn } from '../database/transactions/transaction-runner.js';
+import type { ServiceOperation } from './documents/openapi-document.js';
 import { ServiceEndpoint } from './service.entity.js';
 
 /** An endpoint as the database has it. */

@@ -1,7 +1,7 @@
-import { readShadow } from '../access/shadow.js';
-import { neighbours } from '../access/shadow-set.js';
-import type { TakeTurn } from '../database/transaction-runner.js';
-import { type ServiceDescription, shadowOfStored, type SkippedOperation } from './openapi-document.js';
+import { readShadow } from '../access/paths/shadow.js';
+import { neighbours } from '../access/paths/shadow-set.js';
+import type { TakeTurn } from '../database/transactions/transaction-runner.js';
+import { type ServiceDescription, shadowOfStored, type SkippedOperation } from './documents/openapi-document.js';
 import type { StoredEndpoint } from './stored-endpoints.js';
 
 const REASON =

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PeriodicWork } from '../database/periodic-work.js';
-import { SignInThrottle } from '../users/sign-in-throttle.js';
+import { SignInThrottle } from '../users/sign-in/sign-in-throttle.js';
 import { SessionsService } from './sessions.service.js';
 
 const INTERVAL_MS = 10 * 60 * 1000;

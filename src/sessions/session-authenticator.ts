@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Authentication, Authenticator } from '../access/authenticator.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
-import { CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
+import { CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
 import { toRfc3339 } from '../database/times.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 
 interface SessionRow {
   token_hash: string;

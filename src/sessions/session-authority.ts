@@ -5,7 +5,7 @@ import type { UserPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
 import { Clock } from '../config/clock.js';
 import type { Engine } from '../database/data-source.js';
-import { forShare } from '../database/locking.js';
+import { forShare } from '../database/transactions/locking.js';
 import { sessionExpired, sessionUnknown } from './session-authenticator.js';
 
 interface Row {

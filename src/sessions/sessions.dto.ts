@@ -1,7 +1,7 @@
 import { IsString } from 'class-validator';
-import { Length } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { QueryFlag } from '../http/query-flag.js';
+import { Length } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { QueryFlag } from '../input/fields/query-flag.js';
 import { UserView } from '../users/users.dto.js';
 
 /** What somebody signs in with. */

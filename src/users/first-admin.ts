@@ -4,9 +4,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Config, ConfigurationError } from '../config/config.js';
 import { engineOf, sqliteFile } from '../database/data-source.js';
 import { withStartLock } from '../database/migrate.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import { findPasswordFault } from './password-rules.js';
-import { mintPassword } from './passwords.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import { findPasswordFault } from './passwords/password-rules.js';
+import { mintPassword } from './passwords/passwords.js';
 import { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
 

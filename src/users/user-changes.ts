@@ -1,7 +1,7 @@
 import { type EntityManager, In } from 'typeorm';
 import { fold } from '../database/fold.js';
-import { forUpdate } from '../database/locking.js';
-import { Problem } from '../http/problem.js';
+import { forUpdate } from '../database/transactions/locking.js';
+import { Problem } from '../problems/problem.js';
 import { User } from './user.entity.js';
 
 /** Which user is meant. */

@@ -3,12 +3,12 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller, KeyAccess, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { IdPipe } from '../http/id.pipe.js';
-import { Problems } from '../http/problems.decorator.js';
-import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
-import { UserPasswordsService } from './user-passwords.service.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { IdPipe } from '../input/id.pipe.js';
+import { Problems } from '../problems/problems.decorator.js';
+import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
+import { UserPasswordsService } from './passwords/user-passwords.service.js';
 import {
   ChangedUser,
   NewUser,

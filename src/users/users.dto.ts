@@ -1,13 +1,13 @@
 import { ApiHideProperty } from '@nestjs/swagger';
 import { IsAscii, IsBoolean, IsEmail, IsIn, IsString } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { PageQuery } from '../http/paging.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
-import { Unused } from '../http/unused.js';
-import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './password-rules.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { PageQuery } from '../input/paging.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
+import { Unused } from '../input/fields/unused.js';
+import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './passwords/password-rules.js';
 
 /** What the list can be sorted by. */
 export const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
-import { createKey } from '../fixtures.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { createKey } from '../support/fixtures.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { signIn } from './service.js';
 

@@ -1,0 +1,333 @@
+import { parseTemplate } from '../../access/paths/path-template.js';
+import { readShadow, type Shadow } from '../../access/paths/shadow.js';
+import { splitTemplate, type ToldBy, toldBy } from '../../access/paths/told-by.js';
+import { isObject, type JsonObject, OpenApiFault, property, step, textProperty } from './openapi-fault.js';
+import { OpenApiReferences } from './openapi-references.js';
+import { DEFAULT_PLACE, readServers, type ServerPlace } from './openapi-servers.js';
+
+/** An operation that keys can be granted. */
+export interface ServiceOperation {
+  method: string;
+  /** The path template, with the server's path in front. */
+  path: string;
+  /** The path with its parameters' names left out: two that agree in it are one endpoint. */
+  shape: string;
+  applicationScoped: boolean;
+  summary: string;
+  tag: string;
+  deprecated: boolean;
+}
+
+/** An operation that keys cannot be granted, and why. */
+export interface SkippedOperation {
+  method: string;
+  path: string;
+  reason: string;
+  /** Which paths may be meant for it; null if none of this service are. Rows from before it was kept have none. */
+  shadow?: Shadow | null;
+  /** What tells it besides its path, if anything does. */
+  by?: ToldBy;
+}
+
+/** Two operations that no request can tell apart. */
+export interface OperationConflict {
+  /** Where the second one stands in the document. */
+  pointer: string;
+  detail: string;
+}
+
+/** What an OpenAPI document says about a service. */
+export interface ServiceDescription {
+  operations: ServiceOperation[];
+  skipped: SkippedOperation[];
+  conflicts: OperationConflict[];
+}
+
+/** Operations in one document at the most, skipped ones included. */
+const OPERATIONS_MAX = 20_000;
+/** Of those, operations that keys cannot be granted: they are kept in one place. */
+const SKIPPED_MAX = 2000;
+/** Segments of all their paths, ten for each operation: every one may become a place that is held ready for decisions. */
+const SEGMENTS_MAX = 200_000;
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
+const SUMMARY_LENGTH_MAX = 1000;
+const TAG_LENGTH_MAX = 255;
+const SKIPPED_LENGTH_MAX = 600;
+/** No request gets that far: heads of requests may have 16 KB in all. */
+const TEMPLATE_LENGTH_MAX = 4000;
+
+interface Level {
+  value: JsonObject;
+  pointer: string;
+  place: ServerPlace;
+}
+
+/**
+ * Reads the endpoints out of an OpenAPI 3.0 or 3.1 document. Throws `OpenApiFault` where it cannot be understood.
+ *
+ * @param applicationParameter the name of the path parameter that holds an Application's id
+ */
+export function readOpenApi(document: unknown, applicationParameter: string): ServiceDescription {
+  if (!isObject(document)) {
+    throw new OpenApiFault('', 'must be an OpenAPI document: an object');
+  }
+  const version = property(document, 'openapi');
+  if (typeof version !== 'string' || !/^3\.[01](?:\.|$)/.test(version)) {
+    const found = property(document, 'swagger') === undefined ? '' : ', and this is Swagger';
+    throw new OpenApiFault('/openapi', `must be a version 3.0.x or 3.1.x: other ones are not read here${found}`);
+  }
+  const references = new OpenApiReferences(document);
+  references.refuseExternal();
+  return new DocumentReading(document, references, applicationParameter).read();
+}
+
+class DocumentReading {
+  private readonly operations: ServiceOperation[] = [];
+  private readonly skipped: SkippedOperation[] = [];
+  private readonly conflicts: OperationConflict[] = [];
+  private readonly taken = new Map<string, string>();
+  private segmentCount = 0;
+  /** The document's own server: it is the service, and a server with another origin is somebody else. */
+  private readonly own: ServerPlace;
+
+  constructor(
+    private readonly document: JsonObject,
+    private readonly references: OpenApiReferences,
+    private readonly applicationParameter: string,
+  ) {
+    this.own = readServers(document, '') ?? DEFAULT_PLACE;
+  }
+
+  read(): ServiceDescription {
+    const paths = property(this.document, 'paths');
+    // A document of 3.1 may consist of webhooks alone.
+    if (!isObject(paths) && !(paths === undefined && String(this.document.openapi).startsWith('3.1'))) {
+      throw new OpenApiFault('/paths', 'must be an object');
+    }
+    for (const [path, item] of Object.entries(paths ?? {})) {
+      if (!path.startsWith('x-')) {
+        this.readPath(path, { value: this.pathItem(item, path), pointer: `/paths${step(path)}`, place: this.own });
+      }
+    }
+    return { operations: this.operations, skipped: this.skipped, conflicts: this.conflicts };
+  }
+
+  /** A path may be a reference, with more beside it (3.1 allows that). */
+  private pathItem(item: unknown, path: string): JsonObject {
+    const referred = this.references.resolve(item, `/paths${step(path)}`);
+    return isObject(item) ? { ...referred, ...item } : referred;
+  }
+
+  private readPath(path: string, parent: Level): void {
+    const { value: item, pointer } = parent;
+    const level: Level = { ...parent, place: readServers(item, pointer) ?? parent.place };
+    for (const method of METHODS) {
+      const operation = property(item, method);
+      if (operation === undefined) {
+        continue;
+      }
+      if (!isObject(operation)) {
+        throw new OpenApiFault(`${pointer}/${method}`, 'must be an object');
+      }
+      if (this.operations.length + this.skipped.length === OPERATIONS_MAX) {
+        throw new OpenApiFault('/paths', `has more than ${OPERATIONS_MAX} operations`);
+      }
+      this.readOperation(method, path, level, {
+        value: operation,
+        pointer: `${pointer}/${method}`,
+        place: readServers(operation, `${pointer}/${method}`) ?? level.place,
+      });
+    }
+  }
+
+  private readOperation(method: string, path: string, item: Level, operation: Level): void {
+    const { place, pointer } = operation;
+    const METHOD = method.toUpperCase();
+    const skip = (shown: string, reason: string, shadow?: Shadow, by?: ToldBy): void => {
+      if (this.skipped.length === SKIPPED_MAX) {
+        throw new OpenApiFault('/paths', `has more than ${SKIPPED_MAX} operations that keys cannot be granted`);
+      }
+      this.skipped.push({
+        method: METHOD,
+        path: clean(shown, SKIPPED_LENGTH_MAX),
+        reason: clean(reason, SKIPPED_LENGTH_MAX),
+        shadow: shadow ?? null,
+        ...(by && { by }),
+      });
+    };
+    if (place.kind === 'unusable') {
+      return skip(path, place.reason);
+    }
+    if (this.isElsewhere(place.origin)) {
+      return skip(path, `it is on another origin, ${place.origin}`);
+    }
+    const template = path.startsWith('/') ? place.basePath + path : `${place.basePath}/${path}`;
+    if (template.length > TEMPLATE_LENGTH_MAX) {
+      throw new OpenApiFault('/paths', `has a path of more than ${TEMPLATE_LENGTH_MAX} characters`);
+    }
+    this.segmentCount += template.split('/').length - 1;
+    if (this.segmentCount > SEGMENTS_MAX) {
+      throw new OpenApiFault('/paths', `has paths of more than ${SEGMENTS_MAX} segments in all`);
+    }
+    if (!path.startsWith('/')) {
+      const { path: pathOnly, behind } = splitTemplate(template);
+      const by = behind === '' ? undefined : toldBy(behind);
+      return skip(path, 'it does not start with "/"', this.shadowOf(pathOnly, item, operation), by);
+    }
+    if (!template.isWellFormed()) {
+      return skip(template, 'it has half of a character');
+    }
+    const { path: pathOnly, behind } = splitTemplate(template);
+    if (behind !== '') {
+      const shadow = this.shadowOf(pathOnly, item, operation);
+      const by = this.toldBehindPath(behind, METHOD, path, item, operation);
+      return skip(template, this.reasonOf(by, METHOD, path, pathOnly), shadow, by);
+    }
+    const parsed = parseTemplate(template);
+    if (parsed.kind === 'ungrantable') {
+      return skip(template, parsed.reason, this.shadowOf(template, item, operation));
+    }
+    const names = parsed.segments.flatMap((segment) => (segment.kind === 'parameter' ? [segment.name] : []));
+    const unfit = names.length === 0 ? undefined : this.unfitParameter(names, item, operation);
+    if (unfit !== undefined) {
+      return skip(template, unfit, this.shadowOf(template, item, operation));
+    }
+    const shape = parsed.segments.map((segment) => (segment.kind === 'literal' ? `/${segment.text}` : '/{}')).join('');
+    const other = this.taken.get(`${METHOD} ${shape}`);
+    if (other !== undefined) {
+      const detail = `${METHOD} ${template} and ${METHOD} ${other} are one endpoint`;
+      this.conflicts.push({ pointer, detail });
+      return undefined;
+    }
+    this.taken.set(`${METHOD} ${shape}`, template);
+    const { value } = operation;
+    const summary =
+      textProperty(value, 'summary') ?? textProperty(item.value, 'summary') ?? textProperty(value, 'operationId') ?? '';
+    const tags = property(value, 'tags');
+    const tag: unknown = Array.isArray(tags) ? tags[0] : undefined;
+    this.operations.push({
+      method: METHOD,
+      path: template,
+      shape,
+      applicationScoped: names.includes(this.applicationParameter),
+      summary: clean(summary, SUMMARY_LENGTH_MAX),
+      tag: typeof tag === 'string' ? clean(tag.trim(), TAG_LENGTH_MAX) : '',
+      deprecated: property(value, 'deprecated') === true,
+    });
+  }
+
+  private isElsewhere(origin: string | null): boolean {
+    return origin !== null && !(this.own.kind === 'place' && this.own.origin === origin);
+  }
+
+  private shadowOf(template: string, item: Level, operation: Level): Shadow | undefined {
+    const described = this.parameters('path', item, operation);
+    return readShadow(template, (name) => saysMany(described.get(name) ?? {}));
+  }
+
+  /**
+   * What tells an operation whose template goes on behind its path. Some documents write a fragment for what the query
+   * parameters tell which the operation needs, and the one without the fragment does not have.
+   */
+  private toldBehindPath(behind: string, METHOD: string, path: string, item: Level, operation: Level): ToldBy {
+    const by = toldBy(behind);
+    const plain = by === 'nothing' ? this.plainOperation(METHOD, path) : undefined;
+    if (!plain) return by;
+    const known = new Set(this.parameters('query', plain.item, plain.operation).keys());
+    const needed = [...this.parameters('query', item, operation)]
+      .filter(([name, parameter]) => property(parameter, 'required') === true && !known.has(name))
+      .map(([name]) => name)
+      .filter((name) => typeof name === 'string');
+    return needed.length > 0 ? needed : by;
+  }
+
+  /** The operation with the same METHOD, and the same path without what stands behind it. */
+  private plainOperation(METHOD: string, path: string): { item: Level; operation: Level } | undefined {
+    const plainPath = splitTemplate(path).path;
+    const found = property(this.document.paths as JsonObject, plainPath);
+    if (found === undefined) return undefined;
+    const pointer = `/paths${step(plainPath)}`;
+    const item = { value: this.pathItem(found, plainPath), pointer, place: this.own };
+    const operation = property(item.value, METHOD.toLowerCase());
+    return isObject(operation)
+      ? { item, operation: { value: operation, pointer: `${pointer}/${METHOD.toLowerCase()}`, place: this.own } }
+      : undefined;
+  }
+
+  private reasonOf(by: ToldBy, METHOD: string, path: string, pathOnly: string): string {
+    if (by !== 'nothing') {
+      return 'its query tells it from other operations, and keys open paths whatever their query is';
+    }
+    return this.plainOperation(METHOD, path)
+      ? `no request has its fragment: a key for ${METHOD} ${pathOnly} opens it too`
+      : 'no request has its fragment';
+  }
+
+  /** Why a parameter of a path is not one whole segment, if its description says so. */
+  private unfitParameter(names: readonly string[], item: Level, operation: Level): string | undefined {
+    const described = this.parameters('path', item, operation);
+    for (const name of names) {
+      const parameter = described.get(name) ?? {};
+      if (saysMany(parameter)) {
+        return `the parameter {${name}} may stand for more than one segment`;
+      }
+      const style = property(parameter, 'style');
+      if (style === 'matrix' || style === 'label') {
+        return `the parameter {${name}} is written in the style "${style}", which is more than its value`;
+      }
+    }
+    return undefined;
+  }
+
+  private parameters(place: 'path' | 'query', item: Level, operation: Level): Map<unknown, JsonObject> {
+    const described = new Map<unknown, JsonObject>();
+    for (const { value, pointer } of [item, operation]) {
+      const parameters = property(value, 'parameters') ?? [];
+      if (!Array.isArray(parameters)) {
+        throw new OpenApiFault(`${pointer}/parameters`, 'must be a list');
+      }
+      for (const [index, entry] of parameters.entries()) {
+        const parameter = this.references.resolve(entry, `${pointer}/parameters/${index}`);
+        if (property(parameter, 'in') === place) {
+          described.set(property(parameter, 'name'), parameter);
+        }
+      }
+    }
+    return described;
+  }
+}
+
+/**
+ * Whether a parameter is described as one that may stand for more than one segment: GitHub's description has a word of its
+ * own for it, and OpenAPI 3.2 has `allowReserved`. What its name says is read with the template.
+ */
+function saysMany(parameter: JsonObject): boolean {
+  return property(parameter, 'x-multi-segment') === true || property(parameter, 'allowReserved') === true;
+}
+
+/**
+ * The shadow of an operation as it is stored, and what tells it besides. In a row from before these were kept, what its
+ * path and reason tell is taken, unless its server is another one or unknown.
+ */
+export function shadowOfStored({ path, reason, shadow, by }: SkippedOperation): { shadow?: Shadow; by: ToldBy } {
+  const { path: pathOnly, behind } = splitTemplate(path.startsWith('/') ? path : `/${path}`);
+  if (shadow === null) {
+    return { by: 'path' };
+  }
+  if (shadow !== undefined && (by !== undefined || behind === '')) {
+    return { shadow, by: by ?? 'path' };
+  }
+  if (/\bserver\b|another origin/.test(reason)) {
+    return { by: 'path' };
+  }
+  const many = /^the parameter \{(.*)\} may stand for more than one segment$/s.exec(reason)?.[1];
+  const read = readShadow(pathOnly, (name) => name === many);
+  return { shadow: read, by: behind === '' ? 'path' : toldBy(behind) };
+}
+
+/** A text as it can be stored on every engine, cut to a length without cutting a character. */
+function clean(text: string, lengthMax: number): string {
+  const storable = text.replaceAll('\0', '').toWellFormed().slice(0, lengthMax);
+  return storable.isWellFormed() ? storable : storable.slice(0, -1);
+}
