@@ -1,23 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { chosenFiles, isChosen } from './test/suites.mjs';
 
 /**
- * Unit tests lie beside the code (src/**), everything that goes through HTTP in test/. Those in test/faults kill and
- * freeze what they run on: `npm run test:faults`. Those in test/security attack for minutes: `npm run test:security`.
+ * Unit tests lie beside the code, everything that goes through HTTP in test/: test/suites.mjs says what of it runs when.
  */
-
-/** What `npm run test:mysql` leaves out: how the names of these test files begin. */
-const SAME_ON_EVERY_DATABASE = [
-  'docker',
-  'licences',
-  'named-tests',
-  'openapi',
-  'path-agreement',
-  'proxy-examples',
-  'refused-bodies',
-  'service-examples',
-  'shadow-agreement',
-  'swagger-ui',
-];
 
 /** The packages that the product needs are loaded by Node, once per worker, as the product itself is. */
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
@@ -34,30 +20,25 @@ const common = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
+const unit = {
+  ...common,
+  displayName: 'unit',
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/src/**/*.test.ts'],
+  transform: { '\\.ts$': typescript },
+};
+
+const http = {
+  ...common,
+  displayName: 'http',
+  testEnvironment: '<rootDir>/test/jest/built-environment.mjs',
+  ...chosenFiles(),
+  transform: { '/src/.*\\.ts$': built, [PACKAGES]: built, '\\.ts$': typescript },
+  transformIgnorePatterns: [`/node_modules/(?!(?:${Object.keys(dependencies).join('|')})/)`],
+};
+
 export default {
-  projects: [
-    {
-      ...common,
-      displayName: 'unit',
-      testEnvironment: 'node',
-      testMatch: ['<rootDir>/src/**/*.test.ts'],
-      transform: { '\\.ts$': typescript },
-    },
-    {
-      ...common,
-      displayName: 'http',
-      testEnvironment: '<rootDir>/test/jest/built-environment.mjs',
-      testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: [
-        '/node_modules/',
-        ...(process.env.FAULTS ? [] : ['<rootDir>/test/faults/']),
-        ...(process.env.DATABASE_ONLY ? SAME_ON_EVERY_DATABASE.map((name) => `<rootDir>/test/.*/${name}[^/]*$`) : []),
-        ...(process.env.SECURITY ? [] : ['<rootDir>/test/security/']),
-      ],
-      transform: { '/src/.*\\.ts$': built, [PACKAGES]: built, '\\.ts$': typescript },
-      transformIgnorePatterns: [`/node_modules/(?!(?:${Object.keys(dependencies).join('|')})/)`],
-    },
-  ],
+  projects: isChosen('everyday') ? [unit, http] : [http],
   testTimeout: 90_000,
   maxWorkers: '100%',
 };

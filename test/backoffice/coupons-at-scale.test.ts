@@ -6,8 +6,9 @@ import { Client } from '../support/client.js';
 import { type Coupon, type CouponPlace, createPlace, type ImportAnswer } from './coupon-fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
 import { type ServerProcess, startServer } from '../support/process.js';
+import { size } from '../support/size.js';
 
-const MANY = Number(process.env.COUPONS ?? 1_000_000);
+const MANY = Number(process.env.COUPONS ?? size('scale', 30_000, 1_000_000));
 const FEW = 1000;
 /**
  * By so much the process may grow for a file of any size. 11 to 140 MB were seen, most of it memory that V8 had not given back

@@ -5,6 +5,8 @@ import { until } from '../backoffice/coupon-fixtures.js';
 /** A slow reader takes what has arrived at once, about 64 KB, and then waits this long. */
 const PAUSE_MS = 50;
 const TCP_ESTABLISHED = '01';
+/** How often a connection must be missing before it counts as reset. */
+const READINGS = 3;
 
 /** A client that asks for something large and reads it slowly, so that most of it waits in the server. */
 export class SlowReader {
@@ -48,10 +50,13 @@ export class SlowReader {
    */
   get connection(): 'established' | 'ended' | 'reset' {
     const ports = [this.socket.localPort, this.socket.remotePort].map(inHexadecimal);
-    for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
-      const [, local, remote, state] = line.trim().split(/\s+/);
-      if (local?.split(':')[1] === ports[0] && remote?.split(':')[1] === ports[1]) {
-        return state === TCP_ESTABLISHED ? 'established' : 'ended';
+    // The system lists connections in pieces, and can skip one while others come and go.
+    for (let reading = 0; reading < READINGS; reading += 1) {
+      for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+        const [, local, remote, state] = line.trim().split(/\s+/);
+        if (local?.split(':')[1] === ports[0] && remote?.split(':')[1] === ports[1]) {
+          return state === TCP_ESTABLISHED ? 'established' : 'ended';
+        }
       }
     }
     return 'reset';
