@@ -8,7 +8,7 @@ import { Problem } from '../problems/problem.js';
 import type { KeyFault } from './key-condition.js';
 import { KeyReader } from './key-reader.js';
 
-/** Knows the keys behind `ManagementKey-v1` credentials. */
+/** Authenticates keys that are presented as `ManagementKey-v1` credentials. */
 @Injectable()
 export class ApiKeyAuthenticator implements Authenticator {
   readonly scheme = KEY_AUTH_SCHEME;
@@ -35,7 +35,7 @@ export class ApiKeyAuthenticator implements Authenticator {
   }
 }
 
-/** The problem that says why a known key does not count. */
+/** Returns the problem that says why a known key is refused. */
 export function keyProblem(key: ApiKeyPrincipal, fault: KeyFault): Problem {
   const about = callerInLog(key);
   switch (fault) {

@@ -19,7 +19,9 @@ interface KeyRow {
   allApplications: number;
 }
 
-/** Knows, inside a transaction, what the authority of a key rests on: its owner, the key, the grant, the Application. */
+/**
+ * Checks in a transaction what the authority of a key depends on: its owner, the key, the grant and the Application.
+ */
 @Injectable()
 export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
   constructor(private readonly clock: Clock) {}

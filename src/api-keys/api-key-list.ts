@@ -8,7 +8,7 @@ import { EXPIRES_SOON_MS, STATE_SQL } from './key-condition.js';
 
 const COLUMNS = { id: 'k.id', name: 'k.nameKey', created: 'k.created', expiryDate: 'k.expiryDate' } as const;
 
-/** Finds one page of keys; what is filtered by is what is shown, at the same moment. */
+/** Finds one page of keys. It filters by the state that the page shows, at the same moment. */
 export async function listApiKeys(
   apiKeys: ReadRepository<ApiKey>,
   query: ApiKeyQuery,

@@ -19,7 +19,7 @@ import { KeyCounts } from './key-counts.js';
 import { UsagePurge } from './usage/usage-purge.js';
 import { UsageRecorder } from './usage/usage-recorder.js';
 
-/** Management API keys: issuing them, and reading them for decisions. */
+/** Management API keys: creates them, and reads them for decisions. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([ApiKey, ApiKeyApplication, ApiKeyEndpoint, ApiKeyUsage]),

@@ -40,7 +40,7 @@ export class ApplicationsController {
     return this.applications.show(applicationId);
   }
 
-  /** What is left out of the request stays as it is. */
+  /** Fields that the request does not name stay unchanged. */
   @Put(':applicationId')
   @AdminOnly('Update an Application')
   @Problems('application-not-found', 'application-name-taken')
@@ -53,8 +53,8 @@ export class ApplicationsController {
   }
 
   /**
-   * An Application that still has campaigns cannot be deleted. Keys that were limited to it lose it and gain nothing: a
-   * key whose last Application is gone opens nothing.
+   * An Application that still has campaigns cannot be deleted. Keys that were limited to it lose it and gain nothing. A
+   * key whose last Application is deleted opens nothing.
    */
   @Delete(':applicationId')
   @HttpCode(204)

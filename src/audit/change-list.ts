@@ -12,13 +12,13 @@ import { Change } from './change.entity.js';
 import { ChangeSearch } from './change-search.js';
 import type { ChangePage, ChangeQuery, ChangeView } from './changes.dto.js';
 
-/** Which fields of an entry are shown. Keys learn neither the addresses of people nor the names of other keys. */
+/** Which fields of a change are shown. Keys see neither addresses nor the names of other keys. */
 interface Shown {
   old: boolean;
   toKey: boolean;
 }
 
-/** Reads the audit trail. */
+/** Reads the audit log. */
 @Injectable()
 export class ChangeList {
   constructor(
@@ -26,7 +26,9 @@ export class ChangeList {
     private readonly config: Config,
   ) {}
 
-  /** One page of the trail as this caller may see it: keys see nothing about keys, services and passwords. */
+  /**
+   * Returns one page of the audit log as this caller may see it. Keys see no changes of keys, services and passwords.
+   */
   async list({ principal }: Caller, query: ChangeQuery, scan: Scan): Promise<ChangePage> {
     const { applicationId, userId, managementKeyId, entityPath, createdAfter, createdBefore } = query;
     const search = new ChangeSearch(engineOf(this.config), {
@@ -79,7 +81,7 @@ export class ChangeList {
   }
 }
 
-/** An entry as the API shows it. */
+/** Returns a change as the API shows it. */
 function changeView(change: Change, shown: Shown): ChangeView {
   return {
     id: change.id,

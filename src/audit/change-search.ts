@@ -1,48 +1,48 @@
 import type { Engine } from '../database/data-source.js';
 import { containing, fold } from '../database/fold.js';
 
-/** Which entries are looked for, and in which order. */
+/** Which changes to find, and in which order. */
 export interface ChangeFilter {
   applicationId?: number;
   userId?: number;
   managementKeyId?: number;
   entityPath?: string;
-  /** Milliseconds; what happened at that very moment does not count. */
+  /** Milliseconds. Changes at exactly this time do not match. */
   createdAfter?: number;
   createdBefore?: number;
-  /** Whether entries that are hidden from keys are found. */
+  /** Whether to find changes that are hidden from keys. */
   hidden: boolean;
   descending: boolean;
 }
 
-/** A statement with its parameters. */
+/** A query with its parameters. */
 export interface Statement {
   sql: string;
   parameters: (number | string)[];
 }
 
-/** The place of an entry in the trail. */
+/** The position of a change in the log. */
 export interface Place {
   created: number;
   id: number;
 }
 
-/** Columns that an index begins with, likely to leave the fewest entries first. */
+/** The leading columns of the indices. The first ones are likely to leave the fewest entries. */
 const LEADS = [
   { field: 'managementKeyId', column: 'management_key_id', index: 'ix_changes_management_key_id' },
   { field: 'userId', column: 'user_id', index: 'ix_changes_user_id' },
   { field: 'applicationId', column: 'application_id', index: 'ix_changes_application_id' },
 ] as const;
 
-/** Index entries in the first slice: enough for most pages, few enough to cost nothing. */
+/** Index entries in the first slice: enough for most pages, and few enough to cost almost nothing. */
 const FIRST_SLICE = 1000;
-/** SQLite answers within the process, which does nothing else meanwhile: there slices stay small. */
+/** SQLite runs within the process, which does nothing else meanwhile. Its slices therefore stay small. */
 const LARGEST_SLICE: Record<Engine, number> = { sqlite: 4000, mysql: 64_000 };
 
 /**
- * Finds entries without ever looking at many of them at once. The trail is walked in its order along the one index that
- * fits the filter best, in slices; a filter that no index serves, such as a part of a path, costs time that grows with
- * the trail, but no statement is long, and each waits for its turn.
+ * Finds changes without reading many of them at once. It walks the log in slices, in its order, along the index that
+ * fits the filter best. A filter that no index supports, such as a part of a path, takes time that grows with the log.
+ * But each query is short, and waits for its turn.
  */
 export class ChangeSearch {
   constructor(
@@ -51,9 +51,9 @@ export class ChangeSearch {
   ) {}
 
   /**
-   * The ids of one page of matches, and one more if there is one.
+   * Returns the ids of one page of matches, and one more if there is one.
    *
-   * @param query runs a statement in its turn
+   * @param query runs a query in its turn
    * @param count whether to count all matches as well
    */
   async page(
@@ -88,7 +88,7 @@ export class ChangeSearch {
     }
   }
 
-  /** Finds the last entry of a slice of so many index entries; nothing if the trail ends before. */
+  /** Finds the last entry of a slice with this many index entries. Finds nothing if the log ends before. */
   boundary(from: Place | undefined, size: number): Statement {
     const { sql, parameters } = this.along(from, undefined);
     return { sql: `SELECT created, id ${sql} ${this.order()} LIMIT 1 OFFSET ${size - 1}`, parameters };
@@ -100,7 +100,7 @@ export class ChangeSearch {
     return { sql: `SELECT COUNT(*) AS amount ${sql}`, parameters };
   }
 
-  /** Finds matches of a slice. */
+  /** Finds the matches of a slice. */
   matches(
     from: Place | undefined,
     to: Place | undefined,
@@ -114,7 +114,7 @@ export class ChangeSearch {
     return this.filter.descending ? 'ORDER BY created DESC, id DESC' : 'ORDER BY created, id';
   }
 
-  /** The entries along the index, after one place, up to and including another. */
+  /** Selects entries along the index, after one position, up to and including another. */
   private along(from: Place | undefined, to: Place | undefined): Statement {
     const { createdAfter, createdBefore, descending } = this.filter;
     const lead = this.lead();
@@ -143,7 +143,7 @@ export class ChangeSearch {
     return { sql: `FROM changes ${hint} WHERE ${conditions.join(' AND ') || '1 = 1'}`, parameters };
   }
 
-  /** Each engine has one way to say it that it also uses its index for. */
+  /** Each engine uses its index for only one form of this condition. */
   private beyond(operator: '<' | '>', { created, id }: Place, equal: '' | '='): [string, ...number[]] {
     return this.engine === 'sqlite'
       ? [`(created, id) ${operator}${equal} (?, ?)`, created, id]

@@ -1,14 +1,14 @@
 import { Entity, Index } from 'typeorm';
 import { FlagColumn, Id, IdColumn, JsonColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
-/** What kind of actor did something. The operator works at the command line, the system by itself. */
+/** The kinds of actors. The operator works at the command line, the system works by itself. */
 export const CHANGE_ACTORS = ['user', 'api-key', 'operator', 'system'] as const;
 export type ChangeActor = (typeof CHANGE_ACTORS)[number];
 
 /**
- * One entry of the audit trail. It refers to nothing by foreign key: it outlives what it tells about.
- * Each index has the trail's order and every column that can be filtered by, so that a search reads no row that it does
- * not answer with; audit entries are written seldom enough to afford it.
+ * One change in the audit log. It has no foreign keys, because it outlives the rows that it describes. Each index has
+ * the order of the log and every column that filters use, so that a search reads only rows that it returns. Changes are
+ * written rarely enough to afford these indices.
  */
 @Entity('changes')
 @Index('ix_changes_created', [
@@ -54,22 +54,22 @@ export class Change {
   @TimeColumn('created')
   created: number;
 
-  /** Who did it; for a change by a key, the key's creator; 0 where no user did. */
+  /** The user who made the change. For a change by a key, the key's creator; 0 if there was no user. */
   @IdColumn('user_id')
   userId: number;
 
   @IdColumn('application_id', { nullable: true })
   applicationId: number | null;
 
-  /** The request that did it, such as `PUT /v1/users/7`. */
+  /** The request that made the change, such as `PUT /v1/users/7`. */
   @TextColumn('entity', 512)
   entity: string;
 
-  /** The key that did it, if it was one. */
+  /** The key that made the change, if a key did. */
   @IdColumn('management_key_id', { nullable: true })
   managementKeyId: number | null;
 
-  /** Entries about keys, services and passwords are not shown to keys. */
+  /** Keys do not see changes of keys, services and passwords. */
   @FlagColumn('hidden_from_keys')
   hiddenFromKeys: boolean;
 
@@ -82,7 +82,7 @@ export class Change {
   @TextColumn('actor', 20, { default: 'user' })
   actor: ChangeActor;
 
-  /** The client's address, as far as `TRUST_PROXY` goes. */
+  /** The address of the client, as far as `TRUST_PROXY` allows. */
   @TextColumn('address', 64, { nullable: true })
   address: string | null;
 }

@@ -12,8 +12,9 @@ import { ChangePage, ChangeQuery } from './changes.dto.js';
 export class ChangesController {
   constructor(private readonly changes: ChangeList) {}
 
-  /** Who changed what, and when. Keys are not shown addresses, nor what was done to keys,
-   * services, sessions and passwords. */
+  /**
+   * Lists who changed what, and when. Keys see no addresses, and no changes of keys, services, sessions and passwords.
+   */
   @Get()
   @KeyAccess('List the audit trail', { session: 'admin' })
   getChanges(

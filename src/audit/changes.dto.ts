@@ -9,16 +9,16 @@ import { sortsOf } from '../input/sorting.js';
 import { WholeNumber } from '../input/fields/whole-number.js';
 import type { ChangeActor } from './change.entity.js';
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const CHANGE_SORTS = sortsOf('created');
 
 /**
- * Which entries of the audit trail to list. Times are compared strictly: what happened at that very moment is neither
- * before nor after.
+ * The query for the audit log. Times are compared strictly: a change at exactly the given time matches neither before
+ * nor after.
  */
 export class ChangeQuery extends PageQuery {
-  /** The order of the list: oldest first, or newest first with `-`. New entries come to the end of `created`, so that
-   * paging through it neither repeats nor skips any; with `-created`, fix the end with `createdBefore`.
+  /** The order of the list: oldest first, or newest first with `-`. New changes are added at the end of `created`, so
+   * that paging neither repeats nor skips any. With `-created`, fix the end with `createdBefore`.
    * @example "-created" */
   @IfPresent()
   @IsIn(CHANGE_SORTS)
@@ -33,14 +33,14 @@ export class ChangeQuery extends PageQuery {
   @Max(ID_MAX)
   applicationId?: number;
 
-  /** Only changes by requests whose method and path contain this, ignoring case.
+  /** Only changes by requests whose method and path contain this text, ignoring case.
    * @example "/campaigns/7" */
   @IfPresent()
   @IsString()
   @Length(1, 512)
   entityPath?: string;
 
-  /** Only changes by this user, or with keys that this user made.
+  /** Only changes by this user, or by keys that this user created.
    * @example 280 */
   @IfPresent()
   @WholeNumber()
@@ -61,7 +61,7 @@ export class ChangeQuery extends PageQuery {
   @IsTime()
   createdAfter?: string;
 
-  /** Only changes with this key.
+  /** Only changes by this key.
    * @example 34 */
   @IfPresent()
   @WholeNumber()
@@ -70,72 +70,72 @@ export class ChangeQuery extends PageQuery {
   @Max(ID_MAX)
   managementKeyId?: number;
 
-  /** Whether all entries are counted. It takes the longer the more there are; `hasMore` is there anyway.
+  /** Whether to count all matching changes. This takes longer the more there are. `hasMore` is always available.
    * @example false */
   @IfPresent()
   @QueryFlag()
   withTotalResultSize: boolean = false;
 
-  /** Whether the answer has what was there before each change.
+  /** Whether the response contains the state before each change.
    * @example true */
   @IfPresent()
   @QueryFlag()
   includeOld: boolean = true;
 }
 
-/** One entry of the audit trail. */
+/** One change in the audit log. */
 export class ChangeView {
-  /** Given out once and never again.
+  /** The id, which is never used again.
    * @example 1042 */
   id: number;
 
-  /** When it happened.
+  /** When the change happened.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** Who did it; for a change with a key, the creator of the key; 0 where no user did.
+  /** The user who made the change. For a change by a key, the creator of the key; 0 if there was no user.
    * @example 280 */
   userId: number;
 
-  /** What kind of actor did it: a signed-in `user`, an `api-key`, the `operator` at the command line, or the `system`.
+  /** The kind of actor: a signed-in `user`, an `api-key`, the `operator` at the command line, or the `system`.
    * @example "user" */
   actor: ChangeActor;
 
-  /** The Application that it is about, if it is about one.
+  /** The Application of the change, if it has one.
    * @example 1 */
   applicationId?: number;
 
-  /** The request that did it.
+  /** The request that made the change.
    * @example "PUT /v1/applications/1/campaigns/7" */
   entity: string;
 
-  /** What was there before; null if nothing was, absent if `includeOld` is false.
+  /** The state before; null if there was none, absent if `includeOld` is false.
    * @example {"name": "Summer sale", "state": "enabled"} */
   old?: Record<string, unknown> | null;
 
-  /** What is there since; null if nothing is.
+  /** The state after; null if there is none.
    * @example {"name": "Summer sale", "state": "disabled"} */
   new: Record<string, unknown> | null;
 
-  /** The key that it was done with, if it was one.
+  /** The key that made the change, if a key did.
    * @example 34 */
   managementKeyId?: number;
 
-  /** The client's address, as far as `TRUST_PROXY` goes. Keys do not see it.
+  /** The address of the client, as far as `TRUST_PROXY` allows. Keys do not see it.
    * @example "203.0.113.7" */
   address?: string;
 }
 
-/** One page of the audit trail. */
+/** One page of the audit log. */
 export class ChangePage {
-  /** How many entries there are in all, on this and all other pages; only if `withTotalResultSize` asks for it.
+  /** The total number of matching changes, if `withTotalResultSize` is true.
    * @example 1 */
   totalResultSize?: number;
 
-  /** Whether there are entries after this page.
+  /** Whether there are more changes after this page.
    * @example false */
   hasMore: boolean;
 
-  /** The entries of this page. */
+  /** The changes of this page. */
   data: ChangeView[];
 }

@@ -5,7 +5,7 @@ import { Change } from './change.entity.js';
 import { ChangesController } from './changes.controller.js';
 import { ChangesService } from './changes.service.js';
 
-/** The audit trail. */
+/** The audit log. */
 @Module({
   imports: [TypeOrmModule.forFeature([Change])],
   controllers: [ChangesController],

@@ -5,20 +5,20 @@ import { Clock } from '../config/clock.js';
 import { Change, type ChangeActor } from './change.entity.js';
 import { responsibleUser } from './responsible-user.js';
 
-/** What happened, for the audit log. Never put a secret, a hash or a password into `old` or `new`. */
+/** A change for the audit log. Never put a secret, a hash or a password into `old` or `new`. */
 export interface NewChange {
-  /** The request that does it, with its real ids, such as `PUT /v1/users/7`. */
+  /** The request that makes the change, with its real ids, such as `PUT /v1/users/7`. */
   entity: string;
   applicationId?: number;
   old?: Record<string, unknown>;
   new?: Record<string, unknown>;
-  /** For entries about keys, services, sessions and passwords. */
+  /** True for changes of keys, services, sessions and passwords. */
   hiddenFromKeys?: boolean;
   /** The user who signs in. A sign-in has no authenticated caller. */
   signedIn?: { userId: number; address: string | undefined };
 }
 
-/** A query from FROM on that selects one row if an entry may be written. */
+/** A query, starting with FROM, that selects one row if a change may be written. */
 interface Condition {
   sql: string;
   parameters: (string | number)[];
@@ -39,18 +39,18 @@ const COLUMNS = [
 const NAMES = COLUMNS.map((name) => `\`${name}\``).join(', ');
 const VALUES = COLUMNS.map(() => '?').join(', ');
 
-/** Writes the audit log. `Transactions` calls it, in the transaction that makes the change. */
+/** Writes the audit log. `Transactions` calls it in the transaction that makes the change. */
 @Injectable()
 export class ChangesService {
   constructor(private readonly clock: Clock) {}
 
-  /** Writes an entry. Returns its id. */
+  /** Writes a change. Returns its id. */
   async append(tx: EntityManager, actor: Actor, change: NewChange): Promise<number> {
     const id = await insert(tx, `VALUES (${VALUES})`, this.valuesOf(actor, change));
     return id!;
   }
 
-  /** Writes an entry if a query selects a row, in one statement. Returns its id, or nothing if it was not written. */
+  /** Writes a change if a query selects a row, in one query. Returns its id, or undefined if it was not written. */
   appendIf(
     tx: EntityManager,
     actor: Actor,
@@ -60,7 +60,7 @@ export class ChangesService {
     return insert(tx, `SELECT ${VALUES} ${sql}`, [...this.valuesOf(actor, change), ...parameters]);
   }
 
-  /** Lets an entry tell what it has come to, where one change is made in many transactions. */
+  /** Updates the values of a change that takes several transactions. */
   async amend(tx: EntityManager, id: number, values: Pick<NewChange, 'old' | 'new'>): Promise<void> {
     await tx.update(Change, { id }, values);
   }
@@ -84,7 +84,7 @@ export class ChangesService {
   }
 }
 
-/** Nothing is inserted where the query that the values come from selects nothing. */
+/** Inserts nothing if the query that provides the values selects no row. */
 async function insert(
   tx: EntityManager,
   source: string,

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /**
- * Whether a change of some columns would leave a row different. One that does not is no change: it is neither written nor
- * recorded. What is stored as JSON is compared as such.
+ * Returns whether a change of some columns makes a row different. If not, nothing is written or recorded. JSON columns
+ * are compared as JSON.
  */
 export function differs<Row extends object>(row: Row, change: Partial<Row>): boolean {
   return Object.entries(change).some(

@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.js';
 
-/** The user who answers for what a caller does: the user, or the creator of the key. */
+/** Returns the user who is responsible for what a caller does: the user, or the creator of the key. */
 export function responsibleUser(caller: Principal): number {
   switch (caller.kind) {
     case 'user':

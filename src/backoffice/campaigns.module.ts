@@ -15,7 +15,7 @@ import { Coupon, CouponImport } from './coupons/coupon.entity.js';
 import { CouponsController } from './coupons/coupons.controller.js';
 import { CouponsService } from './coupons/coupons.service.js';
 
-/** Campaigns and their coupons: a coupon cannot outlive its campaign. */
+/** Campaigns and their coupons. They are one module, because a coupon cannot outlive its campaign. */
 @Module({
   imports: [TypeOrmModule.forFeature([Campaign, Coupon, CouponImport]), ApplicationsModule],
   controllers: [CampaignsController, CouponsController, CouponExportController],

@@ -15,7 +15,7 @@ import { SessionsService } from './sessions.service.js';
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
-  /** Failed attempts are bounded: after a few, the answer is 429 and says when to try again. */
+  /** Failed attempts are limited. After a few of them, the response is a 429 that says when to try again. */
   @Post()
   @Header('Cache-Control', 'no-store')
   @JsonBody(4096)

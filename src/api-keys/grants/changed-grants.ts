@@ -4,7 +4,7 @@ import type { TakeTurn } from '../../database/transactions/transaction-runner.js
 import { ApiKey, ApiKeyEndpoint } from '../api-key.entity.js';
 import type { HeldService } from '../api-keys.service.js';
 
-/** A grant whose endpoint means something else now. */
+/** A grant whose endpoint has another meaning now. */
 export interface ChangedGrant {
   id: number;
   name: string;
@@ -12,26 +12,26 @@ export interface ChangedGrant {
   position: number;
   method: string;
   path: string;
-  /** The parameter that held the Application's id; empty for the whole account, undefined where nobody knows. */
+  /** The parameter that held the Application id; empty for the whole account, undefined if it is unknown. */
   from: string | undefined;
-  /** The parameter that holds it now; empty for the whole account. */
+  /** The parameter that holds the Application id now; empty for the whole account. */
   to: string;
 }
 
-/** What the upgrade wrote for grants whose endpoint was not there to be asked. */
+/** The value that the upgrade wrote for grants whose endpoint was not in the catalogue. */
 const UNKNOWN = '/';
 const KEYS_PER_STATEMENT = 250;
 
-/** Finds and confirms grants whose endpoint means something else than when it was granted. */
+/** Finds and confirms grants whose endpoint has another meaning than when it was granted. */
 @Injectable()
 export class ChangedGrants {
   /**
-   * The grants of a service that its endpoints no longer fit, in the order of keys and of each key's list.
+   * Finds the grants of a service whose endpoints have another meaning, in the order of keys and of each key's list.
    *
-   * @param applicationParameter the parameter that is to hold an Application's id in all paths of the service
+   * @param applicationParameter the parameter that will hold the Application id in all paths of the service
    */
   async find(tx: EntityManager, { id, service }: HeldService, applicationParameter: string): Promise<ChangedGrant[]> {
-    // A template's parameters are whole segments.
+    // INSTR is enough, because parameters of a template are whole segments.
     const meaning = "CASE WHEN INSTR(e.path, :segment) > 0 THEN :parameter ELSE '' END";
     const rows = await tx
       .createQueryBuilder(ApiKeyEndpoint, 'e')
@@ -47,7 +47,7 @@ export class ChangedGrants {
     return rows.map(({ was, becomes, ...row }) => ({ ...row, from: was === UNKNOWN ? undefined : was, to: becomes }));
   }
 
-  /** The paths of all endpoints of a service that keys hold. */
+  /** Returns the paths of all endpoints of a service that keys hold. */
   async pathsHeld(tx: EntityManager, { id, service }: HeldService): Promise<string[]> {
     const rows = await tx
       .createQueryBuilder(ApiKeyEndpoint, 'e')
@@ -58,8 +58,8 @@ export class ChangedGrants {
   }
 
   /**
-   * Lets these grants, and no others, open what their endpoints mean now. Whoever calls this raises the revision of the
-   * catalogue in the same transaction: processes keep grants for as long as that stays.
+   * Lets exactly these grants open what their endpoints mean now. The caller must raise the revision of the catalogue
+   * in the same transaction, because processes cache grants until the revision changes.
    */
   async confirm(tx: EntityManager, turn: TakeTurn, grants: readonly ChangedGrant[]): Promise<void> {
     for (const group of byPlaceAndMeaning(grants)) {
@@ -73,7 +73,7 @@ export class ChangedGrants {
   }
 }
 
-/** Grants that one statement can confirm. */
+/** Groups the grants that one query can confirm. */
 function byPlaceAndMeaning(grants: readonly ChangedGrant[]): Iterable<ChangedGrant[]> {
   const groups = new Map<string, ChangedGrant[]>();
   for (const grant of grants) {

@@ -3,8 +3,8 @@ import type { Fault } from '../../problems/problem.js';
 import type { EndpointChoice } from '../api-keys.dto.js';
 
 /**
- * Every fault of the endpoints chosen for a key: unknown ones, repeated ones, and, if the key is to be limited to
- * Applications, those that do not work with an individual Application.
+ * Returns every fault of the endpoints chosen for a key. Unknown and repeated endpoints are faults. If the key is
+ * limited to Applications, so are endpoints that do not work with an individual Application.
  */
 export function checkChoices(
   choices: readonly EndpointChoice[],

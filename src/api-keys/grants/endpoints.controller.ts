@@ -16,7 +16,9 @@ const SORT_COLUMNS = { service: 'service', path: 'path', method: 'method' } as c
 export class EndpointsController {
   constructor(private readonly catalogue: EndpointCatalogue) {}
 
-  /** What may be granted to a key. For a key that is limited to Applications, ask for `scope=application`. */
+  /**
+   * Lists the endpoints that a key can be granted. For a key that is limited to Applications, use `scope=application`.
+   */
   @Get()
   @AdminOnly('List the endpoints that a key can open')
   listEndpoints(@Query() query: EndpointQuery, @Scanning() scan: Scan): Promise<EndpointPage> {
@@ -47,7 +49,7 @@ export class EndpointsController {
   }
 }
 
-/** Compares endpoints by one field and, where that is equal, by all of them. */
+/** Compares endpoints by one field, then by all fields. */
 function orderBy(sort: EndpointQuery['sort']): (one: Endpoint, other: Endpoint) => number {
   const { column, direction } = readSort(sort, SORT_COLUMNS);
   const columns = [column, 'service', 'path', 'method'] as const;

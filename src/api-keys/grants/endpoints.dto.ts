@@ -5,9 +5,9 @@ import { IfPresent } from '../../input/fields/presence.js';
 import { PageQuery } from '../../input/paging.js';
 import { sortsOf } from '../../input/sorting.js';
 
-/** An endpoint that may be granted to a key. */
+/** An endpoint that a key can be granted. */
 export class EndpointView {
-  /** The service that has the endpoint; `management` is Latchkey itself.
+  /** The service of the endpoint; `management` is Latchkey itself.
    * @example "management" */
   service: string;
 
@@ -19,22 +19,22 @@ export class EndpointView {
    * @example "/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons" */
   path: string;
 
-  /** Whether it works with one individual Application or with the whole account.
+  /** Whether the endpoint works with an individual Application or with the whole account.
    * @example "application" */
   scope: Scope;
 
-  /** What it does.
+  /** What the endpoint does.
    * @example "Import coupons from a CSV file" */
   summary: string;
 
-  /** The group it belongs to.
+  /** The group of the endpoint.
    * @example "Coupons" */
   tag: string;
 }
 
 /** One page of endpoints. */
 export class EndpointPage {
-  /** How many endpoints there are in all.
+  /** The total number of endpoints that match.
    * @example 1 */
   totalResultSize: number;
 
@@ -42,18 +42,18 @@ export class EndpointPage {
   data: EndpointView[];
 }
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const ENDPOINT_SORTS = sortsOf('service', 'path', 'method');
 
-/** Which endpoints to list. */
+/** The query for the list of endpoints. */
 export class EndpointQuery extends PageQuery {
-  /** The order of the list, `-` in front for descending; what is equal in it is ordered by service, path and method.
+  /** The order of the list, with `-` in front for descending. Equal endpoints are ordered by service, path and method.
    * @example "path" */
   @IfPresent()
   @IsIn(ENDPOINT_SORTS)
   sort: (typeof ENDPOINT_SORTS)[number] = 'service';
 
-  /** Only endpoints of this scope. For a key that is limited to Applications, only `application` can be chosen.
+  /** Only endpoints of this scope. A key that is limited to Applications can only have `application` endpoints.
    * @example "application" */
   @IfPresent()
   @IsIn(['account', 'application'])
@@ -66,7 +66,7 @@ export class EndpointQuery extends PageQuery {
   @Length(1, 42)
   service?: string;
 
-  /** Only endpoints whose method, path, summary or tag contains this, ignoring case.
+  /** Only endpoints whose method, path, summary or tag contains this text, ignoring case.
    * @example "coupons" */
   @IfPresent()
   @IsString()

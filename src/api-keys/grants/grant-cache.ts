@@ -6,7 +6,7 @@ import { DecisionReader } from '../../database/reading/decision-reader.js';
 
 type Grants = ReadonlySet<string>;
 
-/** Grants kept in memory at the most, over all keys. */
+/** The maximum number of grants in memory, over all keys. */
 const GRANTS_MAX = 1_000_000;
 
 interface Row extends Grant {
@@ -14,7 +14,7 @@ interface Row extends Grant {
 }
 
 interface Kept {
-  /** A revision of the catalogue that was read before the grants were. */
+  /** A revision of the catalogue that was read before the grants. */
   revision: number;
   grants: Grants;
 }
@@ -27,9 +27,10 @@ const SQLITE = select('SELECT value FROM json_each(?)');
 const NONE: Grants = new Set();
 
 /**
- * The grants of keys, by key id. Each change of the grants of a living key raises the revision of the catalogue in the
- * same transaction, and each decision reads that revision from the database: grants that were read after a revision are
- * true for as long as the revision stays. Whether the key is alive is asked of the database every time, elsewhere.
+ * Caches the grants of keys, by key id. Each change to the grants of an existing key raises the revision of the
+ * catalogue in the same transaction. Each decision reads that revision from the database. Grants that were read after a
+ * revision are therefore correct until the revision changes. The state of a key is never cached: other code reads it
+ * from the database for every decision.
  */
 @Injectable()
 export class GrantCache {
@@ -51,13 +52,16 @@ export class GrantCache {
     });
   }
 
-  /** The grants of a key at a revision that was just read from the database, if they are at hand. */
+  /** Returns the cached grants of a key at a revision that was just read from the database. */
   get(apiKeyId: number, revision: number): Grants | undefined {
     const kept = this.kept.get(apiKeyId);
     return kept?.revision === revision ? kept.grants : undefined;
   }
 
-  /** Reads the grants of a key at a revision that was just read, or at a later one; none if it was deleted meanwhile. */
+  /**
+   * Reads the grants of a key at a revision that was just read, or at a later one. Returns none if the key was deleted
+   * meanwhile.
+   */
   async load(apiKeyId: number, revision: number, deadline: number): Promise<Grants> {
     const grants = await this.grants.read(apiKeyId, deadline);
     if (grants.size > 0) {

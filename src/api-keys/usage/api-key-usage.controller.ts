@@ -13,7 +13,10 @@ import { ApiKeyUsageService } from './api-key-usage.service.js';
 export class ApiKeyUsageController {
   constructor(private readonly usage: ApiKeyUsageService) {}
 
-  /** Counts by day, endpoint, Application and outcome, over all replicas, and which granted endpoints were never used. */
+  /**
+   * Returns how often the key was used, by day, endpoint, Application and outcome, over all replicas. It also lists the
+   * granted endpoints that were never used.
+   */
   @Get()
   @AdminOnly('Show what a key was used for')
   @Problems('api-key-not-found')

@@ -4,49 +4,51 @@ import { PageQuery } from '../../input/paging.js';
 import type { ProblemCode } from '../../problems/problem-codes.js';
 import { sortsOf } from '../../input/sorting.js';
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const API_KEY_USAGE_SORTS = sortsOf('day');
 
-/** Which days of a key's use to show. */
+/** The query for the usage of a key. */
 export class ApiKeyUsageQuery extends PageQuery {
-  /** The order of the list: by day, `-` in front for the newest first; on each day by service, path and method.
+  /** The order of the list by day, with `-` in front for the newest first. Counts of one day are ordered by service,
+   * path and method.
    * @example "-day" */
   @IfPresent()
   @IsIn(API_KEY_USAGE_SORTS)
   sort: (typeof API_KEY_USAGE_SORTS)[number] = '-day';
 
-  /** The first day, in UTC; 29 days before the last one where it is left out.
+  /** The first day, in UTC. Default: 29 days before the last day.
    * @example "2026-11-01" */
   @IfPresent()
   @Matches(/^\d{4}-\d{2}-\d{2}$/, { message: 'from must be a day as YYYY-MM-DD' })
   from?: string;
 
-  /** The last day, in UTC; today where it is left out.
+  /** The last day, in UTC. Default: today.
    * @example "2026-11-30" */
   @IfPresent()
   @Matches(/^\d{4}-\d{2}-\d{2}$/, { message: 'to must be a day as YYYY-MM-DD' })
   to?: string;
 }
 
-/** How often a key was judged for one endpoint and Application on one day, with one outcome. */
+/** The number of decisions about a key for one endpoint and Application, on one day, with one outcome. */
 export class ApiKeyUsageCount {
   /** The day, in UTC.
    * @example "2026-11-23" */
   day: string;
 
-  /** The service; empty where the request did not get as far as an endpoint.
+  /** The service; empty if the request matched no endpoint.
    * @example "management" */
   service: string;
 
-  /** The HTTP method; empty where the request did not get as far as an endpoint.
+  /** The HTTP method; empty if the request matched no endpoint.
    * @example "POST" */
   method: string;
 
-  /** The path template; empty where the request did not get as far as an endpoint.
+  /** The path template; empty if the request matched no endpoint.
    * @example "/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons" */
   path: string;
 
-  /** The Application that was opened; null for the whole account, refusals, and beyond a thousand a day.
+  /** The Application that was opened. It is null for the whole account, for refusals, and after a thousand counters on
+   * one day.
    * @example 1 */
   applicationId: number | null;
 
@@ -54,18 +56,18 @@ export class ApiKeyUsageCount {
    * @example "allowed" */
   outcome: 'allowed' | ProblemCode;
 
-  /** How often.
+  /** The number of decisions.
    * @example 1342 */
   amount: number;
 
-  /** When last, on that day.
+  /** The time of the last decision on that day.
    * @example "2026-11-23T12:34:56.789Z" */
   lastUsed: string;
 }
 
 /** An endpoint that a key was granted. */
 export class UnusedEndpoint {
-  /** The service that has the endpoint; `management` is Latchkey itself.
+  /** The service of the endpoint; `management` is Latchkey itself.
    * @example "management" */
   service: string;
 
@@ -78,23 +80,23 @@ export class UnusedEndpoint {
   path: string;
 }
 
-/** What a key was used for. Counts are at most 10 seconds behind. */
+/** The usage of a key. Counts are up to 10 seconds late. */
 export class ApiKeyUsagePage {
-  /** The first day that is counted, in UTC.
+  /** The first day of the counts, in UTC.
    * @example "2026-11-01" */
   from: string;
 
-  /** The last day that is counted, in UTC.
+  /** The last day of the counts, in UTC.
    * @example "2026-11-30" */
   to: string;
 
-  /** How many counts there are in all.
+  /** The total number of counts.
    * @example 1 */
   totalResultSize: number;
 
   /** The counts of this page. */
   data: ApiKeyUsageCount[];
 
-  /** Granted endpoints that the key was never let in to, on any day. */
+  /** Granted endpoints that never allowed a request of the key, on any day. */
   neverUsed: UnusedEndpoint[];
 }

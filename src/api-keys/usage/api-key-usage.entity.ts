@@ -2,8 +2,8 @@ import { Entity, Index, PrimaryColumn } from 'typeorm';
 import { CountColumn, IdColumn, IntColumn, TextColumn, TimeColumn } from '../../database/columns.js';
 
 /**
- * How often a key was judged for one endpoint and Application on one day, with one outcome.
- * It has no foreign key: a count that is written just after its key was deleted must not fail the counts of others.
+ * The number of decisions about a key for one endpoint and Application, on one day, with one outcome. It has no foreign
+ * key. A counter that is written just after its key was deleted must not make the write of other counters fail.
  */
 @Entity('api_key_usage')
 @Index('ix_api_key_usage_last_used', ['apiKeyId', 'outcome', 'lastUsed'])
@@ -11,7 +11,7 @@ export class ApiKeyUsage {
   @PrimaryColumn({ name: 'api_key_id', type: 'int' })
   apiKeyId: number;
 
-  /** SHA-256 over everything that is counted apart, hexadecimal: a short name for the row. */
+  /** SHA-256 of the fields that identify the counter, in hexadecimal: a short name for the row. */
   @PrimaryColumn({ name: 'counter', type: 'varchar', length: 64 })
   counter: string;
 

@@ -17,7 +17,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_DAYS = 30;
 const DAYS_MAX = 366;
 
-/** Shows what keys were used for. */
+/** Returns the usage of keys. */
 @Injectable()
 export class ApiKeyUsageService {
   constructor(
@@ -27,7 +27,7 @@ export class ApiKeyUsageService {
     private readonly clock: Clock,
   ) {}
 
-  /** What a key was used for, and what it never was. Throws `api-key-not-found`. */
+  /** Returns the usage of a key, and the endpoints that it never used. Throws `api-key-not-found`. */
   async show(apiKeyId: number, query: ApiKeyUsageQuery): Promise<ApiKeyUsagePage> {
     const { from, to } = this.daysOf(query);
     if (!(await this.apiKeys.existsBy({ id: apiKeyId }))) {
@@ -94,10 +94,10 @@ export class ApiKeyUsageService {
   }
 }
 
-/** A day, as the number of days since 1970-01-01. */
+/** Parses a day to the number of days since 1970-01-01. */
 function readDay(parameter: string, text: string): number {
   const time = Date.parse(`${text}T00:00:00.000Z`);
-  // JavaScript reads February 30th as March 2nd.
+  // JavaScript parses February 30th as March 2nd.
   if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text)) {
     throw invalid([{ parameter, detail: `${parameter} must be a day as YYYY-MM-DD` }]);
   }

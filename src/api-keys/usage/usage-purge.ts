@@ -15,14 +15,15 @@ import { ApiKeyUsage } from './api-key-usage.entity.js';
 import { ApiKey } from '../api-key.entity.js';
 
 const INTERVAL_MS = 10 * 60 * 1000;
-/** Rows that one transaction deletes: few enough that whoever waits for it hardly notices. */
+/** How many rows one transaction deletes. The number is small, so that other writes wait only briefly. */
 const BATCH = 1000;
-/** Between two batches everybody else has so much time. */
+/** The pause between two batches, in which other writes can run. */
 const PAUSE_MS = 20;
 
 /**
- * Deletes the counts of keys that are gone, every few minutes. The deletion of a key does not wait for it: a key that was
- * used much has hundreds of thousands of them, and replicas write more for some seconds after it is gone.
+ * Deletes the usage counters of deleted keys, every few minutes. The deletion of a key does not wait for this. A key
+ * that was used a lot has hundreds of thousands of counters, and replicas write more of them for some seconds after its
+ * deletion.
  */
 @Injectable()
 export class UsagePurge implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
@@ -49,7 +50,7 @@ export class UsagePurge implements OnApplicationBootstrap, OnModuleDestroy, Befo
     await this.purging.stop();
   }
 
-  /** Deletes them now. */
+  /** Deletes the counters now. */
   purge(): Promise<void> {
     return this.purging.run();
   }
@@ -62,7 +63,9 @@ export class UsagePurge implements OnApplicationBootstrap, OnModuleDestroy, Befo
     }
   }
 
-  /** The next key of which there are counts: one step along the index for each key, however many counts it has. */
+  /**
+   * Finds the next key that has counters. It takes one step along the index per key, however many counters the key has.
+   */
   private async nextCounted(after: number): Promise<number | undefined> {
     const [row] = await this.usage.find({
       select: { apiKeyId: true },

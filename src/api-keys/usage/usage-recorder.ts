@@ -10,9 +10,12 @@ import { Transactions } from '../../authority/transactions.js';
 
 const FLUSH_INTERVAL_MS = 5000;
 const ROWS_PER_STATEMENT = 1000;
-/** What is counted apart for one key on one day; beyond it Applications and refused endpoints are counted together. */
+/**
+ * The maximum number of separate counters per key and day. Above it, Applications and refused endpoints are counted
+ * together.
+ */
 const COUNTERS_PER_KEY_MAX = 1000;
-/** Counters in memory at the most; above it those that are written already are forgotten. */
+/** The maximum number of counters in memory. Above it, counters that are already written are dropped. */
 const COUNTERS_MAX = 100_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -31,7 +34,7 @@ interface Counter {
   lastUsed: number;
 }
 
-/** The counters of one key on one day, by what they count. */
+/** The counters of one key on one day, by their identifying fields. */
 interface CountersOfKey {
   day: number;
   counters: Map<string, Counter>;
@@ -40,7 +43,7 @@ interface CountersOfKey {
 const COLUMNS =
   'INSERT INTO api_key_usage (api_key_id, counter, day, service, method, path, application_id, outcome, amount, last_used) VALUES ';
 const ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
-// What several processes counted adds up.
+// Counters of several processes add up.
 const ADD = {
   mysql: ` AS counted ON DUPLICATE KEY UPDATE amount = api_key_usage.amount + counted.amount,
   last_used = GREATEST(api_key_usage.last_used, counted.last_used)`,
@@ -49,8 +52,8 @@ const ADD = {
 };
 
 /**
- * Counts what keys are used for, in memory, and writes the counts every few seconds and at the end: no decision waits for
- * it. A process that is killed loses what it has counted since it last wrote.
+ * Counts the decisions about keys in memory, and writes the counters every few seconds and at shutdown, so that no
+ * decision waits for a write. A killed process loses what it has counted since its last write.
  */
 @Injectable()
 export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
@@ -79,7 +82,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
-  /** Writes what was counted and not yet written. What cannot be written now is kept for the next time. */
+  /** Writes the counters that are not yet written. If a write fails, the counters are kept for the next time. */
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -88,7 +91,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
     return this.writing;
   }
 
-  /** Whether everything that was counted stands in the database. */
+  /** Whether all counters are in the database. */
   get isWritten(): boolean {
     return this.flushing === 0 && this.unwritten.size === 0;
   }
@@ -111,7 +114,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
       return known;
     }
     if (ofKey.counters.size >= COUNTERS_PER_KEY_MAX) {
-      // Which endpoints a key was let in to is kept in any case: there are no more of them than it was granted.
+      // The endpoint is always kept for allowed requests: a key has no more of them than grants.
       const together = outcome === 'allowed' ? endpoint : NO_ENDPOINT;
       if (applicationId !== null || together !== endpoint) {
         return this.counterOf(apiKeyId, day, together, null, outcome);
@@ -159,7 +162,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
     const taken = [...this.unwritten].map((counter) => ({ counter, amount: counter.amount, ...namedRow(counter) }));
     this.unwritten = new Set();
     taken.forEach(({ counter }) => (counter.amount = 0));
-    // Always in the same order, so that processes which write at once do not wait for each other in a circle.
+    // The order is always the same, so that processes which write at the same time do not deadlock.
     taken.sort((one, other) => one.counter.apiKeyId - other.counter.apiKeyId || compare(one.hash, other.hash));
     for (let start = 0; start < taken.length; start += ROWS_PER_STATEMENT) {
       const rows = taken.slice(start, start + ROWS_PER_STATEMENT);
@@ -184,7 +187,7 @@ export class UsageRecorder implements DecisionObserver, OnApplicationShutdown {
   }
 }
 
-/** A counter as a row, and the hash that stands for everything that is counted apart. */
+/** Returns a counter as a row, and the hash of its identifying fields. */
 function namedRow(counter: Counter): { hash: string; row: (amount: number) => unknown[] } {
   const { apiKeyId, day, endpoint, applicationId, outcome, lastUsed } = counter;
   const { service, method, path } = endpoint;

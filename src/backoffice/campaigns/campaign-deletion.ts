@@ -22,21 +22,23 @@ import { orNotFound } from './campaigns.service.js';
 import { Coupon, CouponImport } from '../coupons/coupon.entity.js';
 import { deleteBatch } from './deletion-batch.js';
 
-/** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
+/** How many coupons one transaction deletes. The number is small, so that other writes wait only briefly. */
 const BATCH = 1000;
-/** The caller only marks the campaign. Emptying it is the system's work, and goes on if the caller's authority ends. */
+/** The caller only marks the campaign. The system deletes its coupons, and continues if the caller's authority ends. */
 const EMPTYING = system('campaign-deletion');
-/** How often a process looks for deletions that another one began and did not end. */
+/** How often a process looks for deletions that another process started and did not finish. */
 const RESUME_MS = 10 * 60_000;
 
 /**
  * Deletes campaigns together with their coupons, of which there may be a million.
  *
- * First the campaign is marked, and the deletion recorded, in one short transaction: from then on nobody finds it and
- * nothing comes into it. Its coupons follow in batches, each a transaction of its own, with room for everybody else in
- * between, and the campaign goes with the last of them. If the process dies meanwhile, the mark stays: the same request
- * goes on where it stopped, and so does every process at its start and every few minutes. Until all is gone, the
- * coupons' codes stay taken in the Application, and the Application cannot be deleted.
+ * First, one short transaction marks the campaign and records the deletion. From then on nobody finds the campaign, and
+ * nothing can be added to it. Then its coupons are deleted in batches. Each batch is a transaction, with pauses in
+ * between for other work. The last batch deletes the campaign.
+ *
+ * If the process dies meanwhile, the mark stays. The same request continues where the deletion stopped, and so does
+ * every process at its start and every few minutes. Until everything is deleted, the codes of the coupons stay taken in
+ * the Application, and the Application cannot be deleted.
  */
 @Injectable()
 export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
@@ -51,7 +53,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
     private readonly clock: Clock,
   ) {}
 
-  /** Deletes a campaign and everything in it; resolves when all is gone. Throws `campaign-not-found`. */
+  /** Deletes a campaign and everything in it. Resolves when all is deleted. Throws `campaign-not-found`. */
   async delete(caller: Caller, applicationId: number, campaignId: number): Promise<void> {
     await this.mark(caller, applicationId, campaignId);
     await this.empty(campaignId);
@@ -70,7 +72,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
     await Promise.allSettled([this.resuming.stop(), ...this.underWay.values()]);
   }
 
-  /** Ends the deletions that were begun and not ended, here or elsewhere. */
+  /** Finishes deletions that this process or another one started. */
   private async resume(): Promise<void> {
     const marked = await this.campaigns.find({ select: { id: true }, where: { beingDeleted: true } });
     for (const { id } of marked) {
@@ -84,7 +86,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
     }
   }
 
-  /** Marks a campaign and records its deletion, unless somebody has done so already. */
+  /** Marks a campaign and records its deletion, unless another request has already done so. */
   private async mark(caller: Caller, applicationId: number, campaignId: number): Promise<void> {
     const place = { applicationId, campaignId, now: this.clock.now() };
     await this.transactions.write(caller, async (write) => {
@@ -124,7 +126,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
     }
   }
 
-  /** Deletes one batch; answers whether there may be more. */
+  /** Deletes one batch. Returns whether there may be more coupons. */
   private deleteSomeCoupons(campaignId: number): Promise<boolean> {
     return deleteBatch(this.transactions, EMPTYING, async ({ tx }) => {
       const last = await tx
@@ -140,7 +142,7 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
     });
   }
 
-  /** False if a coupon is there after all, from somebody who found the campaign before it was marked. */
+  /** Returns false if there is still a coupon, from a request that found the campaign before it was marked. */
   private async deleteEmptyCampaign(campaignId: number): Promise<boolean> {
     try {
       await this.transactions.write(EMPTYING, async ({ tx }) => {

@@ -18,7 +18,7 @@ const COLUMNS = {
   endTime: 'endTime',
 } as const;
 
-/** Campaigns that are there, which those that are being deleted are not, and what they do at a moment. */
+/** Selects campaigns with their state at a moment, without those that are being deleted. */
 function campaignsAt(
   source: ReadRepository<Campaign> | EntityManager,
   applicationId: number,
@@ -40,7 +40,7 @@ async function readAll(find: SelectQueryBuilder<Campaign>): Promise<CampaignNow[
   return entities.map((campaign, place) => ({ campaign, frontendState: raw[place]!.frontend_state }));
 }
 
-/** Finds a campaign under its Application. In a transaction it may be locked, so that it stays as it is read. */
+/** Finds a campaign of an Application. In a transaction, it may be locked. */
 export async function findCampaign(
   source: ReadRepository<Campaign> | EntityManager,
   { applicationId, campaignId, now }: { applicationId: number; campaignId: number; now: number },
@@ -54,7 +54,7 @@ export async function findCampaign(
   return found;
 }
 
-/** Finds one page of an Application's campaigns and counts them all. */
+/** Finds one page of an Application's campaigns, and counts all matching ones. */
 export async function listCampaigns(
   campaigns: ReadRepository<Campaign>,
   applicationId: number,
@@ -77,7 +77,7 @@ export async function listCampaigns(
   return { totalResultSize, data: await readAll(find.offset(query.skip).limit(query.pageSize)) };
 }
 
-/** Leaves only the campaigns that are in a state at a moment. */
+/** Selects only the campaigns that are in a state at a moment. */
 export function narrowByState(
   find: SelectQueryBuilder<Campaign>,
   campaignState: CampaignStateFilter | undefined,

@@ -3,13 +3,13 @@ import type { Campaign } from './campaign.entity.js';
 import type { CampaignView } from './campaigns.dto.js';
 import type { FrontendState } from './frontend-state.js';
 
-/** A campaign, and what it does at the moment at which it was read. */
+/** A campaign, and its state at the moment when it was read. */
 export interface CampaignNow {
   campaign: Campaign;
   frontendState: FrontendState;
 }
 
-/** A campaign as the API shows it. */
+/** Returns a campaign as the API shows it. */
 export function campaignView({ campaign, frontendState }: CampaignNow): CampaignView {
   return {
     id: campaign.id,

@@ -23,7 +23,7 @@ export const CAMPAIGN_FEATURES = [
 ] as const;
 export type CampaignFeature = (typeof CAMPAIGN_FEATURES)[number];
 
-/** A promotion of one Application; coupons belong to one. */
+/** A promotion of one Application. Each coupon belongs to one campaign. */
 @Entity('campaigns')
 @Index('ix_campaigns_application_id', ['applicationId', 'id'])
 @Index('ix_campaigns_being_deleted', ['beingDeleted'])
@@ -41,7 +41,7 @@ export class Campaign {
   @ForeignKey('Application', { name: 'fk_campaigns_application', onDelete: 'NO ACTION', onUpdate: 'NO ACTION' })
   applicationId: number;
 
-  /** Who made it; for one made by a key, the key's creator. */
+  /** The user who created it. For a campaign created by a key, the key's creator. */
   @IdColumn('user_id')
   userId: number;
 
@@ -72,7 +72,7 @@ export class Campaign {
   @JsonColumn('tags')
   tags: string[];
 
-  /** The tags folded, a line each, for searching. */
+  /** The folded tags, one per line, for searches. */
   @LongTextColumn('tags_key')
   tagsKey: string;
 
@@ -85,7 +85,7 @@ export class Campaign {
   @JsonColumn('limits')
   limits: CampaignLimit[];
 
-  /** Its coupons are going, and it will go with the last of them. Nobody finds it any more and nothing comes into it. */
+  /** Whether the campaign is being deleted: nobody finds it any more, and nothing can be added to it. */
   @FlagColumn('being_deleted')
   beingDeleted: boolean;
 }

@@ -51,7 +51,7 @@ export class CampaignsController {
     return this.campaigns.show(applicationId, campaignId);
   }
 
-  /** What is left out of the request stays as it is. */
+  /** Fields that the request does not name stay unchanged. */
   @Put(':campaignId')
   @KeyAccess('Update a campaign', { session: 'any' })
   @Problems('campaign-not-found')
@@ -65,8 +65,9 @@ export class CampaignsController {
   }
 
   /**
-   * Its coupons go with it. The campaign is not found any more from the first moment on; the answer comes when the last
-   * coupon is gone, which takes a while for very many. If the answer is lost, ask again: the deletion goes on where it is.
+   * The coupons of the campaign are deleted too. The campaign disappears at once. The response comes when the last
+   * coupon is deleted, which takes a while if there are very many. If you get no response, repeat the request: the
+   * deletion continues.
    */
   @Delete(':campaignId')
   @HttpCode(204)

@@ -28,7 +28,7 @@ export type LimitPeriod = (typeof LIMIT_PERIODS)[number];
 export const LIMIT_ENTITIES = ['Coupon', 'Referral', 'Profile', 'Identifier'] as const;
 export type LimitEntity = (typeof LIMIT_ENTITIES)[number];
 
-/** How much of something a campaign may give away. */
+/** A limit of a campaign. */
 export class CampaignLimit {
   /** What is limited.
    * @example "redeemCoupon" */
@@ -36,19 +36,19 @@ export class CampaignLimit {
   @Length(1, 100)
   action: string;
 
-  /** How much of it there may be.
+  /** The maximum.
    * @example 1000 */
   @IsNumber()
   @Min(0)
   limit: number;
 
-  /** The period that the limit is counted in; for ever if it is left out.
+  /** The period in which the limit applies. Default: for ever.
    * @example "monthly" */
   @IfPresent()
   @IsIn(LIMIT_PERIODS)
   period?: LimitPeriod;
 
-  /** What the limit is counted for, each on its own; for the whole campaign if it is empty.
+  /** For which entities the limit applies, each separately. If empty, it applies to the whole campaign.
    * @example ["Profile"] */
   @IsArray()
   @ArrayMaxSize(LIMIT_ENTITIES.length)
@@ -57,9 +57,9 @@ export class CampaignLimit {
   entities: LimitEntity[];
 }
 
-/** What a campaign is to be. An update leaves as it is what it does not name. */
+/** The fields of a campaign. An update keeps the fields that it does not name. */
 export class CampaignRequest {
-  /** What people call it, 1 to 255 characters on one line.
+  /** The name, 1 to 255 characters on one line.
    * @example "Summer sale" */
   @Trimmed()
   @IsString()
@@ -68,38 +68,39 @@ export class CampaignRequest {
   @IsOneLine()
   name: string;
 
-  /** What it is for.
+  /** The purpose of the campaign.
    * @example "10 % off everything in June" */
   @IfPresent()
   @IsString()
   @MaxLength(10_000)
   description?: string;
 
-  /** When it begins to run, an RFC 3339 time; null or never given: it always has.
+  /** When the campaign starts, an RFC 3339 time; null or absent: it has no start.
    * @example "2027-06-01T00:00:00Z" */
   @IfGiven()
   @IsTime()
   startTime?: string | null;
 
-  /** The first moment at which it no longer runs, an RFC 3339 time after `startTime`; null or never given: it never ends.
+  /** The first moment at which the campaign no longer runs, an RFC 3339 time after `startTime`; null or absent: it
+   * never ends.
    * @example "2027-07-01T00:00:00Z" */
   @IfGiven()
   @IsTime()
   endTime?: string | null;
 
-  /** Whatever else is to be kept with it, a JSON object.
+  /** Any other data, as a JSON object.
    * @example {"channel": "newsletter"} */
   @IfPresent()
   @IsJsonObject()
   attributes?: Record<string, unknown>;
 
-  /** A disabled or archived campaign does not run; a new one is enabled if nothing is said.
+  /** The state. A disabled or archived campaign does not run. A new campaign is enabled by default.
    * @example "enabled" */
   @IfPresent()
   @IsIn(CAMPAIGN_STATES)
   state?: CampaignState;
 
-  /** Words to find it by, up to 50 of 1 to 50 characters.
+  /** Words for searching, up to 50 of 1 to 50 characters.
    * @example ["summer", "newsletter"] */
   @IfPresent()
   @IsArray()
@@ -110,13 +111,13 @@ export class CampaignRequest {
   @IsOneLine({ each: true })
   tags?: string[];
 
-  /** Whether its rules are evaluated again when a customer's session is returned.
+  /** Whether the rules are evaluated again when a customer's session is returned.
    * @example false */
   @IfPresent()
   @IsBoolean()
   reevaluateOnReturn?: boolean;
 
-  /** What it makes use of.
+  /** The features that the campaign uses.
    * @example ["coupons"] */
   @IfPresent()
   @IsArray()
@@ -124,7 +125,7 @@ export class CampaignRequest {
   @IsIn(CAMPAIGN_FEATURES, { each: true })
   features?: CampaignFeature[];
 
-  /** How much it may give away.
+  /** The limits of the campaign.
    * @example [{"action": "redeemCoupon", "limit": 1000, "entities": []}] */
   @IfPresent()
   @IsArray()
@@ -134,21 +135,21 @@ export class CampaignRequest {
   @Type(() => CampaignLimit)
   limits?: CampaignLimit[];
 
-  /** There are no campaign groups here: programs may send it, but only empty. */
+  /** There are no campaign groups here: programs may send this field only empty. */
   @ApiHideProperty()
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(0)
   campaignGroups?: number[];
 
-  /** There are no stores here: programs may send it, but only empty. */
+  /** There are no stores here: programs may send this field only empty. */
   @ApiHideProperty()
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(0)
   linkedStoreIds?: number[];
 
-  /** There is only one type: programs may say so. */
+  /** There is only one type: programs may send it. */
   @ApiHideProperty()
   @IfPresent()
   @IsIn(['advanced'])
@@ -169,59 +170,59 @@ export class CampaignRequest {
 
 /** A promotion of one Application. */
 export class CampaignView {
-  /** Given out once and never again.
+  /** The id, which is never used again.
    * @example 7 */
   id: number;
 
-  /** When it was made.
+  /** When the campaign was created.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** The Application that it belongs to.
+  /** The Application of the campaign.
    * @example 1 */
   applicationId: number;
 
-  /** The user who made it; for one made with a key, the creator of the key.
+  /** The user who created the campaign. For a campaign created by a key, the creator of the key.
    * @example 280 */
   userId: number;
 
-  /** What people call it.
+  /** The name.
    * @example "Summer sale" */
   name: string;
 
-  /** What it is for.
+  /** The purpose of the campaign.
    * @example "10 % off everything in June" */
   description: string;
 
-  /** When it begins to run; null: it always has.
+  /** When the campaign starts; null: it has no start.
    * @example "2027-06-01T00:00:00.000Z" */
   startTime: string | null;
 
-  /** The first moment at which it no longer runs; null: it never ends.
+  /** The first moment at which the campaign no longer runs; null: it never ends.
    * @example "2027-07-01T00:00:00.000Z" */
   endTime: string | null;
 
-  /** Whatever else is kept with it.
+  /** Any other data.
    * @example {"channel": "newsletter"} */
   attributes: Record<string, unknown>;
 
-  /** What was decided about it.
+  /** The state that was set.
    * @example "enabled" */
   state: CampaignState;
 
-  /** Words to find it by.
+  /** Words for searching.
    * @example ["summer", "newsletter"] */
   tags: string[];
 
-  /** Whether its rules are evaluated again when a customer's session is returned.
+  /** Whether the rules are evaluated again when a customer's session is returned.
    * @example false */
   reevaluateOnReturn: boolean;
 
-  /** What it makes use of.
+  /** The features that the campaign uses.
    * @example ["coupons"] */
   features: CampaignFeature[];
 
-  /** How much it may give away.
+  /** The limits of the campaign.
    * @example [{"action": "redeemCoupon", "limit": 1000, "entities": []}] */
   limits: CampaignLimit[];
 
@@ -241,7 +242,8 @@ export class CampaignView {
    * @example [] */
   budgets: string[];
 
-  /** What it does at this moment, by its state and times: it runs from `startTime` on, until just before `endTime`.
+  /** The state at this moment, from `state` and the times. The campaign runs from `startTime` until just before
+   * `endTime`.
    * @example "scheduled" */
   frontendState: FrontendState;
 
@@ -249,22 +251,23 @@ export class CampaignView {
    * @example false */
   storesImported: boolean;
 
-  /** The id, as text, of the user who made it. Names can change and be erased: `GET /v1/users/{userId}` has them.
+  /** The id, as text, of the user who created the campaign. `GET /v1/users/{userId}` returns the name, which can change
+   * or be deleted.
    * @example "280" */
   createdBy: string;
 
-  /** When it was changed last.
+  /** When the campaign was last changed.
    * @example "2026-11-23T12:00:00.000Z" */
   updated: string;
 
-  /** The id, as text, of the user who changed it last.
+  /** The id, as text, of the user who last changed the campaign.
    * @example "280" */
   updatedBy: string;
 }
 
 /** One page of campaigns. */
 export class CampaignPage {
-  /** How many campaigns there are in all, on this and all other pages.
+  /** The total number of campaigns that match.
    * @example 1 */
   totalResultSize: number;
 

@@ -19,7 +19,7 @@ import { campaignView, type CampaignNow } from './campaign-view.js';
 import { Campaign } from './campaign.entity.js';
 import type { CampaignPage, CampaignRequest, CampaignView } from './campaigns.dto.js';
 
-/** Campaigns and what happens to them, but for their deletion. */
+/** Creates, changes and finds campaigns. `CampaignDeletion` deletes them. */
 @Injectable()
 export class CampaignsService {
   constructor(
@@ -29,15 +29,15 @@ export class CampaignsService {
     private readonly clock: Clock,
   ) {}
 
-  /** A campaign under its Application. Throws `campaign-not-found`, also while it is being deleted. */
+  /** Returns a campaign of an Application. Throws `campaign-not-found`, also while it is being deleted. */
   async get(applicationId: number, campaignId: number): Promise<Campaign> {
     const { campaign } = await this.read(applicationId, campaignId);
     return campaign;
   }
 
   /**
-   * A campaign that stays until the transaction ends: whoever puts something into a campaign holds it so.
-   * Many may hold it at once. Throws `campaign-not-found`, also while it is being deleted.
+   * Holds a shared lock on a campaign until the transaction ends, so that it is not deleted meanwhile. Requests that
+   * add something to a campaign hold it. Throws `campaign-not-found`, also while it is being deleted.
    */
   async hold(tx: EntityManager, applicationId: number, campaignId: number): Promise<Campaign> {
     const place = { applicationId, campaignId, now: this.clock.now() };
@@ -45,19 +45,19 @@ export class CampaignsService {
     return campaign;
   }
 
-  /** A campaign as the API shows it. Throws `campaign-not-found`. */
+  /** Returns a campaign as the API shows it. Throws `campaign-not-found`. */
   async show(applicationId: number, campaignId: number): Promise<CampaignView> {
     return campaignView(await this.read(applicationId, campaignId));
   }
 
-  /** One page of an Application's campaigns. Throws `application-not-found`. */
+  /** Returns one page of an Application's campaigns. Throws `application-not-found`. */
   async list(applicationId: number, query: CampaignQuery): Promise<CampaignPage> {
     await this.applications.get(applicationId);
     const { totalResultSize, data } = await listCampaigns(this.campaigns, applicationId, query, this.clock.now());
     return { totalResultSize, data: data.map(campaignView) };
   }
 
-  /** Makes a campaign. Throws `application-not-found`. */
+  /** Creates a campaign. Throws `application-not-found`. */
   async create(caller: Caller, applicationId: number, request: CampaignRequest): Promise<CampaignView> {
     const now = this.clock.now();
     const userId = responsibleUser(caller.principal);
@@ -100,7 +100,7 @@ export class CampaignsService {
     }
   }
 
-  /** Changes what the request names. Throws `campaign-not-found`. */
+  /** Changes the fields that the request names. Throws `campaign-not-found`. */
   async update(
     caller: Caller,
     applicationId: number,
@@ -135,7 +135,7 @@ export class CampaignsService {
   }
 }
 
-/** Answers what was found, or the problem of a campaign that is not there. */
+/** Returns the campaign, or throws the problem that it does not exist. */
 export function orNotFound(
   found: CampaignNow | undefined,
   { applicationId, campaignId }: { applicationId: number; campaignId: number },
@@ -146,7 +146,7 @@ export function orNotFound(
   return found;
 }
 
-/** The columns that a request decides about. */
+/** Returns the columns that a request sets. */
 function given(request: CampaignRequest) {
   const { name, description, startTime, endTime, attributes, state, tags, reevaluateOnReturn, features, limits } =
     request;

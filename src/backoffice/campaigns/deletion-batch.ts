@@ -3,13 +3,12 @@ import type { Actor } from '../../access/actor.js';
 import type { Transactions } from '../../authority/transactions.js';
 import type { Write } from '../../authority/write.js';
 
-/** MySQL may have waited for somebody's lock for seconds, in which everybody else had their turn. */
+/** A maximum, because MySQL may have waited for a lock for seconds, during which others could work. */
 const PAUSE_MS_MAX = 500;
 
 /**
- * Does one batch of a deletion in a transaction of its own, and then leaves the database to others for half as long as that
- * took: SQLite works within the process, which does nothing else meanwhile. Time in which the transaction waited for its
- * turn to begin does not count.
+ * Runs one batch of a deletion in its own transaction, then pauses for half its duration. SQLite runs within the
+ * process, which does nothing else meanwhile. The time that the transaction waited for its turn does not count.
  */
 export async function deleteBatch<Result>(
   transactions: Pick<Transactions, 'write'>,

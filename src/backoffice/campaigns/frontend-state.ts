@@ -1,17 +1,17 @@
-/** What a campaign does at a moment. */
+/** The states of a campaign at a moment. */
 export const FRONTEND_STATES = ['expired', 'scheduled', 'running', 'disabled', 'archived'] as const;
 export type FrontendState = (typeof FRONTEND_STATES)[number];
 
 /**
- * What lists can be narrowed to: `enabled` is everything that was neither disabled nor archived, whatever the time; `draft`,
- * which programs of Talon.One may ask for, is nothing.
+ * The states for filters. `enabled` means neither disabled nor archived, whatever the time. `draft` exists because
+ * programs of Talon.One may ask for it, and matches nothing.
  */
 export const CAMPAIGN_STATE_FILTERS = ['enabled', ...FRONTEND_STATES, 'draft'] as const;
 export type CampaignStateFilter = (typeof CAMPAIGN_STATE_FILTERS)[number];
 
 /**
- * What a campaign does at the moment `:now`: the one place that says so, in SQL, so that lists filter, count and page by
- * exactly what they show. A campaign runs from its start on, until just before its end.
+ * The state of a campaign at the moment `:now`. This SQL is the only definition, so that lists filter, count and page
+ * by exactly what they show. A campaign runs from its start until just before its end.
  */
 export const FRONTEND_STATE_SQL = `CASE
   WHEN campaign.state <> 'enabled' THEN campaign.state

@@ -16,12 +16,12 @@ import {
   VALUE_LENGTH_MIN,
 } from '../coupons/new-coupon.js';
 
-/** What is wrong with a cell. */
+/** The fault of a cell. */
 class CellFault extends Error {}
 
 const DECIMAL = /^\d{1,16}(\.\d+)?([eE][+-]?\d{1,3})?$/;
 
-/** How each column that decides something about a coupon is read from a cell, which is not empty, and written to one. */
+/** Parses and formats the cells of each column that sets a field of a coupon. Empty cells are not parsed. */
 const COLUMNS = {
   value: {
     read: (cell: string) => readText(cell, VALUE_LENGTH_MIN, VALUE_LENGTH_MAX),
@@ -67,13 +67,13 @@ const COLUMNS = {
 
 type Column = keyof typeof COLUMNS;
 
-/** The columns of an import, in the order in which an export has them. */
+/** The columns of an import, in the order of an export. */
 export const COUPON_COLUMNS = Object.keys(COLUMNS) as Column[];
 
 /** Other names of columns. */
 const ALIASES: ReadonlyMap<string, Column> = new Map([['discount_limitval', 'discountlimit']]);
 
-/** Columns that exports have, ours and Talon.One's, and that decide nothing about a new coupon. */
+/** Columns that our exports or those of Talon.One have, and that set nothing for a new coupon. */
 const PASSED_OVER = new Set([
   'id',
   'created',
@@ -92,10 +92,10 @@ const PASSED_OVER = new Set([
   'reservation_counter',
 ]);
 
-/** Which column each cell of a row belongs to; nothing where it is passed over. */
+/** The column of each cell of a row; undefined for a cell that is ignored. */
 export type Header = readonly (Column | undefined)[];
 
-/** Reads the first row of a file. Columns may stand in any order; `value` must be among them. */
+/** Parses the first row of a file. The columns may be in any order, and must include `value`. */
 export function readHeader(cells: readonly string[]): { header: Header; faults: string[] } {
   const faults: string[] = [];
   const seen = new Set<Column>();
@@ -120,7 +120,7 @@ export function readHeader(cells: readonly string[]): { header: Header; faults: 
   return { header, faults };
 }
 
-/** Reads a row: a coupon, or everything that is wrong with it. */
+/** Parses a row. Returns a coupon, or all its faults. */
 export function readRow(header: Header, cells: readonly string[]): NewCoupon | string[] {
   if (cells.length !== header.length) {
     return [`has ${cells.length} cells, and the first line has ${header.length}`];
@@ -151,12 +151,12 @@ export function readRow(header: Header, cells: readonly string[]): NewCoupon | s
   return faults.length === 0 ? coupon : faults;
 }
 
-/** The cells of a coupon, in the order of `COUPON_COLUMNS`. Read again they are the same coupon. */
+/** Returns the cells of a coupon, in the order of `COUPON_COLUMNS`. An import of them gives the same coupon. */
 export function writeRow(coupon: NewCoupon): string[] {
   return COUPON_COLUMNS.map((column) => COLUMNS[column].write(coupon));
 }
 
-/** A text for a message: not too long, and on one line. */
+/** Shortens a text for a message, and keeps it on one line. */
 function shorten(text: string): string {
   const characters = Array.from(text, (character) => (/\p{Cc}/u.test(character) ? ' ' : character));
   return characters.length > 40 ? `"${characters.slice(0, 40).join('')}..."` : `"${characters.join('')}"`;
@@ -173,7 +173,7 @@ function readText(cell: string, lengthMin: number, lengthMax: number): string {
   return cell;
 }
 
-/** Times that were read lately: most rows of a file have the same. */
+/** Caches recently parsed times, because most rows of a file have the same times. */
 const TIMES = new Map<string, number>();
 const TIMES_MAX = 100;
 
@@ -189,7 +189,7 @@ function readTime(cell: string): number {
   if (TIMES.size >= TIMES_MAX) {
     TIMES.clear();
   }
-  // Cut out of a large text, the cell would keep all of that alive.
+  // Copies the cell, because a substring would keep the whole text in memory.
   TIMES.set(Buffer.from(cell).toString(), time);
   return time;
 }

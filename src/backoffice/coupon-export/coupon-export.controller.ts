@@ -20,9 +20,9 @@ export class CouponExportController {
   constructor(private readonly exports: CouponExportService) {}
 
   /**
-   * The file has the columns of the import, and `id`, `created`, `campaignid`, `batchid` and `counter`; importing it again
-   * loses nothing. What a spreadsheet would run as a formula, at the beginning of a cell or after a comma, semicolon, tab,
-   * `|` or line break, has an apostrophe in front, which the import takes off.
+   * The file has the columns of the import, and `id`, `created`, `campaignid`, `batchid` and `counter`. An import of
+   * this file loses nothing. A spreadsheet could run a formula at the start of a cell, or after a comma, semicolon,
+   * tab, `|` or line break. The export puts an apostrophe in front of it, and the import removes the apostrophe.
    */
   @Get('export_coupons')
   @KeyAccess('Export coupons as a CSV file', { session: 'any' })

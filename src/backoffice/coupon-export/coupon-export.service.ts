@@ -22,7 +22,7 @@ import { walkCoupons } from '../coupons/coupon-walk.js';
 import { Coupon } from '../coupons/coupon.entity.js';
 import type { CouponExportQuery } from '../coupons/coupon-filters.dto.js';
 
-/** Coupons that are in memory at once, with their attributes. */
+/** How many coupons are in memory at once, with their attributes. */
 const CHUNK = 250;
 
 const HEADER = [...COUPON_COLUMNS, 'id', 'created', 'campaignid', 'batchid', 'counter'];
@@ -44,7 +44,7 @@ interface Row {
   isReservationMandatory: number;
 }
 
-/** The columns as they are stored: attributes are not parsed only to be written again. */
+/** The columns as they are stored: attributes are not parsed, because they are written unchanged. */
 const ROWS = `SELECT id AS id, created AS created, campaign_id AS campaignId, value AS value, usage_limit AS usageLimit,
   usage_counter AS usageCounter, discount_limit AS discountLimit, reservation_limit AS reservationLimit,
   start_date AS startDate, expiry_date AS expiryDate, attributes AS attributes,
@@ -52,7 +52,7 @@ const ROWS = `SELECT id AS id, created AS created, campaign_id AS campaignId, va
   is_reservation_mandatory AS isReservationMandatory
   FROM coupons WHERE id IN`;
 
-/** Writes coupons as CSV that can be imported again, as fast as the client reads it and no faster. */
+/** Writes coupons as CSV that can be imported again. It writes only as fast as the client reads. */
 @Injectable()
 export class CouponExportService {
   constructor(
@@ -65,7 +65,7 @@ export class CouponExportService {
     private readonly clock: Clock,
   ) {}
 
-  /** Answers with the coupons of an Application. Throws `application-not-found` and `campaign-not-found`. */
+  /** Sends the coupons of an Application. Throws `application-not-found` and `campaign-not-found`. */
   async export(
     caller: Caller,
     applicationId: number,
@@ -78,7 +78,7 @@ export class CouponExportService {
     if (query.campaignId !== undefined) {
       await this.campaignsService.get(applicationId, query.campaignId);
     }
-    // An export that is refused for want of turns is refused here, before its answer begins.
+    // If no turn is available, the export must be refused here, before the response starts.
     const campaignIds = await scan.inTurn(() => findExportedCampaigns(this.campaigns, applicationId, query, now));
     response.setHeader('Content-Type', 'application/csv; charset=utf-8');
     response.setHeader('Content-Disposition', 'attachment; filename="coupons.csv"');
@@ -91,14 +91,14 @@ export class CouponExportService {
       const chunks = this.chunks(applicationId, campaignIds, query, now, scan);
       await pipeline(Readable.from(this.watch.whileAuthorized(caller, chunks)), response);
     } catch (error) {
-      // Whoever goes away in the middle needs no answer.
+      // A client that disconnects needs no response.
       if (!isPrematureClose(error)) {
         throw error;
       }
     }
   }
 
-  /** What leaves the house is on record before it does. */
+  /** Records the export before any data is sent. */
   private record(caller: Caller, applicationId: number, query: CouponExportQuery): Promise<void> {
     return this.transactions.write(caller, (write) => {
       write.record({
@@ -155,7 +155,7 @@ function cellsOf(row: Row): string[] {
   ];
 }
 
-/** Cells that begin or end with white space are quoted as well: some readers would take it away. */
+/** Also quotes cells with white space at the start or end, because some parsers would trim it. */
 function toCsv(rows: string[][]): string {
   return stringify(rows, { quoted_match: /^\s|\s$|[\r\n]/ });
 }

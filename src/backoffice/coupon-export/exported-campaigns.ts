@@ -3,7 +3,7 @@ import { narrowByState } from '../campaigns/campaign-reading.js';
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { CouponExportQuery } from '../coupons/coupon-filters.dto.js';
 
-/** The ids of the campaigns whose coupons an export has, ascending. */
+/** Finds the ids of the campaigns whose coupons an export contains, in ascending order. */
 export async function findExportedCampaigns(
   campaigns: ReadRepository<Campaign>,
   applicationId: number,

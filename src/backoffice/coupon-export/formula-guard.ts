@@ -1,20 +1,21 @@
 /**
- * What ends a cell. Spreadsheets split at `,` `;` and tab by themselves or by their locale, and at `|` where people say so,
- * as files of other programs have it. It does not help that the export separates with `,` and quotes: where a spreadsheet
- * splits at `;`, a quote in the middle of a cell means nothing. No spreadsheet splits at a space unless it is told to, and
- * signs after a space are common in texts.
+ * What ends a cell. Spreadsheets split at `,` `;` and tab by default or by locale, and at `|` if the user chooses it,
+ * as in files of other programs. Separating by `,` and quoting does not protect: a spreadsheet that splits at `;`
+ * ignores a quote in the middle of a cell. No spreadsheet splits at a space by default, and signs after a space are
+ * common in texts.
  */
 const SEPARATOR = /[,;|\t\r\n]/;
 
 /**
- * A character that begins a formula, in its usual or its wide form, and everything before it that a spreadsheet may take
- * away: separators, white space and quotes. Matches begin where such a stretch begins, so that none is looked at twice.
+ * A character that starts a formula, in its usual or its full-width form, and everything before it that a spreadsheet
+ * may remove: separators, white space and quotes. A match starts at the start of such a run, so that no run is scanned
+ * twice.
  */
 const FORMULA = /(?<![,;|\s"'])([,;|\s"']*)([=+\-@＝＋－＠])/gu;
 
 /**
- * A text as a cell that no spreadsheet runs, wherever it splits: with an apostrophe before each character that would begin
- * a formula. `unguard` takes them off again.
+ * Escapes a text as a cell that no spreadsheet runs, wherever it splits. It puts an apostrophe before each character
+ * that would start a formula. `unguard` removes them again.
  */
 export function guard(text: string): string {
   return text.replaceAll(FORMULA, (found: string, before: string, sign: string, place: number) =>
@@ -22,7 +23,7 @@ export function guard(text: string): string {
   );
 }
 
-/** The text that a cell stands for. Whatever `guard` was given comes back, apostrophes of its own included. */
+/** Returns the text of a cell. It restores every text that was given to `guard`, including apostrophes of its own. */
 export function unguard(cell: string): string {
   return cell.replaceAll(FORMULA, (found: string, before: string, sign: string, place: number) =>
     beginsCell(before, place) && before.endsWith("'") ? before.slice(0, -1) + sign : found,

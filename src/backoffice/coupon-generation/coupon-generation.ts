@@ -17,10 +17,10 @@ import type { CouponView, GeneratedCoupons, NewCoupons } from '../coupons/coupon
 import type { CouponPlace } from '../coupons/coupons.service.js';
 import { type CouponTerms, DEFAULT_TERMS } from '../coupons/new-coupon.js';
 
-/** Coupons that are read at once: few enough that nobody else waits for long meanwhile. */
+/** How many coupons are read at once. The number is small, so that others wait only briefly. */
 const CHUNK = 1000;
 
-/** Makes coupons whose codes are drawn at random from a pattern. */
+/** Creates coupons with random codes from a pattern. */
 @Injectable()
 export class CouponGeneration {
   constructor(
@@ -31,8 +31,8 @@ export class CouponGeneration {
   ) {}
 
   /**
-   * Makes them, all or none, and answers with them unless that should be `silent`. Throws `campaign-not-found`, `too-busy`,
-   * and `pattern-too-narrow` if there is not enough room.
+   * Creates all coupons or none, and returns them unless `silent` is set. Throws `campaign-not-found`, `too-busy`, and
+   * `pattern-too-narrow` if the pattern has too few codes.
    */
   async generate(
     caller: Caller,
@@ -61,7 +61,7 @@ export class CouponGeneration {
   }
 }
 
-/** The coupons of a batch, in the order of their ids. All but ids and codes is what they have in common. */
+/** Reads the coupons of a batch, in the order of their ids. They share all fields except ids and codes. */
 async function readMade(
   { tx, turn }: Write,
   common: Omit<Coupon, 'id' | 'value' | 'usageCounter' | 'discountCounter'>,
@@ -83,7 +83,7 @@ async function readMade(
   }
 }
 
-/** Inserts as many coupons as are wanted, with codes that nobody has yet. */
+/** Inserts the requested number of coupons, with codes that are free. */
 async function insertDrawn(
   { tx, turn }: Write,
   batch: CouponBatch,
@@ -104,7 +104,7 @@ async function insertDrawn(
   }
 }
 
-/** Inserts those codes that are free, but no more than are wanted, and answers how many they were. */
+/** Inserts the codes that are free, up to the requested number. Returns how many it inserted. */
 async function insertFree(
   tx: EntityManager,
   batch: CouponBatch,
@@ -118,7 +118,7 @@ async function insertFree(
       const coupons = free.map((value) => ({ value, ...terms }));
       return await insertCoupons(tx, batch, coupons, 'refuse');
     } catch (error) {
-      // Somebody took one of them just now: look again.
+      // Another transaction has just taken one of the codes: check again.
       if (!(error instanceof UniqueViolation)) {
         throw error;
       }

@@ -1,29 +1,31 @@
 import { randomInt } from 'node:crypto';
 import { Problem } from '../../problems/problem.js';
 
-/** Coupons that one request can generate at the most. */
+/** The maximum number of coupons that one request generates. */
 export const COUPONS_MAX = 20_000;
 
 const PLACEHOLDER = '#';
 const DEFAULT_PATTERN = '########';
 const DEFAULT_CHARACTERS = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789');
-/** Up to so many possible codes are all drawn, one after the other, until enough of them are free: 8 MB of numbers. */
+/** Up to this many possible codes, all of them are drawn, one after another, until enough are free: 8 MB of numbers. */
 const SMALL_ROOM = 2_000_000;
-/** From more possible codes, so many are tried for each that is wanted: if hardly any is free, they can be guessed. */
+/**
+ * With more possible codes, this many are tried per requested code. If almost none of them is free, codes can be
+ * guessed.
+ */
 const TRIES_PER_CODE = 10;
 const TRIES_MIN = 1000;
 
-/** What codes are drawn from: a pattern in which each `#` stands for one of some characters. */
+/** A pattern for codes. Each `#` stands for one of the characters. */
 export interface CodePattern {
   couponPattern?: string;
   validCharacters?: readonly string[];
 }
 
 /**
- * Draws codes from a pattern, at random and none twice, for as long as there is any point in it: all codes there are, or,
- * where there are very many, some times as many as are wanted. Whoever keeps those that are free either gets enough or
- * finds the pattern too narrow; it cannot go on for ever.
- * Throws `pattern-too-narrow` where the pattern has less room than codes are wanted.
+ * Draws random codes from a pattern, none of them twice. It stops after all possible codes, or, if there are very many,
+ * after a multiple of the requested number. The caller keeps the free ones, and either gets enough or finds the pattern
+ * too narrow. Throws `pattern-too-narrow` if the pattern has fewer codes than requested.
  */
 export function* drawCodes(pattern: CodePattern, wanted: number): Generator<string> {
   const parts = (pattern.couponPattern ?? DEFAULT_PATTERN).split(PLACEHOLDER);
@@ -36,14 +38,14 @@ export function* drawCodes(pattern: CodePattern, wanted: number): Generator<stri
   yield* room <= SMALL_ROOM ? shuffled(parts, characters, room) : sampled(parts, characters, wanted);
 }
 
-/** The problem of a pattern that has not enough room, or not enough that is still free. */
+/** Returns the problem of a pattern with too few codes, or too few free codes. */
 export function patternTooNarrow(detail: string): Problem {
   return new Problem('pattern-too-narrow', detail, {
     errors: [{ pointer: '/couponPattern', detail: 'is too narrow' }],
   });
 }
 
-/** Every code there is, in a random order. */
+/** Yields all possible codes in a random order. */
 function* shuffled(parts: string[], characters: string[], room: number): Generator<string> {
   const numbers = new Uint32Array(room);
   for (let number = 0; number < room; number += 1) {
@@ -57,7 +59,7 @@ function* shuffled(parts: string[], characters: string[], room: number): Generat
   }
 }
 
-/** The code of a number, which is written with the characters as its digits. */
+/** Returns the code of a number: the characters are its digits. */
 function codeOf(parts: string[], characters: string[], number: number): string {
   let rest = number;
   let code = parts[0]!;

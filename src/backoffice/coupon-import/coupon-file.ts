@@ -4,11 +4,11 @@ import { type Fault, FAULTS_MAX } from '../../problems/problem.js';
 import { type Header, readHeader, readRow } from '../coupon-export/coupon-cells.js';
 import type { NewCoupon } from '../coupons/new-coupon.js';
 
-/** Longest row, in bytes; a longer one is most likely a quote that is never closed. */
+/** The longest row, in bytes. A longer row is most likely a quote that is never closed. */
 const ROW_BYTES_MAX = 128 * 1024;
 const LF = 0x0a;
 
-/** What the parser says of text that is not CSV, in words for whoever made the file. */
+/** The parser's messages about text that is not CSV, in words for the author of the file. */
 const SYNTAX_FAULTS = {
   CSV_QUOTE_NOT_CLOSED: 'a quote is opened here and never closed',
   CSV_INVALID_CLOSING_QUOTE: 'a quote ends in the middle of a cell: quotes inside a cell are written twice',
@@ -17,7 +17,7 @@ const SYNTAX_FAULTS = {
   CSV_MAX_RECORD_SIZE: `the row is longer than ${ROW_BYTES_MAX} bytes: perhaps a quote is never closed`,
 } as const;
 
-/** A line from which on a file cannot be read any more. */
+/** The line from which the file cannot be parsed any more. */
 class UnreadableLine extends Error {
   constructor(
     readonly line: number,
@@ -27,18 +27,18 @@ class UnreadableLine extends Error {
   }
 }
 
-/** A coupon and the line where its row begins, the first is 1. */
+/** A coupon and the line where its row starts, counted from 1. */
 export interface CouponOfFile {
   coupon: NewCoupon;
   line: number;
 }
 
 /**
- * Reads a file of coupons as it comes: CSV as RFC 4180 has it, in UTF-8 with or without byte-order mark, lines ending with
- * LF, CRLF or CR, the columns named in the first line. Keeps nothing but what has arrived of it last.
- * Answers with what is wrong, up to a hundred faults, each with its line as a text editor counts it.
+ * Parses a file of coupons while it arrives: CSV as in RFC 4180, UTF-8 with or without a byte-order mark, lines ending
+ * with LF, CRLF or CR, column names in the first line. It keeps only the latest chunk in memory. Returns up to a
+ * hundred faults, each with its line as a text editor counts it.
  *
- * @param onCoupon called with each coupon until the first fault; where it answers with a promise, that is awaited
+ * @param onCoupon called with each coupon until the first fault; a returned promise is awaited
  */
 export async function readCouponFile(
   file: AsyncIterable<Buffer>,
@@ -56,7 +56,7 @@ export async function readCouponFile(
     relax_column_count: true,
     skip_empty_lines: true,
   });
-  // What goes wrong also comes from `write` and `end`.
+  // Errors are also reported by `write` and `end`.
   csv.on('error', () => undefined);
   const passOn = async (): Promise<void> => {
     for (const found of rows.takeCoupons()) {
@@ -82,7 +82,7 @@ export async function readCouponFile(
   return rows.end();
 }
 
-/** Parses some of a file. */
+/** Parses a part of a file. */
 function write(csv: Parser, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     csv.write(bytes, (error) => (error ? reject(error) : resolve()));
@@ -97,23 +97,26 @@ function end(csv: Parser): Promise<void> {
   });
 }
 
-/** Makes coupons and faults of the rows of a file. The parser itself keeps no rows, so that it never waits for a reader. */
+/**
+ * Converts the rows of a file to coupons and faults. The parser itself keeps no rows, so that it never waits for a
+ * reader.
+ */
 class CouponRows {
   private readonly faults: Fault[] = [];
   private header: Header | undefined;
   private coupons: CouponOfFile[] = [];
-  /** Lines of all rows so far, without those that are empty. */
+  /** Lines of all rows so far, without empty lines. */
   private lines = 0;
 
-  /** Whether there is no point in reading on. */
+  /** Whether further parsing is pointless. */
   get hopeless(): boolean {
     return this.faults.length >= FAULTS_MAX || this.header?.includes('value') === false;
   }
 
   /**
-   * Takes the next row.
+   * Adds the next row.
    *
-   * @param emptyLines how many empty lines there were before it, in all
+   * @param emptyLines how many empty lines there were before it in total
    */
   add(cells: string[], emptyLines: number): void {
     const line = this.lineAfter(emptyLines);
@@ -135,7 +138,7 @@ class CouponRows {
     }
   }
 
-  /** Takes what ended the reading, if that is a fault of the file. Throws anything else. */
+  /** Adds the error that ended parsing, if it is a fault of the file. Throws any other error. */
   addUnreadable(error: unknown): void {
     if (error instanceof UnreadableLine) {
       this.addFaults(error.line, [error.detail]);
@@ -147,14 +150,14 @@ class CouponRows {
     }
   }
 
-  /** The coupons that came since the last call. */
+  /** Returns the coupons since the last call. */
   takeCoupons(): CouponOfFile[] {
     const { coupons } = this;
     this.coupons = [];
     return coupons;
   }
 
-  /** Everything that is wrong. */
+  /** Returns all faults. */
   end(): Fault[] {
     if (!this.header && this.faults.length === 0) {
       this.addFaults(1, ['the file is empty: its first line must name the columns']);
@@ -172,7 +175,7 @@ class CouponRows {
   }
 }
 
-/** The parser's own count takes a CRLF inside a cell for two lines. */
+/** Counts line feeds, because the parser counts a CRLF inside a cell as two lines. */
 function countLineFeeds(cell: string): number {
   let count = 0;
   for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) {
@@ -181,7 +184,7 @@ function countLineFeeds(cell: string): number {
   return count;
 }
 
-/** Passes bytes on, cut between characters. Decoding anything else than UTF-8 would change codes in silence. */
+/** Passes bytes on, split between characters. Decoding anything other than UTF-8 would silently change codes. */
 async function* refuseOtherThanUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   let line = 1;
@@ -196,7 +199,7 @@ async function* refuseOtherThanUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerat
   checkUtf8(rest, line);
 }
 
-/** Where the last whole character ends: the bytes behind it, three at the most, need more to come. */
+/** Returns where the last whole character ends. Up to three bytes after it belong to an incomplete character. */
 function endOfCharacters(bytes: Buffer): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
     const byte = bytes[bytes.length - back]!;
@@ -211,7 +214,7 @@ function endOfCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** Throws on the first line that is not UTF-8; answers with the line that comes after these bytes. */
+/** Throws on the first line that is not UTF-8. Returns the number of the line after these bytes. */
 function checkUtf8(bytes: Buffer, firstLine: number): number {
   const valid = isUtf8(bytes);
   let line = firstLine;

@@ -11,13 +11,13 @@ import {
 } from '../coupons/coupon-insertion.js';
 import type { CouponSpool, SpooledCoupon } from './coupon-spool.js';
 
-/** About so many bytes of coupons are in one statement at the most, whatever their attributes are. */
+/** The approximate maximum size of the coupons in one query, whatever their attributes are. */
 const INSERTION_BYTES = 1024 * 1024;
 
 /**
- * Writes the coupons of a spool to the database inside a transaction, and answers how many there are now.
- * Between batches the event loop turns, so that the process goes on answering others; there an aborted signal ends the
- * work with its reason. Throws `coupon-exists` with the lines of codes that are taken, unless those are to be skipped.
+ * Writes the coupons of a spool to the database in a transaction, and returns how many it inserted. Between batches the
+ * event loop runs, so that the process serves other requests. There, an aborted signal ends the work with its reason.
+ * Throws `coupon-exists` with the lines of codes that are taken, unless duplicates are skipped.
  */
 export async function writeCoupons(
   { tx, turn }: Write,
@@ -43,13 +43,19 @@ export async function writeCoupons(
   return amount;
 }
 
-/** Inserts those whose codes are not taken yet. They are looked for first: every attempt uses up an id on MySQL. */
+/**
+ * Inserts the coupons whose codes are free. It looks up taken codes first, because every attempt uses up an id on
+ * MySQL.
+ */
 async function insertNew(tx: EntityManager, batch: CouponBatch, coupons: SpooledCoupon[]): Promise<number> {
   const { fresh } = await sort(tx, batch, coupons);
   return insertCoupons(tx, batch, fresh, 'skip');
 }
 
-/** Inserts all; if that cannot be, notes those whose codes are taken, and inserts the rest to find the next of these. */
+/**
+ * Inserts all coupons. If a code is taken, it collects the faults of taken codes, and inserts the rest to find further
+ * ones.
+ */
 async function insertOrFindFaults(
   tx: EntityManager,
   batch: CouponBatch,
@@ -70,7 +76,7 @@ async function insertOrFindFaults(
   }
 }
 
-/** Sorts coupons into those whose codes are free, of equal ones the first, and the others. */
+/** Splits coupons into those with free codes and the others. Of equal codes, the first one is free. */
 async function sort(
   tx: EntityManager,
   batch: CouponBatch,

@@ -21,14 +21,14 @@ import { CouponTurns, takeImportTurn } from '../coupons/coupon-turns.js';
 import { CouponImport } from '../coupons/coupon.entity.js';
 import type { CouponImportView } from '../coupons/coupons.dto.js';
 
-/** An upload that sends nothing for so long is given up. */
+/** How long an upload may send nothing before it is aborted. */
 const IDLE_MS = 30_000;
-/** What is written when the process is asked to end may go on for so long, and is undone then. */
+/** How long an import may continue to write after shutdown starts. After that, it is rolled back. */
 const SHUTDOWN_WRITE_MS = 8_000;
-/** Coupons from which on the commit of an import would be felt by others. */
+/** From this number of coupons on, the commit of an import would delay other requests. */
 const LARGE = 10_000;
 
-/** Where an import goes, and how. */
+/** The target and the options of an import. */
 export interface ImportTarget {
   applicationId: number;
   campaignId: number;
@@ -36,8 +36,8 @@ export interface ImportTarget {
 }
 
 /**
- * Imports files of coupons, all or nothing, in two phases. First the upload is received and checked row by row, with no
- * transaction open: a client that sends a byte a second holds up nobody. Then one transaction writes it all.
+ * Imports coupon files, all or nothing, in two phases. First, the upload is received and checked row by row, without an
+ * open transaction, so that a slow client blocks nobody. Then one transaction writes all coupons.
  */
 @Injectable()
 export class CouponImportService implements OnModuleDestroy {
@@ -60,13 +60,13 @@ export class CouponImportService implements OnModuleDestroy {
 
   /**
    * Imports the file that a request uploads. Throws `campaign-not-found`, `import-invalid` with the faults of the file,
-   * `coupon-exists` with the lines of codes that are taken, `too-busy`, and what can be wrong with an upload.
+   * `coupon-exists` with the lines of codes that are taken, `too-busy`, and the problems of uploads.
    */
   import(caller: Caller, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
     return this.metrics.import(() => this.importInPhases(caller, target, request));
   }
 
-  /** Cuts uploads off, and lets what is being written come to its end if that is near. */
+  /** Aborts uploads, and lets writes finish if they are almost done. */
   onModuleDestroy(): void {
     const problem = new Problem('shutting-down', 'Nothing was imported.');
     this.receiving.abort(problem);
@@ -108,10 +108,10 @@ export class CouponImportService implements OnModuleDestroy {
       }
       await spool.flush();
     } finally {
-      // Not awaited: it may be waiting for the network.
+      // Not awaited, because it may wait for the network.
       void bytes.return(undefined);
     }
-    // Nothing of interest comes behind the form.
+    // Ignores data after the form.
     request.resume();
   }
 

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { Problem } from '../../problems/problem.js';
 import { type CouponTerms, DEFAULT_TERMS, type NewCoupon } from '../coupons/new-coupon.js';
 
-/** Text that is gathered before it is written, in characters. */
+/** How many characters are collected before they are written. */
 const WRITE_LENGTH = 64 * 1024;
 const READ_BYTES = 64 * 1024;
 const LF = 0x0a;
 
-/** A coupon of an uploaded file, with the line where it stands. */
+/** A coupon of an uploaded file, with its line. */
 export interface SpooledCoupon extends NewCoupon {
   line: number;
 }
 
-/** The order of a row of the file, behind its line and code. Defaults at the end of a row are left away. */
+/** The order of fields in a row of the spool, after line and code. Default values at the end of a row are omitted. */
 const TERMS = [
   'expiryDate',
   'usageLimit',
@@ -30,9 +30,8 @@ const TERMS = [
 type Row = [line: number, value: string, ...terms: CouponTerms[keyof CouponTerms][]];
 
 /**
- * Keeps the coupons of an upload in a temporary file until they are written to the database, however many there are.
- * The file has no name any more from the moment it is made: it is gone with the process that has it open, whatever
- * happens to that.
+ * Keeps the coupons of an upload in a temporary file until they are written to the database. The file is unlinked as
+ * soon as it is created, so that it disappears with the process, however the process ends.
  */
 export class CouponSpool {
   private text = '';
@@ -41,7 +40,7 @@ export class CouponSpool {
 
   private constructor(private readonly file: FileHandle) {}
 
-  /** Makes an empty one in the system's folder for temporary files. */
+  /** Creates an empty spool in the system's folder for temporary files. */
   static async create(): Promise<CouponSpool> {
     const path = join(tmpdir(), `latchkey-upload-${process.pid}-${randomUUID()}`);
     const file = await open(path, 'wx+', 0o600);
@@ -49,12 +48,12 @@ export class CouponSpool {
     return new CouponSpool(file);
   }
 
-  /** How many coupons it holds. */
+  /** The number of coupons in the spool. */
   get size(): number {
     return this.coupons;
   }
 
-  /** Adds a coupon. Throws `storage-full`. */
+  /** Appends a coupon. Throws `storage-full`. */
   async append(coupon: NewCoupon, line: number): Promise<void> {
     this.text += `${JSON.stringify(toRow(coupon, line))}\n`;
     this.coupons += 1;
@@ -63,7 +62,7 @@ export class CouponSpool {
     }
   }
 
-  /** Ends the writing. Throws `storage-full`. */
+  /** Finishes writing. Throws `storage-full`. */
   async flush(): Promise<void> {
     const bytes = Buffer.from(this.text);
     this.text = '';
@@ -75,7 +74,7 @@ export class CouponSpool {
     this.written += bytes.length;
   }
 
-  /** All coupons from the first on, in their order, in batches of at most so many coupons and about so many bytes. */
+  /** Returns all coupons in order, in batches with a maximum number of coupons and an approximate maximum of bytes. */
   async *batches({ size, bytes }: { size: number; bytes: number }): AsyncGenerator<SpooledCoupon[]> {
     let batch: SpooledCoupon[] = [];
     let batchBytes = 0;
@@ -93,7 +92,7 @@ export class CouponSpool {
     }
   }
 
-  /** Gives the disk space back. */
+  /** Closes the file, which frees the disk space. */
   async close(): Promise<void> {
     await this.file.close();
   }

@@ -16,19 +16,19 @@ import type { CouponFilters } from './coupon-filters.dto.js';
 import type { CouponPlace } from './coupons.service.js';
 import { deleteBatch } from '../campaigns/deletion-batch.js';
 
-/** Coupons that one transaction deletes: few enough that whoever waits for it hardly notices. */
+/** How many coupons one transaction deletes. The number is small, so that other writes wait only briefly. */
 const BATCH = 500;
 
-/** What was deleted so far, and the entry of the audit trail that tells it. */
+/** How many coupons were deleted so far, and the change in the audit log that records it. */
 interface Tally {
   coupons: number;
   recorded: RecordedChange | undefined;
 }
 
 /**
- * Deletes all coupons of a campaign that fit some filters, however many: in batches, each a transaction of its own, with
- * room for everybody else in between. One entry of the audit trail tells how many there were; each batch brings it up to
- * date, so that it is right even if the process dies in between.
+ * Deletes all coupons of a campaign that match filters, in batches. Each batch is a transaction, with pauses in between
+ * for other work. One change in the audit log records how many there were. Each batch updates it, so that it is correct
+ * even if the process dies in between.
  */
 @Injectable()
 export class CouponDeletion implements OnModuleDestroy {
@@ -42,7 +42,7 @@ export class CouponDeletion implements OnModuleDestroy {
     private readonly scans: ScanTurns,
   ) {}
 
-  /** Resolves when all are gone that were there at the beginning. Throws `campaign-not-found`. */
+  /** Resolves when all coupons are deleted that existed at the start. Throws `campaign-not-found`. */
   async delete(caller: Caller, place: CouponPlace, filters: CouponFilters): Promise<void> {
     await this.campaigns.get(place.applicationId, place.campaignId);
     const selection = selectCoupons(place, filters, this.clock.now());
@@ -63,7 +63,7 @@ export class CouponDeletion implements OnModuleDestroy {
     this.stopping = true;
   }
 
-  /** Brings the entry of the audit trail up to date, which the first batch that deletes anything makes. */
+  /** Updates the change in the audit log. The first batch that deletes something creates it. */
   private record(
     write: Write,
     { applicationId, campaignId }: CouponPlace,
@@ -88,7 +88,7 @@ export class CouponDeletion implements OnModuleDestroy {
   }
 }
 
-/** Deletes those of some coupons that still fit, and answers how many they were. */
+/** Deletes those of the coupons that still match. Returns how many it deleted. */
 async function deleteFitting(tx: EntityManager, selection: CouponSelection, ids: number[]): Promise<number> {
   const { along, besides } = selection;
   const conditions = [`id IN (${ids.map(() => '?').join(', ')})`, along.sql, ...(besides ? [besides.sql] : [])];

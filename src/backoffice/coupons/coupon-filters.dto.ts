@@ -11,13 +11,13 @@ import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from '../campaigns/f
 
 export const COUPON_VALIDITIES = ['expired', 'validNow', 'validFuture'] as const;
 export type CouponValidity = (typeof COUPON_VALIDITIES)[number];
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const COUPON_SORTS = sortsOf('id');
 export type CouponSort = (typeof COUPON_SORTS)[number];
 export const YES_OR_NO = ['true', 'false'] as const;
 export type YesOrNo = (typeof YES_OR_NO)[number];
 
-/** A program that has lost the code which it means would otherwise find, or delete, every coupon. */
+/** Requires a value. Without it, a program that has lost the code would find, or delete, every coupon. */
 const NeedsValue = (): PropertyDecorator =>
   ValidateBy({
     name: 'needsValue',
@@ -28,65 +28,66 @@ const NeedsValue = (): PropertyDecorator =>
   });
 type FilterArguments = ValidationArguments & { object: CouponFilters };
 
-/** Which coupons are meant. Times are compared strictly: what is at that very moment is neither before nor after. */
+/** The filters for coupons. Times are compared strictly: exactly the given time matches neither before nor after. */
 export class CouponFilters {
-  /** Only coupons whose code contains this; with `exactMatch=true`, is this. Codes are compared exactly: case counts.
+  /** Only coupons whose code contains this text, or, with `exactMatch=true`, equals it. The comparison is exact,
+   * including case.
    * @example "SUMMER-7" */
   @IfPresent()
   @IsString()
   @Matches(/^.{1,100}$/su, { message: 'value must have 1 to 100 characters' })
   value?: string;
 
-  /** Whether `value` is a whole code, and not a part of one.
+  /** Whether `value` is a whole code instead of a part of one.
    * @example "true" */
   @IfPresent()
   @IsIn(YES_OR_NO)
   @NeedsValue()
   exactMatch?: YesOrNo;
 
-  /** Only coupons made before this RFC 3339 time.
+  /** Only coupons that were created before this RFC 3339 time.
    * @example "2026-12-01T00:00:00Z" */
   @IfPresent()
   @IsTime()
   createdBefore?: string;
 
-  /** Only coupons made after this RFC 3339 time.
+  /** Only coupons that were created after this RFC 3339 time.
    * @example "2026-11-01T00:00:00Z" */
   @IfPresent()
   @IsTime()
   createdAfter?: string;
 
-  /** Only coupons that have a start, before this RFC 3339 time.
+  /** Only coupons with a start date before this RFC 3339 time.
    * @example "2027-06-02T00:00:00Z" */
   @IfPresent()
   @IsTime()
   startsBefore?: string;
 
-  /** Only coupons that have a start, after this RFC 3339 time.
+  /** Only coupons with a start date after this RFC 3339 time.
    * @example "2027-05-31T00:00:00Z" */
   @IfPresent()
   @IsTime()
   startsAfter?: string;
 
-  /** Only coupons that expire, before this RFC 3339 time.
+  /** Only coupons with an expiry date before this RFC 3339 time.
    * @example "2027-07-01T00:00:00Z" */
   @IfPresent()
   @IsTime()
   expiresBefore?: string;
 
-  /** Only coupons that expire, after this RFC 3339 time.
+  /** Only coupons with an expiry date after this RFC 3339 time.
    * @example "2027-06-01T00:00:00Z" */
   @IfPresent()
   @IsTime()
   expiresAfter?: string;
 
-  /** Only coupons that are `expired` by now, that are valid by their dates now, or that only will be.
+  /** Only coupons that, by their dates, are `expired`, are valid now, or will be valid in the future.
    * @example "validNow" */
   @IfPresent()
   @IsIn(COUPON_VALIDITIES)
   valid?: CouponValidity;
 
-  /** Only coupons that can (`true`) or cannot (`false`) be redeemed once more by their `usageLimit`.
+  /** Only coupons that can (`true`) or cannot (`false`) be redeemed again by their `usageLimit`.
    * @example "true" */
   @IfPresent()
   @IsIn(YES_OR_NO)
@@ -98,21 +99,21 @@ export class CouponFilters {
   @IsIn(YES_OR_NO)
   redeemed?: YesOrNo;
 
-  /** Only coupons that were made together: by one import, or by one request.
+  /** Only coupons that were created together, by one import or one request.
    * @example "5f0c4a3e-9d3b-4b57-8a35-9f4cf0f3a8a1" */
   @IfPresent()
   @IsString()
   @MaxLength(100)
   batchId?: string;
 
-  /** Only coupons of the recipient with this integration id, compared exactly.
+  /** Only coupons of the recipient with exactly this integration id.
    * @example "customer-1093" */
   @IfPresent()
   @IsString()
   @Matches(/^.{1,255}$/su, { message: 'recipientIntegrationId must have 1 to 255 characters' })
   recipientIntegrationId?: string;
 
-  /** Only coupons made by a referral: there are no referrals here, so there are none.
+  /** Only coupons of this referral. There are no referrals here, so the result is empty.
    * @example 5 */
   @IfPresent()
   @WholeNumber()
@@ -122,26 +123,26 @@ export class CouponFilters {
   referralId?: number;
 }
 
-/** What of each coupon is wanted. */
+/** Which fields of the coupons to return, and in which order. */
 export class CouponParts {
-  /** With `true`, nothing but the codes is answered.
+  /** With `true`, the response contains only the codes.
    * @example "false" */
   @IfPresent()
   @IsIn(YES_OR_NO)
   valuesOnly?: YesOrNo;
 
-  /** In which order: `id` is the order in which they were made, so that paging through it neither repeats nor skips any
-   * while others are made; with `-id`, the newest first, fix the end with `createdBefore`.
+  /** The order of the list. `id` is the order of creation, so that paging neither repeats nor skips coupons while
+   * others are created. With `-id`, the newest first, fix the end with `createdBefore`.
    * @example "-id" */
   @IfPresent()
   @IsIn(COUPON_SORTS)
   sort: CouponSort = 'id';
 }
 
-/** Which coupons of a campaign to list. */
+/** The query for the list of coupons. */
 export class CouponQuery extends IntersectionType(CouponFilters, CouponParts, PageQuery) {}
 
-/** Which coupons of an Application to export. The order is by campaign, and in each by coupon. */
+/** The query for an export of coupons. The order is by campaign, then by coupon. */
 export class CouponExportQuery extends IntersectionType(CouponFilters, CouponParts) {
   /** Only coupons of this campaign.
    * @example 7 */
@@ -152,13 +153,13 @@ export class CouponExportQuery extends IntersectionType(CouponFilters, CouponPar
   @Max(ID_MAX)
   campaignId?: number;
 
-  /** Only coupons of campaigns in this state; see the list of campaigns.
+  /** Only coupons of campaigns in this state. The values are those of the list of campaigns.
    * @example "running" */
   @IfPresent()
   @IsIn(CAMPAIGN_STATE_FILTERS)
   campaignState?: CampaignStateFilter;
 
-  /** How dates are written; there is only one way, which can be imported again.
+  /** The format of dates. There is only one format, which can be imported again.
    * @example "ISO8601" */
   @IfPresent()
   @IsIn(['ISO8601'])

@@ -4,10 +4,10 @@ import { translateDriverError, UniqueViolation } from '../../database/driver-err
 import type { Milliseconds } from '../../database/times.js';
 import type { NewCoupon } from './new-coupon.js';
 
-/** Rows of one statement: few enough that SQLite, which works in our own thread, is done with them in milliseconds. */
+/** Rows per query. SQLite runs in our own thread, and finishes this many within milliseconds. */
 export const INSERTION_SIZE = 250;
 
-/** What coupons that are made together have in common. */
+/** The fields that coupons of one request share. */
 export interface CouponBatch {
   applicationId: number;
   campaignId: number;
@@ -16,7 +16,7 @@ export interface CouponBatch {
   batchId: string;
 }
 
-/** Whose a code is that cannot be given to a new coupon. */
+/** Who already owns a coupon code: an earlier row of this import, or another request. */
 export type CodeOwner = 'this import' | 'another';
 
 const COLUMNS = [
@@ -39,17 +39,17 @@ const COLUMNS = [
 ];
 const ROW = `(${COLUMNS.map(() => '?').join(', ')})`;
 
-/** What makes a statement pass over codes that are taken, and over nothing else. `INSERT IGNORE` would mangle data. */
+/** Makes a query skip taken codes, and no other error. `INSERT IGNORE` would change invalid data silently. */
 const SKIP_TAKEN = {
   mysql: ' ON DUPLICATE KEY UPDATE application_id = application_id',
   sqlite: ' ON CONFLICT (application_id, value) DO NOTHING',
 };
 
 /**
- * Inserts coupons, no more than `INSERTION_SIZE`, and answers how many of them are new.
+ * Inserts up to `INSERTION_SIZE` coupons. Returns how many of them are new.
  *
- * @param taken whether a code that is taken is passed over, or is a `UniqueViolation`; then none of these is inserted, and
- * the transaction can go on
+ * @param taken whether a taken code is skipped, or throws a `UniqueViolation`; in that case no coupon is inserted, and
+ * the transaction can continue
  */
 export async function insertCoupons(
   tx: EntityManager,
@@ -89,7 +89,7 @@ export async function insertCoupons(
   }
 }
 
-/** Which of these codes are taken in an Application, and by whom. */
+/** Finds the codes that are taken in an Application, and who owns them. */
 export async function takenCodes(
   tx: EntityManager,
   { applicationId, importId }: Pick<CouponBatch, 'applicationId' | 'importId'>,

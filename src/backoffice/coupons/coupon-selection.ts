@@ -3,19 +3,19 @@ import type { Milliseconds } from '../../database/times.js';
 import { readTime } from '../../input/fields/rfc3339.js';
 import type { CouponFilters, CouponValidity } from './coupon-filters.dto.js';
 
-/** A condition in SQL, the same on both engines. */
+/** An SQL condition that is the same on both engines. */
 export interface Condition {
   sql: string;
   parameters: (string | number)[];
 }
 
-/** The index along which coupons are found. */
+/** The index that a query for coupons uses. */
 export type CouponIndex =
   'uq_coupons_application_value' | 'ix_coupons_campaign_id' | 'ix_coupons_batch_id' | 'ix_coupons_recipient';
 
 /**
- * Coupons of one campaign, as they are found in the database: along an index, in which everything that fits `along` lies
- * in the order of ids, and of these the ones that fit `besides`. Nothing besides means that the index alone knows.
+ * How to find coupons of one campaign in the database. The query walks an index, in which all rows that match `along`
+ * are ordered by id, and filters them by `besides`. If `besides` is undefined, the index alone decides.
  */
 export interface CouponSelection {
   index: CouponIndex;
@@ -23,7 +23,7 @@ export interface CouponSelection {
   besides: Condition | undefined;
 }
 
-/** How the coupons of a campaign that fit some filters are found. */
+/** Returns how to find the coupons of a campaign that match filters. */
 export function selectCoupons(
   { applicationId, campaignId }: { applicationId: number; campaignId: number },
   filters: CouponFilters,
@@ -31,7 +31,7 @@ export function selectCoupons(
 ): CouponSelection {
   const { value, exactMatch, batchId, recipientIntegrationId } = filters;
   if (filters.referralId !== undefined) {
-    // There are no referrals here, so that no coupon was made by one.
+    // No coupon has a referral, because there are no referrals here.
     const along = and([is('campaign_id', campaignId), { sql: '1 = 0', parameters: [] }])!;
     return { index: 'ix_coupons_campaign_id', along, besides: undefined };
   }
@@ -54,7 +54,7 @@ export function selectCoupons(
     const along = and([is('campaign_id', campaignId), is('batch_id', batchId)])!;
     return { index: 'ix_coupons_batch_id', along, besides: and(besides) };
   }
-  // Whatever else is asked stands in this index as well, so that no row is read that does not fit.
+  // This index contains all filtered columns, so that the query reads no row that does not match.
   return { index: 'ix_coupons_campaign_id', along: is('campaign_id', campaignId), besides: and(besides) };
 }
 
@@ -83,7 +83,7 @@ function rangesOf(filters: CouponFilters, now: Milliseconds): Condition[] {
   return conditions;
 }
 
-/** Every coupon is exactly one of the three at any time: it begins before it expires. */
+/** Every coupon has exactly one of the three states at any time, because it starts before it expires. */
 function validityCondition(valid: CouponValidity, now: Milliseconds): Condition {
   switch (valid) {
     case 'expired':

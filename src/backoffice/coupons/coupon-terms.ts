@@ -3,7 +3,7 @@ import { readTime } from '../../input/fields/rfc3339.js';
 import type { Coupon } from './coupon.entity.js';
 import type { CouponUpdate } from './coupons.dto.js';
 
-/** What a request decides about a coupon, as it is stored; nothing where it says nothing. */
+/** Converts the fields of a request to columns. Fields that the request does not name are left out. */
 export function termsOf(request: CouponUpdate): Partial<Coupon> {
   const { usageLimit, discountLimit, reservationLimit, attributes, isReservationMandatory } = request;
   const { startDate, expiryDate, recipientIntegrationId } = request;

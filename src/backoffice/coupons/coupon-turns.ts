@@ -5,33 +5,36 @@ import { takeNamedLock } from '../../database/transactions/named-lock.js';
 import { Problem } from '../../problems/problem.js';
 import type { CouponPlace } from './coupons.service.js';
 
-/** How long one waits for others; as long as any write waits on SQLite. */
+/** How long a request waits for its turn. Writes on SQLite wait equally long. */
 const WAIT_MS = 60_000;
 
 const tooBusy = (): Problem => new Problem('too-busy', 'Others are making coupons here.', { retryAfterSeconds: 10 });
 
 /**
- * Lets what makes coupons do so one after the other, whichever processes it runs in, until what was made can be seen.
+ * Serializes the requests that create coupons, over all processes, until the coupons are visible.
  *
- * Two imports into an Application would wait for each other's codes on MySQL until both gave up; so the second learns
- * which of its codes the first has taken. And whatever makes coupons in a campaign commits them in the order of their
- * ids, so that whoever reads a list page by page meanwhile finds new ones behind all others.
+ * On MySQL, two imports into an Application would deadlock on each other's codes. With turns, the second one finds the
+ * codes that the first one has taken. Requests that create coupons in a campaign also commit them in the order of their
+ * ids. A client that pages through a list meanwhile finds new coupons after all others.
  */
 @Injectable()
 export class CouponTurns {
   private readonly turns = new Map<string, Mutex>();
 
-  /** Does what writes an import. Its transaction must begin with `takeImportTurn`. */
+  /** Runs the work of an import. Its transaction must start with `takeImportTurn`. */
   importing<Result>({ applicationId }: CouponPlace, work: () => Promise<Result>): Promise<Result> {
     return this.inTurn(`application ${applicationId}`, (turn) => turn.runExclusive(work));
   }
 
-  /** Does what makes coupons in a campaign. Its transaction must begin with `takeCampaignTurn`. Throws `too-busy`. */
+  /**
+   * Runs work that creates coupons in a campaign. Its transaction must start with `takeCampaignTurn`. Throws
+   * `too-busy`.
+   */
   generating<Result>({ campaignId }: CouponPlace, work: () => Promise<Result>): Promise<Result> {
     return this.inTurn(`campaign ${campaignId}`, (turn) => withTimeout(turn, WAIT_MS, tooBusy()).runExclusive(work));
   }
 
-  /** In one process all but the first wait here, where they need no connection to the database. */
+  /** Within one process, all requests except the first wait here, where they hold no database connection. */
   private async inTurn<Result>(name: string, work: (turn: Mutex) => Promise<Result>): Promise<Result> {
     const turn = this.turns.get(name) ?? new Mutex();
     this.turns.set(name, turn);
@@ -45,13 +48,19 @@ export class CouponTurns {
   }
 }
 
-/** Waits until no other import writes to an Application, and none does until the transaction ends. Throws `too-busy`. */
+/**
+ * Waits until no other import writes to the Application, and keeps others out until the transaction ends. Throws
+ * `too-busy`.
+ */
 export async function takeImportTurn(write: Write, place: CouponPlace): Promise<void> {
   await takeTurn(write, `import:${place.applicationId}`);
   await takeCampaignTurn(write, place);
 }
 
-/** Waits until nobody else makes coupons in a campaign, and nobody does until the transaction ends. Throws `too-busy`. */
+/**
+ * Waits until no other request creates coupons in the campaign, and keeps others out until the transaction ends. Throws
+ * `too-busy`.
+ */
 export async function takeCampaignTurn(write: Write, { campaignId }: CouponPlace): Promise<void> {
   await takeTurn(write, `campaign:${campaignId}`);
 }

@@ -2,7 +2,7 @@ import { toRfc3339 } from '../../database/times.js';
 import type { Coupon } from './coupon.entity.js';
 import type { CouponView } from './coupons.dto.js';
 
-/** A coupon as the API shows it. */
+/** Returns a coupon as the API shows it. */
 export function couponView(coupon: Coupon): CouponView {
   const time = (value: number | null): string | null => (value === null ? null : toRfc3339(value));
   return {

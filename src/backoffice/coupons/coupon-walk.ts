@@ -4,35 +4,35 @@ import type { Scan } from '../../database/reading/scan-turns.js';
 import type { CouponSelection } from './coupon-selection.js';
 import type { Coupon } from './coupon.entity.js';
 
-/** Ids among which the first statement looks: enough for most pages, few enough to cost nothing. */
+/** The size of the first window of ids: enough for most pages, and small enough to cost almost nothing. */
 const FIRST_WINDOW = 1000;
-/** SQLite answers within the process, which does nothing else meanwhile: there windows stay small. */
+/** SQLite runs within the process, which does nothing else meanwhile. Its windows therefore stay small. */
 const LARGEST_WINDOW: Record<Engine, number> = { sqlite: 4000, mysql: 64_000 };
 
-/** Where coupons are read, and the turns in which that may be done. */
+/** Where coupons are read, and the turns in which queries run. */
 export interface CouponSource {
   coupons: ReadRepository<Coupon>;
   scan: Scan;
 }
 
-/** A statement with its parameters. */
+/** A query with its parameters. */
 export interface Reading {
   sql: string;
   parameters: (string | number)[];
 }
 
-/** Ids from the first one that is looked at to the last one; that is the smaller one if the walk descends. */
+/** The first and the last id of a window. The last one is smaller if the walk descends. */
 export interface Window {
   first: number;
   last: number;
 }
 
-/** In which order ids are walked through. */
+/** The order of a walk. */
 export type Direction = 'ascending' | 'descending';
 
 /**
- * The statements of a walk, in the words of an engine. The index is named in them: left alone, MySQL sometimes takes the
- * primary key and looks at every coupon of every Application, because the order is the same.
+ * The queries of a walk, for one engine. They name the index. Otherwise MySQL sometimes uses the primary key because
+ * its order is the same, and reads every coupon of every Application.
  */
 export class CouponStatements {
   private readonly from: string;
@@ -50,7 +50,7 @@ export class CouponStatements {
     this.behind = direction === 'ascending' ? 'id > ?' : 'id < ?';
   }
 
-  /** The id that comes next behind one; none if that was the last. */
+  /** Finds the next id after one; none if that was the last. */
   next(last: number): Reading {
     return {
       sql: `SELECT id AS id ${this.from} AND ${this.behind} ${this.order} LIMIT 1`,
@@ -58,7 +58,7 @@ export class CouponStatements {
     };
   }
 
-  /** Ids of what fits in a window, in order; of a part of it, if that is asked for. */
+  /** Finds the ids of the matches in a window, in order, or of a part of them. */
   ids(window: Window, part?: { skip: number; take: number }): Reading {
     const { sql, parameters } = this.fitting(window);
     return {
@@ -67,7 +67,7 @@ export class CouponStatements {
     };
   }
 
-  /** How many fit in a window. */
+  /** Counts the matches in a window. */
   count(window: Window): Reading {
     const { sql, parameters } = this.fitting(window);
     return { sql: `SELECT COUNT(*) AS amount ${sql}`, parameters };
@@ -82,12 +82,12 @@ export class CouponStatements {
   }
 }
 
-/** What ids are behind when a walk begins. */
+/** The id before the first one of a walk. */
 const BEGIN = { ascending: 0, descending: Number.MAX_SAFE_INTEGER };
 
 /**
- * Walks through the ids of selected coupons, some at a time. However rare coupons are that fit, no statement looks at more
- * than some thousands, and each waits for its turn.
+ * Yields the ids of selected coupons in batches. However rare matches are, no query reads more than some thousands of
+ * coupons, and each query waits for its turn.
  */
 export async function* walkCoupons(
   source: CouponSource,
@@ -103,7 +103,9 @@ export async function* walkCoupons(
   }
 }
 
-/** The ids of one page of selected coupons. What is passed over is only counted, and not all at once. */
+/**
+ * Returns the ids of one page of selected coupons. It counts skipped coupons window by window, without reading them.
+ */
 export async function findPage(
   source: CouponSource,
   selection: CouponSelection,
@@ -127,7 +129,7 @@ export async function findPage(
   return found;
 }
 
-/** The windows of ids that a walk looks through, beginning small for those who soon have what they want. */
+/** Yields the windows of ids of a walk. They start small, for callers that soon have enough. */
 async function* windows(
   source: CouponSource,
   statements: CouponStatements,

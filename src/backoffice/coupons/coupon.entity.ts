@@ -11,9 +11,9 @@ import {
 } from '../../database/columns.js';
 
 /**
- * A code of a campaign. Codes are unique within an Application, compared exactly.
- * Both engines keep the id at the end of every index, so that each of these is in the order of ids for equal columns. The
- * one of campaigns has every column by which coupons are filtered: whoever looks through a million reads no rows.
+ * A coupon code of a campaign. Codes are unique within an Application, and compared exactly. Both engines store the id
+ * at the end of every index, so that equal entries are ordered by id. The index by campaign has every column that
+ * filters use, so that a search through a million coupons reads no rows.
  */
 @Entity('coupons')
 @Index('uq_coupons_application_value', ['applicationId', 'value'], { unique: true })
@@ -40,14 +40,14 @@ export class Coupon {
   @ForeignKey('Campaign', { name: 'fk_coupons_campaign', onDelete: 'NO ACTION', onUpdate: 'NO ACTION' })
   campaignId: number;
 
-  /** The campaign's Application, repeated here for the unique index. */
+  /** The Application of the campaign, repeated here for the unique index. */
   @IdColumn('application_id')
   applicationId: number;
 
   @TextColumn('value', 100)
   value: string;
 
-  /** Redemptions, 0 = unlimited. */
+  /** The maximum number of redemptions; 0 = unlimited. */
   @IntColumn('usage_limit')
   usageLimit: number;
 
@@ -85,7 +85,7 @@ export class Coupon {
   isReservationMandatory: boolean;
 }
 
-/** An import of coupons that was carried out. */
+/** A completed import of coupons. */
 @Entity('coupon_imports')
 @Index('ix_coupon_imports_campaign_id', ['campaignId'])
 export class CouponImport {
@@ -101,7 +101,7 @@ export class CouponImport {
   @IdColumn('user_id')
   userId: number;
 
-  /** Coupons that it created. */
+  /** How many coupons it created. */
   @IntColumn('amount')
   amount: number;
 }

@@ -36,16 +36,17 @@ export class CouponsController {
   ) {}
 
   /**
-   * All or nothing: a fault anywhere, or a code that exists in the Application already, and nothing is imported.
+   * The import is all or nothing. If the file has a fault, or a code already exists in the Application, nothing is
+   * imported.
    *
-   * The file is CSV: commas, quotes as in RFC 4180, UTF-8 with or without byte-order mark, lines ending with LF or CRLF.
-   * The first line names the columns, in any order:
+   * The file is CSV: commas, quotes as in RFC 4180, UTF-8 with or without byte-order mark, lines ending with LF or
+   * CRLF. The first line names the columns, in any order:
    *
-   * - `value`: the code, 3 to 100 characters; the only column that must be there
+   * - `value`: the code, 3 to 100 characters; the only required column
    * - `expirydate`, `startdate`: RFC 3339 times
-   * - `limitval`: how often it can be redeemed, 0 = without limit, 1 if left out
+   * - `limitval`: how often the coupon can be redeemed; 0 = unlimited; default 1
    * - `discountlimit`: a decimal number
-   * - `recipientintegrationid`: the only customer who may use it
+   * - `recipientintegrationid`: the only customer who may use the coupon
    * - `attributes`: a JSON object
    * - `reservation_limitval`, `is_reservation_mandatory`
    */
@@ -79,7 +80,7 @@ export class CouponsController {
     return this.imports.import(caller, target, request);
   }
 
-  /** The codes are drawn at random, and are unique in the Application. With `silent=yes` the answer is an empty 204. */
+  /** The codes are random, and unique in the Application. With `silent=yes` the response is an empty 204. */
   @Post('coupons')
   @HttpCode(200)
   @KeyAccess('Generate coupons', { session: 'any' })
@@ -99,7 +100,7 @@ export class CouponsController {
     return this.generation.generate(caller, { applicationId, campaignId }, request, { silent });
   }
 
-  /** The list is not counted, so that it is fast however long it is. */
+  /** The response contains no total number, so that it is fast for any number of coupons. */
   @Get('coupons/no_total')
   @KeyAccess('List the coupons of a campaign', { session: 'any' })
   @Problems('campaign-not-found')
@@ -112,7 +113,7 @@ export class CouponsController {
     return this.coupons.list({ applicationId, campaignId }, query, scan);
   }
 
-  /** What is left out of the request stays as it is. */
+  /** Fields that the request does not name stay unchanged. */
   @Put('coupons/:couponId')
   @KeyAccess('Update a coupon', { session: 'any' })
   @Problems('campaign-not-found', 'coupon-not-found')
@@ -126,7 +127,7 @@ export class CouponsController {
     return this.coupons.update(caller, { applicationId, campaignId }, couponId, request);
   }
 
-  /** `couponId` is the coupon's id, not its code. */
+  /** `couponId` is the id of the coupon, not its code. */
   @Delete('coupons/:couponId')
   @HttpCode(204)
   @KeyAccess('Delete a coupon', { session: 'any' })
@@ -141,8 +142,8 @@ export class CouponsController {
   }
 
   /**
-   * Deletes every coupon of the campaign that fits all filters; without filters, that is every one. Very many take a
-   * while, during which they go little by little; if the answer is lost, ask again.
+   * Deletes every coupon of the campaign that matches all filters. Without filters, it deletes all coupons. Very many
+   * coupons take a while, and disappear gradually. If you get no response, repeat the request.
    */
   @Delete('coupons')
   @HttpCode(204)

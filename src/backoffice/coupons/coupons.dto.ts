@@ -8,34 +8,34 @@ import { COUPONS_MAX } from '../coupon-generation/coupon-pattern.js';
 import { IsShortJson } from './short-json.js';
 import { COUNT_LIMIT_MAX, DISCOUNT_LIMIT_MAX } from './new-coupon.js';
 
-/** How coupons are imported. */
+/** Options of an import. */
 export class CouponImportQuery {
-  /** With `true`, codes that exist already, or that come twice, are passed over; else nothing is imported then.
+  /** With `true`, codes that already exist or are repeated are skipped. Otherwise such a code makes the import fail.
    * @example "true" */
   @IfPresent()
   @IsIn(YES_OR_NO)
   skipDuplicates?: YesOrNo;
 }
 
-/** A file of coupons, as part of a form. */
+/** A coupon file, as a part of a form. */
 export class CouponUpload {
-  /** The file; it may also be sent as a text field. */
+  /** The file. It may also be sent as a text field. */
   @ApiProperty({ type: 'string', format: 'binary' })
   upFile: string;
 }
 
-/** How generated coupons are answered. */
+/** Options of a generation. */
 export class CouponCreationQuery {
-  /** With `yes`, the answer is an empty 204; else it has all the new coupons.
+  /** With `yes`, the response is an empty 204. Otherwise it contains all new coupons.
    * @example "no" */
   @IfPresent()
   @IsIn(['yes', 'no'])
   silent?: 'yes' | 'no';
 }
 
-/** What is decided about a coupon when it is made, and may be later. */
+/** The fields of a coupon that are set on creation and can be changed later. */
 export class CouponTermsRequest {
-  /** How much discount it can give in all; null: any.
+  /** The maximum total discount; null: unlimited.
    * @example 30.5 */
   @IfGiven()
   @IsNumber()
@@ -43,7 +43,7 @@ export class CouponTermsRequest {
   @Max(DISCOUNT_LIMIT_MAX)
   discountLimit?: number | null;
 
-  /** How often it can be reserved; null: any number of times.
+  /** How often the coupon can be reserved; null: unlimited.
    * @example 45 */
   @IfGiven()
   @IsInt()
@@ -51,49 +51,50 @@ export class CouponTermsRequest {
   @Max(COUNT_LIMIT_MAX)
   reservationLimit?: number | null;
 
-  /** When it becomes valid, an RFC 3339 time; null: it always was.
+  /** When the coupon becomes valid, an RFC 3339 time; null: it has no start.
    * @example "2027-06-01T00:00:00Z" */
   @IfGiven()
   @IsTime()
   startDate?: string | null;
 
-  /** The first moment at which it is no longer valid, an RFC 3339 time after `startDate`; null: it never expires.
+  /** The first moment at which the coupon is no longer valid, an RFC 3339 time after `startDate`; null: it never
+   * expires.
    * @example "2027-06-30T22:00:00Z" */
   @IfGiven()
   @IsTime()
   expiryDate?: string | null;
 
-  /** Limits of single coupons do not exist here: programs may send it, but only empty. */
+  /** Coupons have no limits of their own here: programs may send this field only empty. */
   @ApiHideProperty()
   @IfPresent()
   @IsArray()
   @ArrayMaxSize(0)
   limits?: string[];
 
-  /** The integration id of the only customer who may use it, 1 to 255 characters; null or empty: everybody may.
+  /** The integration id of the only customer who may use the coupon, 1 to 255 characters; null or empty: everybody may.
    * @example "customer-1093" */
   @IfGiven()
   @IsString()
   @Matches(/^.{0,255}$/su, { message: 'recipientIntegrationId must have up to 255 characters' })
   recipientIntegrationId?: string | null;
 
-  /** Whatever else is to be kept with it, a JSON object of up to 10,000 characters.
+  /** Any other data, as a JSON object of up to 10,000 characters.
    * @example {"channel": "newsletter"} */
   @IfPresent()
   @IsJsonObject()
   @IsShortJson()
   attributes?: Record<string, unknown>;
 
-  /** Whether it must be reserved before it can be redeemed.
+  /** Whether the coupon must be reserved before it can be redeemed.
    * @example false */
   @IfPresent()
   @IsBoolean()
   isReservationMandatory?: boolean;
 }
 
-/** What is to change about a coupon. What is left out stays as it is; null takes a value away. */
+/** The fields of a coupon to change. Fields that are left out stay unchanged; null removes a value. */
 export class CouponUpdate extends CouponTermsRequest {
-  /** How often the code can be redeemed; 0 is without limit.
+  /** How often the code can be redeemed; 0 = unlimited.
    * @example 5 */
   @IfPresent()
   @IsInt()
@@ -102,30 +103,31 @@ export class CouponUpdate extends CouponTermsRequest {
   usageLimit?: number;
 }
 
-/** Coupons that are to be made, their codes drawn at random from a pattern. */
+/** Coupons to create with random codes from a pattern. */
 export class NewCoupons extends CouponTermsRequest {
-  /** How often each code can be redeemed; 0 is without limit.
+  /** How often each code can be redeemed; 0 = unlimited.
    * @example 1 */
   @IsInt()
   @Min(0)
   @Max(COUNT_LIMIT_MAX)
   usageLimit: number;
 
-  /** How many coupons to make.
+  /** How many coupons to create.
    * @example 100 */
   @IsInt()
   @Min(1)
   @Max(COUPONS_MAX)
   numberOfCoupons: number;
 
-  /** What codes look like, 3 to 100 characters: each `#` becomes one of `validCharacters`, everything else stays.
+  /** The pattern of the codes, 3 to 100 characters. Each `#` becomes one of `validCharacters`; all other characters
+   * stay.
    * @example "SUMMER-####" */
   @IfPresent()
   @IsString()
   @Matches(/^.{3,100}$/su, { message: 'couponPattern must have 3 to 100 characters' })
   couponPattern?: string;
 
-  /** The characters that take the place of `#`, one in each entry; if left out or empty, A to Z and 0 to 9.
+  /** The characters that replace `#`, one per entry. Default: A to Z and 0 to 9.
    * @example ["A", "B", "C", "2", "3", "4"] */
   @IfPresent()
   @IsArray()
@@ -133,7 +135,7 @@ export class NewCoupons extends CouponTermsRequest {
   @Matches(/^.$/su, { each: true, message: 'each of validCharacters must be one character' })
   validCharacters?: string[];
 
-  /** Talon.One's older way of saying what codes look like: programs may send it, but only empty. */
+  /** An older alternative to `couponPattern` in Talon.One: programs may send this field only empty. */
   @ApiHideProperty()
   @IfPresent()
   @IsIn([''])
@@ -142,84 +144,84 @@ export class NewCoupons extends CouponTermsRequest {
 
 /** A coupon. */
 export class CouponView {
-  /** Given out once and never again.
+  /** The id, which is never used again.
    * @example 4711 */
   id: number;
 
-  /** When it was made.
+  /** When the coupon was created.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** The campaign that it belongs to.
+  /** The campaign of the coupon.
    * @example 7 */
   campaignId: number;
 
-  /** The code, unique in the campaign's Application.
+  /** The code, unique in the Application of the campaign.
    * @example "SUMMER-7KX2" */
   value: string;
 
-  /** How often it can be redeemed; 0 is without limit.
+  /** How often the coupon can be redeemed; 0 = unlimited.
    * @example 1 */
   usageLimit: number;
 
-  /** How much discount it can give in all; null: any.
+  /** The maximum total discount; null: unlimited.
    * @example 30.5 */
   discountLimit: number | null;
 
-  /** How often it can be reserved; null: any number of times.
+  /** How often the coupon can be reserved; null: unlimited.
    * @example 45 */
   reservationLimit: number | null;
 
-  /** When it becomes valid; null: it always was.
+  /** When the coupon becomes valid; null: it has no start.
    * @example "2027-06-01T00:00:00.000Z" */
   startDate: string | null;
 
-  /** The first moment at which it is no longer valid; null: it never expires.
+  /** The first moment at which the coupon is no longer valid; null: it never expires.
    * @example "2027-06-30T22:00:00.000Z" */
   expiryDate: string | null;
 
-  /** Always empty: limits of single coupons do not exist here.
+  /** Always empty: coupons have no limits of their own here.
    * @example [] */
   limits: string[];
 
-  /** How often it was redeemed.
+  /** How often the coupon was redeemed.
    * @example 0 */
   usageCounter: number;
 
-  /** How much discount it has given.
+  /** The total discount so far.
    * @example 0 */
   discountCounter: number;
 
-  /** Whatever else is kept with it.
+  /** Any other data.
    * @example {"channel": "newsletter"} */
   attributes: Record<string, unknown>;
 
-  /** The integration id of the only customer who may use it; null: everybody may.
+  /** The integration id of the only customer who may use the coupon; null: everybody may.
    * @example "customer-1093" */
   recipientIntegrationId: string | null;
 
-  /** The import that made it; null: it was generated.
+  /** The import that created the coupon; null: it was generated.
    * @example 3 */
   importId: number | null;
 
-  /** Always false: nothing is reserved here.
+  /** Always false: there are no reservations here.
    * @example false */
   reservation: boolean;
 
-  /** What it has in common with the coupons that were made together with it.
+  /** The batch of coupons that were created together.
    * @example "5f0c4a3e-9d3b-4b57-8a35-9f4cf0f3a8a1" */
   batchId: string | null;
 
-  /** Whether it must be reserved before it can be redeemed.
+  /** Whether the coupon must be reserved before it can be redeemed.
    * @example true */
   isReservationMandatory: boolean;
 
-  /** Always false: nothing is reserved here.
+  /** Always false: there are no reservations here.
    * @example false */
   implicitlyReserved: boolean;
 }
 
-/** What `valuesOnly` leaves of a coupon. */
+/** A coupon with `valuesOnly`. */
 export class CouponValue {
   /** The code.
    * @example "SUMMER-7KX2" */
@@ -229,11 +231,11 @@ export class CouponValue {
 /** One page of coupons. */
 @ApiExtraModels(CouponView, CouponValue)
 export class CouponPage {
-  /** Whether there are more behind these.
+  /** Whether there are more coupons after this page.
    * @example false */
   hasMore: boolean;
 
-  /** The coupons of this page; with `valuesOnly`, of each only its code. */
+  /** The coupons of this page; with `valuesOnly`, only their codes. */
   @ApiProperty({
     type: 'array',
     items: { anyOf: [{ $ref: getSchemaPath(CouponView) }, { $ref: getSchemaPath(CouponValue) }] },
@@ -241,23 +243,23 @@ export class CouponPage {
   data: (CouponView | CouponValue)[];
 }
 
-/** The coupons that were made. */
+/** The new coupons. */
 export class GeneratedCoupons {
-  /** How many there are.
+  /** The number of new coupons.
    * @example 1 */
   totalResultSize: number;
 
-  /** All of them. */
+  /** All new coupons. */
   data: CouponView[];
 }
 
-/** An import that was carried out. */
+/** A completed import. */
 export class CouponImportView {
-  /** Its id, which the coupons carry as `importId`.
+  /** The id of the import, which its coupons have as `importId`.
    * @example 3 */
   id: number;
 
-  /** When it was carried out.
+  /** When the import was completed.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
@@ -265,15 +267,15 @@ export class CouponImportView {
    * @example 1 */
   accountId: number;
 
-  /** The user who carried it out; for an import with a key, the key's creator.
+  /** The user who made the import. For an import by a key, the key's creator.
    * @example 280 */
   userId: number;
 
-  /** What was imported: always `Coupon`.
+  /** The imported entity: always `Coupon`.
    * @example "Coupon" */
   entity: string;
 
-  /** How many coupons it made.
+  /** How many coupons the import created.
    * @example 10000 */
   amount: number;
 }

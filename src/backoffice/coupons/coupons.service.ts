@@ -18,13 +18,13 @@ import { Coupon } from './coupon.entity.js';
 import type { CouponQuery } from './coupon-filters.dto.js';
 import type { CouponPage, CouponUpdate, CouponView } from './coupons.dto.js';
 
-/** Where coupons are. */
+/** The Application and campaign of coupons. */
 export interface CouponPlace {
   applicationId: number;
   campaignId: number;
 }
 
-/** Single coupons and what happens to them. */
+/** Lists, changes and deletes single coupons. */
 @Injectable()
 export class CouponsService {
   constructor(
@@ -34,7 +34,7 @@ export class CouponsService {
     private readonly clock: Clock,
   ) {}
 
-  /** One page of the coupons of a campaign. Throws `campaign-not-found`. */
+  /** Returns one page of the coupons of a campaign. Throws `campaign-not-found`. */
   async list(place: CouponPlace, query: CouponQuery, scan: Scan): Promise<CouponPage> {
     await this.campaigns.get(place.applicationId, place.campaignId);
     const selection = selectCoupons(place, query, this.clock.now());

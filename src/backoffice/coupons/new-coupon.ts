@@ -6,14 +6,14 @@ export const VALUE_LENGTH_MIN = 3;
 export const RECIPIENT_LENGTH_MAX = 255;
 /** The largest number of redemptions or reservations. */
 export const COUNT_LIMIT_MAX = 2_147_483_647;
-/** The largest discount that one coupon may be limited to. */
+/** The largest discount limit of a coupon. */
 export const DISCOUNT_LIMIT_MAX = 1e15;
-/** The longest attributes of a coupon, as JSON text: a page of the list has up to 1000 of them. */
+/** The longest attributes of a coupon, as JSON text. A page of the list has up to 1000 of them. */
 export const ATTRIBUTES_LENGTH_MAX = 10_000;
 
-/** What is decided about a coupon when it is made, whether by a file or by a request. */
+/** The fields of a coupon that a file or a request sets on creation. */
 export interface CouponTerms {
-  /** Redemptions, 0 = unlimited. */
+  /** The maximum number of redemptions; 0 = unlimited. */
   usageLimit: number;
   discountLimit: number | null;
   reservationLimit: number | null;
@@ -27,12 +27,12 @@ export interface CouponTerms {
   attributes: string;
 }
 
-/** A coupon that is to be made. */
+/** A coupon to create. */
 export interface NewCoupon extends CouponTerms {
   value: string;
 }
 
-/** What holds for a coupon of which only the code is given. */
+/** The values of a coupon of which only the code is given. */
 export const DEFAULT_TERMS: Readonly<CouponTerms> = {
   usageLimit: 1,
   discountLimit: null,

@@ -1,7 +1,7 @@
 import { ValidateBy } from 'class-validator';
 import { ATTRIBUTES_LENGTH_MAX } from './new-coupon.js';
 
-/** Checks that a JSON value is not too long to be kept with every one of a million coupons. */
+/** Checks that a JSON value is short enough to be stored with each of a million coupons. */
 export const IsShortJson = (): PropertyDecorator =>
   ValidateBy({
     name: 'isShortJson',

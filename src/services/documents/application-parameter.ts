@@ -1,2 +1,2 @@
-/** The parameter that holds an Application's id where the request that registers a service does not say which does. */
+/** The parameter that holds the Application id, unless the registration names another one. */
 export const DEFAULT_APPLICATION_PARAMETER = 'applicationId';

@@ -3,24 +3,24 @@ import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
 import { isObject, OpenApiFault, property } from './openapi-fault.js';
 import { readOpenApi, type ServiceDescription } from './openapi-document.js';
 
-/** Texts of the request are handed on up to this length, which is more than any of them may have. */
+/** Texts of the request are cut off at this length, which is more than any field allows. */
 const TEXT_LENGTH_MAX = 10_000;
-/** How often a YAML document may use what it named once: aliases of aliases grow without end. */
+/** How often a YAML document may use its anchors, because aliases of aliases grow exponentially. */
 const ALIASES_MAX = 1000;
 
-/** What was found in the body of a request that registers a service. */
+/** The content of the body of a registration. */
 export type ReadBody =
   | { kind: 'json-malformed' }
-  /** Everything but the document; values that no property can have are replaced by null. */
+  /** All fields except the document. Values that no field allows are replaced by null. */
   | { kind: 'read'; fields: Record<string, unknown>; document: DocumentReading };
 
-/** What was found in the document. */
+/** The content of the document. */
 export type DocumentReading =
   | { kind: 'absent' }
   | { kind: 'fault'; pointer: string; detail: string }
   | { kind: 'described'; description: ServiceDescription };
 
-/** Reads the JSON body of a request that registers a service, with the OpenAPI document in it. */
+/** Parses the JSON body of a registration, with the OpenAPI document in it. */
 export function readServiceBody(bytes: Uint8Array): ReadBody {
   let body: unknown;
   try {
@@ -52,7 +52,7 @@ export function readServiceBody(bytes: Uint8Array): ReadBody {
       const { pointer, detail } = error;
       return { kind: 'read', fields, document: { kind: 'fault', pointer, detail } };
     }
-    // The YAML parser calls itself for each level.
+    // The YAML parser is recursive.
     if (error instanceof RangeError) {
       return { kind: 'read', fields, document: { kind: 'fault', pointer: '', detail: 'is nested too deeply' } };
     }
@@ -60,13 +60,13 @@ export function readServiceBody(bytes: Uint8Array): ReadBody {
   }
 }
 
-/** Parses a document in text form. JSON is YAML too, but much the faster to read as what it is. */
+/** Parses a document in text form. JSON is also YAML, but parsing it as JSON is much faster. */
 function parseText(text: string): unknown {
   if (/^\s*\{/.test(text)) {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      // YAML may begin with a brace and still not be JSON.
+      // The text may be YAML that starts with a brace.
     }
   }
   const document = parseDocument(text, { merge: true, logLevel: 'error', prettyErrors: false });

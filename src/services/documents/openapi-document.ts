@@ -8,9 +8,9 @@ import { DEFAULT_PLACE, readServers, type ServerPlace } from './openapi-servers.
 /** An operation that keys can be granted. */
 export interface ServiceOperation {
   method: string;
-  /** The path template, with the server's path in front. */
+  /** The path template, with the path of the server in front. */
   path: string;
-  /** The path with its parameters' names left out: two that agree in it are one endpoint. */
+  /** The path without the names of its parameters. Two paths with the same shape are one endpoint. */
   shape: string;
   applicationScoped: boolean;
   summary: string;
@@ -18,43 +18,48 @@ export interface ServiceOperation {
   deprecated: boolean;
 }
 
-/** An operation that keys cannot be granted, and why. */
+/** An ungrantable operation, and the reason. */
 export interface SkippedOperation {
   method: string;
   path: string;
   reason: string;
-  /** Which paths may be meant for it; null if none of this service are. Rows from before it was kept have none. */
+  /**
+   * The paths that may mean this operation; null if no path of this service can. Rows of older versions have no value.
+   */
   shadow?: Shadow | null;
-  /** What tells it besides its path, if anything does. */
+  /** What distinguishes the operation besides its path, if anything does. */
   by?: ToldBy;
 }
 
-/** Two operations that no request can tell apart. */
+/** Two operations that requests cannot distinguish. */
 export interface OperationConflict {
-  /** Where the second one stands in the document. */
+  /** The position of the second operation in the document. */
   pointer: string;
   detail: string;
 }
 
-/** What an OpenAPI document says about a service. */
+/** The content of an OpenAPI document. */
 export interface ServiceDescription {
   operations: ServiceOperation[];
   skipped: SkippedOperation[];
   conflicts: OperationConflict[];
 }
 
-/** Operations in one document at the most, skipped ones included. */
+/** The maximum number of operations in one document, including skipped ones. */
 const OPERATIONS_MAX = 20_000;
-/** Of those, operations that keys cannot be granted: they are kept in one place. */
+/** The maximum number of ungrantable operations among them, because one column stores all of them. */
 const SKIPPED_MAX = 2000;
-/** Segments of all their paths, ten for each operation: every one may become a place that is held ready for decisions. */
+/**
+ * The maximum number of segments of all paths, ten per operation. Each segment may become a trie node, which stays in
+ * memory for decisions.
+ */
 const SEGMENTS_MAX = 200_000;
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 const SUMMARY_LENGTH_MAX = 1000;
 const TAG_LENGTH_MAX = 255;
 const SKIPPED_LENGTH_MAX = 600;
-/** No request gets that far: heads of requests may have 16 KB in all. */
+/** No request has a longer path, because the headers of a request are limited to 16 KB. */
 const TEMPLATE_LENGTH_MAX = 4000;
 
 interface Level {
@@ -64,9 +69,9 @@ interface Level {
 }
 
 /**
- * Reads the endpoints out of an OpenAPI 3.0 or 3.1 document. Throws `OpenApiFault` where it cannot be understood.
+ * Reads the endpoints of an OpenAPI 3.0 or 3.1 document. Throws `OpenApiFault` if it is invalid.
  *
- * @param applicationParameter the name of the path parameter that holds an Application's id
+ * @param applicationParameter the name of the path parameter that holds the Application id
  */
 export function readOpenApi(document: unknown, applicationParameter: string): ServiceDescription {
   if (!isObject(document)) {
@@ -88,7 +93,7 @@ class DocumentReading {
   private readonly conflicts: OperationConflict[] = [];
   private readonly taken = new Map<string, string>();
   private segmentCount = 0;
-  /** The document's own server: it is the service, and a server with another origin is somebody else. */
+  /** The document's own server is the service. A server with another origin is a different service. */
   private readonly own: ServerPlace;
 
   constructor(
@@ -101,7 +106,7 @@ class DocumentReading {
 
   read(): ServiceDescription {
     const paths = property(this.document, 'paths');
-    // A document of 3.1 may consist of webhooks alone.
+    // An OpenAPI 3.1 document may contain only webhooks.
     if (!isObject(paths) && !(paths === undefined && String(this.document.openapi).startsWith('3.1'))) {
       throw new OpenApiFault('/paths', 'must be an object');
     }
@@ -113,7 +118,7 @@ class DocumentReading {
     return { operations: this.operations, skipped: this.skipped, conflicts: this.conflicts };
   }
 
-  /** A path may be a reference, with more beside it (3.1 allows that). */
+  /** Resolves a path item, which may be a reference with siblings (OpenAPI 3.1 allows that). */
   private pathItem(item: unknown, path: string): JsonObject {
     const referred = this.references.resolve(item, `/paths${step(path)}`);
     return isObject(item) ? { ...referred, ...item } : referred;
@@ -227,8 +232,9 @@ class DocumentReading {
   }
 
   /**
-   * What tells an operation whose template goes on behind its path. Some documents write a fragment for what the query
-   * parameters tell which the operation needs, and the one without the fragment does not have.
+   * Finds what distinguishes an operation whose template continues after its path. Some documents write a fragment
+   * instead of the query parameters that the operation requires, and that the operation without the fragment does not
+   * have.
    */
   private toldBehindPath(behind: string, METHOD: string, path: string, item: Level, operation: Level): ToldBy {
     const by = toldBy(behind);
@@ -242,7 +248,7 @@ class DocumentReading {
     return needed.length > 0 ? needed : by;
   }
 
-  /** The operation with the same METHOD, and the same path without what stands behind it. */
+  /** Finds the operation with the same METHOD and the same path, without the query or fragment. */
   private plainOperation(METHOD: string, path: string): { item: Level; operation: Level } | undefined {
     const plainPath = splitTemplate(path).path;
     const found = property(this.document.paths as JsonObject, plainPath);
@@ -264,7 +270,7 @@ class DocumentReading {
       : 'no request has its fragment';
   }
 
-  /** Why a parameter of a path is not one whole segment, if its description says so. */
+  /** Returns why a path parameter is not one whole segment, if its description says so. */
   private unfitParameter(names: readonly string[], item: Level, operation: Level): string | undefined {
     const described = this.parameters('path', item, operation);
     for (const name of names) {
@@ -299,16 +305,16 @@ class DocumentReading {
 }
 
 /**
- * Whether a parameter is described as one that may stand for more than one segment: GitHub's description has a word of its
- * own for it, and OpenAPI 3.2 has `allowReserved`. What its name says is read with the template.
+ * Returns whether a parameter may stand for several segments by its description. GitHub's document has its own keyword
+ * for this, and OpenAPI 3.2 has `allowReserved`. The name of the parameter is checked with the template.
  */
 function saysMany(parameter: JsonObject): boolean {
   return property(parameter, 'x-multi-segment') === true || property(parameter, 'allowReserved') === true;
 }
 
 /**
- * The shadow of an operation as it is stored, and what tells it besides. In a row from before these were kept, what its
- * path and reason tell is taken, unless its server is another one or unknown.
+ * Returns the stored shape of an ungrantable operation, and what distinguishes it besides. Rows of older versions have
+ * neither, so both are derived from the path and reason, unless the server is a different or unknown one.
  */
 export function shadowOfStored({ path, reason, shadow, by }: SkippedOperation): { shadow?: Shadow; by: ToldBy } {
   const { path: pathOnly, behind } = splitTemplate(path.startsWith('/') ? path : `/${path}`);
@@ -326,7 +332,7 @@ export function shadowOfStored({ path, reason, shadow, by }: SkippedOperation): 
   return { shadow: read, by: behind === '' ? 'path' : toldBy(behind) };
 }
 
-/** A text as it can be stored on every engine, cut to a length without cutting a character. */
+/** Makes a text storable on both engines, and cuts it to a length without splitting a character. */
 function clean(text: string, lengthMax: number): string {
   const storable = text.replaceAll('\0', '').toWellFormed().slice(0, lengthMax);
   return storable.isWellFormed() ? storable : storable.slice(0, -1);

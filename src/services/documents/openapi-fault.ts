@@ -1,4 +1,4 @@
-/** An OpenAPI document cannot be used; `pointer` is the place in it (RFC 6901). */
+/** A fault of an OpenAPI document. `pointer` is its position in the document (RFC 6901). */
 export class OpenApiFault extends Error {
   constructor(
     readonly pointer: string,
@@ -11,23 +11,23 @@ export class OpenApiFault extends Error {
 /** Any JSON object. */
 export type JsonObject = Record<string, unknown>;
 
-/** Whether a value is a JSON object: neither a list nor null. */
+/** Returns whether a value is a JSON object, and neither an array nor null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An object's own property; nothing that it inherits. */
+/** Returns an own property of an object, never an inherited one. */
 export function property(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** A text property, if it is there and not blank. */
+/** Returns a text property, if it exists and is not blank. */
 export function textProperty(object: JsonObject, name: string): string | undefined {
   const value = property(object, name);
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
-/** A property name as part of a JSON pointer. */
+/** Escapes a property name as a part of a JSON pointer. */
 export function step(name: string): string {
   return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -5,7 +5,7 @@ import { Admission } from '../../admission/admission.js';
 import { Problem } from '../../problems/problem.js';
 import type { ReadBody } from './openapi-body.js';
 
-/** The file in which bodies are read, as a URL. */
+/** The URL of the worker's file. */
 export const OPENAPI_WORKER = Symbol('latchkey:openapi-worker');
 
 const WAIT_MS = 20_000;
@@ -13,8 +13,8 @@ const MEMORY_MB = 1024;
 const WAITING_MAX = 4;
 
 /**
- * Reads the bodies of requests that register services, one after the other in a thread of its own: however large or
- * twisted a document is, it holds up nobody else and takes no more than its share of memory and time.
+ * Parses the bodies of registrations, one at a time, in a separate thread. A large or malicious document therefore
+ * blocks nothing else, and its memory and time are limited.
  */
 @Injectable()
 export class OpenApiReader implements OnApplicationShutdown {
@@ -28,7 +28,7 @@ export class OpenApiReader implements OnApplicationShutdown {
 
   constructor(@Inject(OPENAPI_WORKER) private readonly file: URL) {}
 
-  /** What is in a body. Throws `openapi-invalid` where time or memory do not suffice, and `too-busy`. */
+  /** Parses a body. Throws `openapi-invalid` if it needs too much time or memory, and `too-busy`. */
   read(body: Uint8Array): Promise<ReadBody> {
     return this.admission.admit(() => this.turns.runExclusive(() => this.readNow(body)));
   }

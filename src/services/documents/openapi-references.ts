@@ -1,9 +1,9 @@
 import { isObject, type JsonObject, OpenApiFault, property, step } from './openapi-fault.js';
 
-/** A reference may lead to a reference, but not without end. */
+/** The maximum length of a chain of references. */
 const REFERENCES_MAX = 32;
 
-/** Below these names stand values that only show what data looks like: a `$ref` in them refers to nothing. */
+/** The values of these properties only show what data looks like, so a `$ref` in them is not a reference. */
 const EXAMPLES = new Set(['example', 'examples', 'default', 'enum', 'const']);
 
 interface Visit {
@@ -12,11 +12,11 @@ interface Visit {
   parent: Visit | undefined;
 }
 
-/** The references of one document. Only places within the document are ever looked at. */
+/** The references of one document. Only references within the document are followed. */
 export class OpenApiReferences {
   constructor(private readonly document: JsonObject) {}
 
-  /** The object that stands at a place, or that a reference there leads to. Throws `OpenApiFault`. */
+  /** Returns the object at a position, or the object that a reference there leads to. Throws `OpenApiFault`. */
   resolve(value: unknown, pointer: string): JsonObject {
     let current = value;
     for (let count = 0; ; count += 1) {
@@ -39,7 +39,7 @@ export class OpenApiReferences {
 
   /** Throws `OpenApiFault` if anything in the document refers to another document. */
   refuseExternal(): void {
-    // A YAML document can hold one object at many places, or within itself.
+    // A YAML document can contain one object at many positions, or within itself.
     const seen = new Set<object>();
     const stack: Visit[] = [{ value: this.document, name: '', parent: undefined }];
     for (let visit = stack.pop(); visit; visit = stack.pop()) {

@@ -1,18 +1,18 @@
 import { isObject, type JsonObject, OpenApiFault, property } from './openapi-fault.js';
 
-/** Where operations are served: the path in front of theirs, or why none can be told. */
+/** The base path of operations, or the reason why it is unknown. */
 export type ServerPlace =
-  /** `origin` is null where the server's address is relative: it is wherever the document is. */
+  /** `origin` is null if the address of the server is relative: it is then the origin of the document. */
   { kind: 'place'; origin: string | null; basePath: string } | { kind: 'unusable'; reason: string };
 
-/** What stands for the servers where a document names none. */
+/** The server of a document that names none. */
 export const DEFAULT_PLACE: ServerPlace = { kind: 'place', origin: null, basePath: '' };
 
 const ABSOLUTE = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?\/\/([^/?#]*)([^?#]*)$/s;
 
 /**
- * Reads the first entry of the `servers` of a document, a path or an operation, its variables at their defaults.
- * Undefined where there is none, so that the next level counts.
+ * Reads the first of the `servers` of a document, path or operation, with the default values of its variables. Returns
+ * undefined if there is none, so that the next level applies.
  */
 export function readServers(level: JsonObject, pointer: string): ServerPlace | undefined {
   const servers = property(level, 'servers');

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readServiceBody } from './openapi-body.js';
 
-// The whole of this thread: one body in, what is in it out. Time and memory are bounded by the thread that started it.
+// Parses one body and returns its content. The thread that started this one limits its time and memory.
 parentPort!.postMessage(readServiceBody(workerData as Uint8Array));

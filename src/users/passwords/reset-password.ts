@@ -14,7 +14,7 @@ import { SignInThrottle } from '../sign-in/sign-in-throttle.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { User } from '../user.entity.js';
 
-/** As much of the service as a new password needs: no server, no first admin. */
+/** The part of the application that a password reset needs: no server, no first admin. */
 @Module({
   imports: [
     ConfigModule,
@@ -29,15 +29,15 @@ import { User } from '../user.entity.js';
     Passwords,
     SignInThrottle,
     Transactions,
-    // No request comes here, so that no caller has to be asked about.
+    // No requests arrive here, so that no authority of a caller has to be checked.
     { provide: AUTHORITIES, useValue: {} },
   ],
 })
 class ResetPasswordModule {}
 
 /**
- * `node dist/main.js reset-password <email>`: gives a user a new password, ends their sessions, and prints the password
- * to stdout, whoever or whatever reads that. Returns the exit code.
+ * Runs `node dist/main.js reset-password <email>`. It gives a user a new password, ends their sessions, and prints the
+ * password to stdout, even if stdout is not a terminal. Returns the exit code.
  */
 export async function resetPassword(parameters: readonly string[]): Promise<number> {
   const [email, ...more] = parameters;
@@ -45,7 +45,7 @@ export async function resetPassword(parameters: readonly string[]): Promise<numb
     process.stderr.write('Usage: node dist/main.js reset-password <email>\n');
     return 2;
   }
-  // Nest would log what it throws, with its stack, and whoever started the process is told anyway.
+  // Nest would log a failure with its stack, but `main.ts` already reports it.
   const app = await NestFactory.createApplicationContext(ResetPasswordModule, { logger: false, abortOnError: false });
   try {
     const { password, state } = await app.get(UserPasswordsService).reset(email);

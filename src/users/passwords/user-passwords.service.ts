@@ -18,7 +18,7 @@ import { SignInThrottle } from '../sign-in/sign-in-throttle.js';
 import { User, type UserState } from '../user.entity.js';
 import type { PasswordChange } from '../users.dto.js';
 
-/** New passwords. Each ends all sessions of its user, and lifts a lock-out after failed sign-ins. */
+/** Sets new passwords. A new password ends all sessions of its user, and lifts a lock-out after failed sign-ins. */
 @Injectable()
 export class UserPasswordsService {
   constructor(
@@ -31,8 +31,8 @@ export class UserPasswordsService {
   ) {}
 
   /**
-   * Sets one's own password, or, for an admin, another's.
-   * Throws `admin-required`, `user-not-found`, `validation-failed`, `current-password-wrong`, `too-many-attempts`.
+   * Sets the caller's own password, or, for an admin, that of another user. Throws `admin-required`, `user-not-found`,
+   * `validation-failed`, `current-password-wrong`, `too-many-attempts`.
    */
   async change(caller: Caller, id: number, change: PasswordChange): Promise<void> {
     const version = await this.authorize(caller, id, change.currentPassword);
@@ -40,7 +40,8 @@ export class UserPasswordsService {
     await this.transactions.endAuthority(caller, lockUsers({ id }), async (write, users) => {
       refuseOthers(write.principal, id);
       const { user } = targetOf(users);
-      // Here and not before: another's password is set without waiting for a connection of the pool.
+      // Checked here and not earlier, so that setting another user's password does not wait for a connection of the
+      // pool.
       const fault = await findPasswordFault(change.newPassword, user);
       if (fault !== undefined) {
         throw invalid([{ pointer: '/newPassword', detail: fault }]);
@@ -53,8 +54,8 @@ export class UserPasswordsService {
   }
 
   /**
-   * Gives a user a new password, at the wish of whoever operates the process. Throws `user-not-found`.
-   * Returns the password, which is nowhere else.
+   * Gives a user a new password on behalf of the operator. Throws `user-not-found`. Returns the password, which is
+   * stored nowhere else.
    */
   async reset(email: string): Promise<{ password: string; state: UserState }> {
     const emailKey = fold(email);
@@ -68,7 +69,10 @@ export class UserPasswordsService {
     });
   }
 
-  /** Whether somebody may set a password; for one's own, which version of the credentials was checked. */
+  /**
+   * Checks whether the caller may set the password. For the caller's own password, it returns the checked version of
+   * the credentials.
+   */
   private async authorize(
     caller: Caller,
     id: number,
@@ -111,7 +115,10 @@ export class UserPasswordsService {
   }
 }
 
-/** Checked before hashing, and again in the transaction, because the caller may have been demoted in between. */
+/**
+ * Refuses callers who are neither the user nor an admin. It runs before hashing and again in the transaction, because
+ * the caller may have been demoted in between.
+ */
 function refuseOthers(principal: Principal | undefined, id: number): void {
   if (principal?.kind !== 'user' || (principal.userId !== id && !principal.isAdmin)) {
     throw new Problem('admin-required', "Only an admin may set another user's password.");

@@ -1,11 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Stands for every address that makes no sense: they share their limits. */
+/** Replaces every invalid address, so that all of them share their limits. */
 export const NO_ADDRESS = 'unknown';
 
 /**
- * The addresses that one client is taken to have at its disposal: an IPv4 address alone, an IPv6 address with its whole
- * /64, which is what a single customer gets.
+ * Returns the group of addresses that one client can use: a single IPv4 address, or the /64 of an IPv6 address, which
+ * one customer typically gets.
  */
 export function addressGroup(address: string | undefined): string {
   if (address === undefined) {
@@ -28,7 +28,7 @@ export function addressGroup(address: string | undefined): string {
         .join(':')}::/64`;
 }
 
-/** The eight words of an IPv6 address, whichever way it is written: the URL parser knows all of them. */
+/** Returns the eight words of an IPv6 address. The URL parser accepts every notation. */
 function wordsOf(address: string): number[] {
   const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
   const read = (part: string): number[] => (part === '' ? [] : part.split(':').map((word) => parseInt(word, 16)));

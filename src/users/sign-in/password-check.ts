@@ -7,10 +7,10 @@ import { Passwords } from '../passwords/passwords.js';
 import { SignInThrottle } from './sign-in-throttle.js';
 import { User } from '../user.entity.js';
 
-/** A user as they were when their password was found to be right. */
+/** A user at the moment when their password was verified. */
 export type CheckedUser = Pick<User, 'id' | 'credentialsVersion'>;
 
-/** The one place where a password is compared, so that guesses are bounded wherever passwords are asked for. */
+/** Compares passwords. No other code does, so that guesses are limited everywhere. */
 @Injectable()
 export class PasswordCheck {
   private readonly logger = new Logger('PasswordCheck');
@@ -22,16 +22,16 @@ export class PasswordCheck {
   ) {}
 
   /**
-   * The active user with this address and password, if there is one. Neither the answer nor the time it takes tells
-   * whether there is such a user, or whether they are deactivated. Throws `too-many-attempts` and `too-busy`.
+   * Finds the active user with this e-mail address and password. Neither the result nor the time reveals whether such a
+   * user exists or is deactivated. Throws `too-many-attempts` and `too-busy`.
    *
-   * @param address where the request comes from
+   * @param address the address of the client
    */
   async find(email: string, password: string, address: string | undefined): Promise<CheckedUser | undefined> {
     const emailKey = fold(email);
     const user = await this.users.findOneBy({ emailKey });
     const attempt = await this.throttle.admit({ emailKey, userId: user?.id, address: addressGroup(address) });
-    // A place first: whoever gets none has written nothing.
+    // Reserves a place first, so that a caller who gets none has written nothing.
     return this.passwords.reserve((matches) =>
       this.throttle.judge(attempt, async () => {
         if ((await matches(password, user?.passwordHash)) && user?.state === 'active') {

@@ -1,11 +1,14 @@
-/** What a store for rate-limiter-flexible has to bring; the package keeps this class out of its index and its types. */
+/**
+ * The interface of a store for rate-limiter-flexible. The package exports this class neither in its index nor in its
+ * types.
+ */
 declare module 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js' {
   import { type IRateLimiterOptions, RateLimiterAbstract, type RateLimiterRes } from 'rate-limiter-flexible';
 
   export default abstract class RateLimiterStore<Stored, Options> extends RateLimiterAbstract {
     constructor(options: IRateLimiterOptions);
 
-    /** Adds points to a counter, which begins anew if it has expired; resolves with what it holds then. */
+    /** Adds points to a counter, or restarts an expired one. Resolves with the new value. */
     protected abstract _upsert(
       counter: string,
       points: number,
@@ -14,13 +17,13 @@ declare module 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js' {
       options: Options,
     ): Promise<Stored>;
 
-    /** What a counter holds, unless it has expired. */
+    /** Returns the value of a counter, unless it has expired. */
     protected abstract _get(counter: string, options: Options): Promise<Stored | null>;
 
-    /** Removes a counter; resolves with whether there was one. */
+    /** Deletes a counter. Resolves with whether it existed. */
     protected abstract _delete(counter: string, options: Options): Promise<boolean>;
 
-    /** What the limiter tells its caller about what was stored. */
+    /** Converts a stored value to the result for the caller. */
     protected abstract _getRateLimiterRes(counter: string, changedPoints: number, stored: Stored): RateLimiterRes;
   }
 }

@@ -1,7 +1,7 @@
 import { Entity, Index, PrimaryColumn } from 'typeorm';
 import { IntColumn, TimeColumn } from '../../database/columns.js';
 
-/** Failed sign-ins counted under one key, such as an address or an account from an address. */
+/** The number of failed sign-ins for one counter, such as an address, or an account from an address. */
 @Entity('sign_in_attempts')
 @Index('ix_sign_in_attempts_expires', ['expires'])
 export class SignInAttempt {
@@ -15,7 +15,7 @@ export class SignInAttempt {
   expires: number;
 }
 
-/** An address from which an account was signed in to lately. */
+/** An address from which a user signed in recently. */
 @Entity('sign_in_addresses')
 @Index('ix_sign_in_addresses_expires', ['expires'])
 export class SignInAddress {

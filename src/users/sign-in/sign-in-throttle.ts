@@ -21,42 +21,42 @@ import { StoredRateLimiter } from './stored-rate-limiter.js';
 
 const WINDOW_SECONDS = 15 * 60;
 const FAILURES_MAX = { pair: 5, address: 50, account: 100 } as const;
-/** So long is an address known after a sign-in from it. */
+/** How long an address stays trusted for an account. */
 const KNOWN_MS = 30 * 24 * 60 * 60 * 1000;
 const PURGE_ROWS_MAX = 250;
 
-/** Somebody's claim to be a user. */
+/** An attempt to sign in. */
 export interface Attempt {
-  /** The folded e-mail address that was given, whether or not there is such a user. */
+  /** The folded e-mail address of the request, whether or not such a user exists. */
   emailKey: string;
-  /** The user with that address, if there is one. */
+  /** The user with that e-mail address, if there is one. */
   userId: number | undefined;
-  /** The group of addresses that the claim comes from. */
+  /** The group of the client's address. */
   address: string;
 }
 
-/** An attempt that may be judged. */
+/** An attempt whose password may be checked. */
 export interface AdmittedAttempt extends Attempt {
-  /** Whether the user signed in from that address lately. */
+  /** Whether the user recently signed in from that address. */
   isKnown: boolean;
 }
 
-/** Where an attempt counts. */
+/** A counter of attempts. */
 interface Counter {
   limiter: StoredRateLimiter;
   key: string;
-  /** Whether the attempt is refused if too many were counted here. */
+  /** Whether this counter refuses the attempt when it is full. */
   refuses: boolean;
 }
 
 /**
- * Bounds how often passwords can be guessed: for an account from one address, from one address, and for an account from
- * everywhere. The last of these does not shut out addresses from which the account was signed in to lately, so that
- * nobody can lock others out of their accounts for ever.
+ * Limits guesses of passwords: for an account from one address, from one address, and for an account from all
+ * addresses. The last limit does not apply to addresses from which the user signed in recently, so that nobody can lock
+ * out others for ever.
  */
 @Injectable()
 export class SignInThrottle {
-  /** How many attempts each counter has that this process is judging. */
+  /** How many attempts this process is checking, for each counter. */
   private readonly underWay = new Map<string, number>();
   private readonly limiters: Record<keyof typeof FAILURES_MAX, StoredRateLimiter>;
 
@@ -71,7 +71,10 @@ export class SignInThrottle {
     this.limiters = { pair: limiter('pair'), address: limiter('address'), account: limiter('account') };
   }
 
-  /** Lets an attempt be judged, unless too many failed. Most refusals end here, and cost no write. Throws `too-many-attempts`. */
+  /**
+   * Admits an attempt, unless too many have failed. Most refusals happen here, without a write. Throws
+   * `too-many-attempts`.
+   */
   async admit(attempt: Attempt): Promise<AdmittedAttempt> {
     const admitted = { ...attempt, isKnown: await this.isKnown(attempt) };
     for (const { limiter, key, refuses } of this.countersOf(admitted)) {
@@ -84,11 +87,11 @@ export class SignInThrottle {
   }
 
   /**
-   * Counts an attempt as a failure, before anybody knows whether it is one: guesses that are made at the same time count
-   * as well. If it is none, it is taken back, the failures before it are forgiven, and its address is known from then on.
-   * Attempts that are refused count nowhere. Throws `too-many-attempts`.
+   * Counts an attempt as a failure before its password is checked, so that parallel guesses count too. If the password
+   * is correct, this attempt and earlier failures are removed, and its address becomes trusted. Refused attempts are
+   * not counted. Throws `too-many-attempts`.
    *
-   * @param find finds the user who the attempt proves to be
+   * @param find finds the user whose password was given
    */
   async judge<User extends { id: number }>(
     attempt: AdmittedAttempt,
@@ -112,25 +115,25 @@ export class SignInThrottle {
     }
   }
 
-  /** Forgets from where a user signed in. */
+  /** Deletes the trusted addresses of a user. */
   async forget(tx: EntityManager, userId: number): Promise<void> {
     await tx.delete(SignInAddress, { userId });
   }
 
   /**
-   * Forgives all failures at an account, from wherever they came: they were guesses at a password that it no longer has.
-   * What counts for an address alone stays.
+   * Deletes all failures at an account, from all addresses, because they were guesses at its old password. The counters
+   * of addresses stay.
    */
   async lift(tx: EntityManager, emailKey: string): Promise<void> {
     const { account, pair } = this.limiters;
     const key = accountOf({ emailKey });
     await account.delete(key, { tx });
-    // A range instead of LIKE, for which SQLite would read the whole table: `;` is what comes after `:`.
+    // A range instead of LIKE, because SQLite would scan the whole table: `;` is the character after `:`.
     const pairs = pair.getKey(key);
     await tx.delete(SignInAttempt, { counter: Between(`${pairs}:`, `${pairs};`) });
   }
 
-  /** Deletes what has expired, so many rows at a time. */
+  /** Deletes expired rows, a limited number at a time. */
   async purge(): Promise<void> {
     const expires = LessThanOrEqual(this.clock.now());
     await this.purgeRows(SignInAddress, { expires }, ({ userId, address }) => ({ userId, address, expires }));
@@ -153,7 +156,7 @@ export class SignInThrottle {
     }
   }
 
-  /** The attempt was no guess. */
+  /** Records that the attempt succeeded. */
   private async succeed(attempt: Attempt, userId: number): Promise<void> {
     const { address, account, pair } = this.limiters;
     await this.transactions.write(ANONYMOUS, async ({ tx }) => {
@@ -165,12 +168,12 @@ export class SignInThrottle {
     });
   }
 
-  /** Asks the database for nobody as well: how long this takes does not tell whether there is such a user. */
+  /** Queries the database also without a user, so that the time does not reveal whether the user exists. */
   private isKnown({ userId = 0, address }: Attempt): Promise<boolean> {
     return this.addresses.existsBy({ userId, address, expires: MoreThan(this.clock.now()) });
   }
 
-  /** Always in the same order, so that two attempts never wait for one another. */
+  /** The order is always the same, so that two attempts never deadlock. */
   private countersOf(attempt: AdmittedAttempt): Counter[] {
     const { address, account, pair } = this.limiters;
     return [
@@ -200,7 +203,7 @@ export class SignInThrottle {
     }
   }
 
-  /** What is being judged right now counts as failed, and perhaps is none. */
+  /** An attempt that is being checked counts as a failure, and may still succeed. */
   private tooMany({ limiter, key }: Pick<Counter, 'limiter' | 'key'>, state: RateLimiterRes): Problem {
     const failures = state.consumedPoints - (this.underWay.get(limiter.getKey(key)) ?? 0);
     if (failures < limiter.points) {
@@ -215,7 +218,7 @@ export class SignInThrottle {
   }
 }
 
-/** Hashed, because people type passwords into the wrong field. */
+/** Hashes the account, because people type passwords into the wrong field. */
 function accountOf({ emailKey }: Pick<Attempt, 'emailKey'>): string {
   return createHash('sha256').update(emailKey).digest('hex');
 }

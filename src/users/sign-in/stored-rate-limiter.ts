@@ -6,14 +6,17 @@ import { engineIn } from '../../database/data-source.js';
 import type { ReadRepository } from '../../database/reading/read-repository.js';
 import { SignInAttempt } from './sign-in-attempt.entity.js';
 
-/** How a limiter of this store is called: counting needs a transaction, looking does not. */
+/** Options of the limiter's methods: adding points needs a transaction, reading does not. */
 export interface StoreOptions {
   tx?: EntityManager;
 }
 
 type Counter = Pick<SignInAttempt, 'amount' | 'expires'>;
 
-/** Begins a counter, or adds to it unless it has expired. On MySQL `amount` is set first, while `expires` is still the old one. */
+/**
+ * Starts a counter, or adds to it unless it has expired. On MySQL, `amount` must be set before `expires`, because it
+ * uses the old value of `expires`.
+ */
 const ADD = {
   mysql: `INSERT INTO sign_in_attempts (counter, amount, expires) VALUES (?, ?, ?) AS new_one
     ON DUPLICATE KEY UPDATE
@@ -25,12 +28,15 @@ const ADD = {
       expires = CASE WHEN expires <= ? THEN excluded.expires ELSE expires END`,
 };
 
-/** Limits that all replicas share, because they count in the database; in transactions and by the clock of the process. */
+/**
+ * Limits that all replicas share, because the counters are in the database. It writes in transactions, and uses the
+ * clock of the process.
+ */
 export class StoredRateLimiter extends RateLimiterStore<Counter, StoreOptions> {
   constructor(
     private readonly counters: ReadRepository<SignInAttempt>,
     private readonly clock: Clock,
-    /** At most so many points in so many seconds. */
+    /** The maximum number of points within the number of seconds. */
     limit: { name: string; points: number; seconds: number },
   ) {
     super({ keyPrefix: limit.name, points: limit.points, duration: limit.seconds });
