@@ -50,7 +50,17 @@ const restrictedSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'artefacts/', 'bench/node_modules/', 'examples/**/node_modules/'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'data/',
+      'artefacts/',
+      'bench/node_modules/',
+      'examples/**/node_modules/',
+      'packages/',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],

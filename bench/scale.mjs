@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { openSqlite } from '../dist/database/sqlite-driver.js';
 import { MAIN, openMysql } from './databases.mjs';
 import { median } from './median.mjs';
 import { startProcess } from './processes.mjs';
@@ -126,7 +126,7 @@ async function writeTrail(engine, url, rows) {
   const path = engine === 'mysql' ? "CONCAT('PUT /v1/things/', nth)" : "'PUT /v1/things/' || nth";
   const picked = `SELECT ${Date.now()} - 2000000000 + nth * 1000, 1 + nth % 100, 1, ${path}, NULL, 0, '{"name":"a"}', '{"name":"b"}' FROM numbers`;
   if (engine === 'sqlite') {
-    const database = new Database(url.replace('sqlite:', ''));
+    const database = openSqlite(url.replace('sqlite:', ''));
     database.exec(`INSERT INTO ${columns} ${numbers} ${picked}`);
     database.close();
     return;

@@ -28,7 +28,7 @@ const readJson = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8
 function shippedPackages() {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8'));
   return Object.entries(packages)
-    .filter(([path, { dev, link }]) => path !== '' && !dev && !link)
+    .filter(([path, { dev, link, resolved }]) => path !== '' && !dev && !link && !resolved?.startsWith('file:'))
     .map(([path, { name, version, license }]) => ({
       // An alias has a folder of another name.
       name: name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),

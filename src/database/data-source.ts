@@ -1,11 +1,11 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type BetterSqlite3 from 'better-sqlite3';
 import mysql, { type Connection, type ConnectionOptions, type PoolOptions, type TypeCastField } from 'mysql2';
 import { type ColumnType, DataSource, type DataSourceOptions, getMetadataArgsStorage } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { boundWaits } from './bounded-pool.js';
 import { type MigrationClass, MIGRATIONS } from './migrations/migrations.js';
+import { sqliteDriver, type SqliteDatabase } from './sqlite-driver.js';
 
 /** The two databases that Latchkey runs on. */
 export type Engine = 'mysql' | 'sqlite';
@@ -68,7 +68,7 @@ function configureMysql(connection: Connection, session: string): void {
 }
 
 /** What every SQLite connection must be told. Waiting for a lock is never SQLite's own doing: it would block the event loop. */
-export function configureSqlite(database: BetterSqlite3.Database): void {
+export function configureSqlite(database: SqliteDatabase): void {
   database.pragma('busy_timeout = 0');
   database.pragma('foreign_keys = ON');
   database.pragma('case_sensitive_like = ON');
@@ -153,6 +153,7 @@ function options(
       return {
         ...common,
         type: 'better-sqlite3',
+        driver: sqliteDriver(),
         database: sqliteFile(config),
         readonly,
         fileMustExist: true,

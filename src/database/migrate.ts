@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { type DataSource, MigrationExecutor } from 'typeorm';
 import { type Config, ConfigurationError } from '../config/config.js';
@@ -14,6 +13,7 @@ import {
   sqliteFile,
 } from './data-source.js';
 import { MIGRATIONS } from './migrations/migrations.js';
+import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
 
 /** How long a process waits for another one that is migrating or making the first admin. */
 const LOCK_WAIT_MS = 120_000;
@@ -53,7 +53,7 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
       const lockFile = `${file}.lock`;
       createSqliteFile(file);
       createSqliteFile(lockFile);
-      const lock = new Database(lockFile, { timeout: 0 });
+      const lock = openSqlite(lockFile, { timeout: 0 });
       try {
         await lockExclusively(lock);
         return await work();
@@ -64,7 +64,7 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
   }
 }
 
-async function lockExclusively(lock: Database.Database): Promise<void> {
+async function lockExclusively(lock: SqliteDatabase): Promise<void> {
   const deadline = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../src/database/sqlite-driver.js';
 import { Client } from '../support/client.js';
 import { CAMPAIGNS, createApplication } from '../support/fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../support/harness.js';
@@ -248,7 +248,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
       }
       expect(ledger.acknowledged).toBeGreaterThan(ROUNDS * 3);
       if (database.engine === 'sqlite') {
-        const file = new Database(database.url.slice('sqlite:'.length), { readonly: true });
+        const file = openSqlite(database.url.slice('sqlite:'.length), { readonly: true });
         expect(file.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
         file.close();
       }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { openSqlite } from '../../src/database/sqlite-driver.js';
 import { createKey } from '../support/fixtures.js';
 import { type ServerProcess, startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
@@ -10,7 +10,7 @@ const REPLICAS = 3;
 
 async function read<Row>(url: string, sql: string): Promise<Row[]> {
   if (url.startsWith('sqlite:')) {
-    const database = new Database(url.slice('sqlite:'.length), { readonly: true });
+    const database = openSqlite(url.slice('sqlite:'.length), { readonly: true });
     const rows = database.prepare(sql).all() as Row[];
     database.close();
     return rows;

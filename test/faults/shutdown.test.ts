@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { openSqlite } from '../../src/database/sqlite-driver.js';
 import { Client } from '../support/client.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../support/harness.js';
 import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
@@ -22,7 +22,7 @@ const SLACK_MS = 5_000;
 /** Lets nobody write, in SQLite to the database and in MySQL to a campaign, until it is told to go on. */
 async function holdUp({ url, engine }: TestDatabase, campaignId: number): Promise<() => Promise<void>> {
   if (engine === 'sqlite') {
-    const connection = new Database(url.slice('sqlite:'.length));
+    const connection = openSqlite(url.slice('sqlite:'.length));
     connection.exec('BEGIN IMMEDIATE');
     return async () => void connection.close();
   }

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { openSqlite } from '../../src/database/sqlite-driver.js';
 import type { ProblemBody } from '../support/client.js';
 import type { TestDatabase } from '../support/harness.js';
 import { startServer } from '../support/process.js';
@@ -176,7 +176,7 @@ describe('on SQLite files that cannot be written', () => {
     expect(load.faults).toEqual([]);
     service.server.kill('SIGKILL');
     await service.server.exited;
-    const file = new Database(sqliteFile(database));
+    const file = openSqlite(sqliteFile(database));
     expect(file.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
     file.close();
   }, 120_000);

@@ -118,7 +118,7 @@ export class ImageBuild {
   }
 }
 
-/** Runs a command of the build; of the two that need a network or root, what comes of them is there already. */
+/** Runs a command of the build, except those that need a network or root: their results are there already. */
 function run(command: string, workdir: string): void {
   if (/^npm ci\b/.test(command)) {
     expect(existsSync(join(workdir, 'package-lock.json'))).toBe(true);
@@ -126,7 +126,7 @@ function run(command: string, workdir: string): void {
   } else if (/^npm /.test(command)) {
     execFileSync('sh', ['-c', command], { cwd: workdir, stdio: 'pipe' });
   } else {
-    expect(command).toMatch(/^(apt-get update && apt-get install|install -d )/);
+    expect(command).toMatch(/^install -d /);
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -25,10 +26,11 @@ interface Manifest {
   version: string;
   bin: { latchkey: string };
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
 }
 interface Lock {
   version: string;
-  packages: Record<string, { name?: string; dev?: boolean; hasInstallScript?: boolean }>;
+  packages: Record<string, { name?: string; dev?: boolean; hasInstallScript?: boolean; gypfile?: boolean }>;
 }
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 const manifest = JSON.parse(read(ROOT, 'package.json')) as Manifest;
@@ -72,7 +74,10 @@ describe('what `npm pack` makes', () => {
     mkdirSync(unpacked, { recursive: true });
     await run('tar', ['-xzf', archive, '-C', unpacked, '--strip-components=1']);
     // What is not among its dependencies cannot be found from there.
-    for (const name of Object.keys(manifest.dependencies)) {
+    const optional = Object.keys(manifest.optionalDependencies).filter((name) =>
+      existsSync(join(ROOT, 'node_modules', name)),
+    );
+    for (const name of [...Object.keys(manifest.dependencies), ...optional]) {
       mkdirSync(dirname(join(modules, name)), { recursive: true });
       symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
     }
@@ -108,13 +113,17 @@ describe('what `npm pack` makes', () => {
 
   // swagger-ui-dist depends on @scarf/scarf, which reports each installation to a company. package.json puts a package that
   // ships anyway in its place: as a dependency and not as an override, which npm heeds in this repository alone.
-  test('brings no telemetry: nothing that ships runs a script at its installation but better-sqlite3', () => {
+  test('brings no telemetry: nothing that ships runs a script at its installation but better-sqlite3 12', () => {
     expect(shippedBy(lock).filter(({ runsScript }) => runsScript)).toEqual([
       { name: 'better-sqlite3', runsScript: true },
     ]);
     expect(shippedBy(lock).map(({ name }) => name)).not.toContain('@scarf/scarf');
     expect(filesOf(join(ROOT, 'node_modules/@scarf')).filter((file) => !file.startsWith('scarf/'))).toEqual([]);
     expect(JSON.parse(read(ROOT, 'node_modules/@scarf/scarf/package.json'))).toMatchObject({ name: 'once' });
+  });
+
+  test('compiles nothing where better-sqlite3 13 runs: node-gyp is not called (`node scripts/lock.mjs`)', () => {
+    expect(lock.packages['node_modules/better-sqlite3-13']).toMatchObject({ gypfile: false });
   });
 
   // It asks the registry about each package.
@@ -128,7 +137,7 @@ describe('what `npm pack` makes', () => {
       const shipped = shippedBy(JSON.parse(read(project, 'package-lock.json')) as Lock);
       expect(shipped.map(({ name }) => name)).toEqual(expect.arrayContaining(['latchkey', 'swagger-ui-dist']));
       expect(shipped.map(({ name }) => name)).not.toContain('@scarf/scarf');
-      expect(shipped.filter(({ runsScript }) => runsScript).map(({ name }) => name)).toEqual(['better-sqlite3']);
+      expect(shipped.filter(({ runsScript }) => runsScript)).toEqual([]);
     },
     120_000,
   );

@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { openSqlite } from '../../src/database/sqlite-driver.js';
 import type { TestDatabase } from './harness.js';
 
 /** A row, as the database has it. */
@@ -15,7 +15,7 @@ export interface SqlConnection {
 /** Opens a connection to a database, past the service. */
 export async function openSql({ url, engine }: Pick<TestDatabase, 'url' | 'engine'>): Promise<SqlConnection> {
   if (engine === 'sqlite') {
-    const connection = new Database(url.slice('sqlite:'.length));
+    const connection = openSqlite(url.slice('sqlite:'.length));
     return {
       run: async (sql) => {
         const statement = connection.prepare(sql);
@@ -47,7 +47,7 @@ export async function runSql(database: Pick<TestDatabase, 'url' | 'engine'>, sql
 /** Runs a script of many statements on a database, in which `\` is a character like any other. */
 export async function runScript({ url, engine }: Pick<TestDatabase, 'url' | 'engine'>, script: string): Promise<void> {
   if (engine === 'sqlite') {
-    const connection = new Database(url.slice('sqlite:'.length));
+    const connection = openSqlite(url.slice('sqlite:'.length));
     try {
       connection.pragma('foreign_keys = OFF');
       connection.exec(script);

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import Database from 'better-sqlite3';
 import mysql, { type Connection, type QueryError, type RowDataPacket } from 'mysql2';
 import { Config } from '../../config/config.js';
 import { Problem } from '../../problems/problem.js';
 import { configureSqlite, engineOf, MYSQL_SESSION, mysqlOptions, sqliteFile } from '../data-source.js';
 import { isConnectionLost, isSqliteBusy } from '../driver-errors.js';
 import { inTime } from './in-time.js';
+import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
 
 /** One read, in the words of each engine. */
 export interface Statement {
@@ -241,8 +241,8 @@ function problemOf(error: unknown): Problem {
 }
 
 class SqliteLane implements Lane {
-  private database: Database.Database | undefined;
-  private readonly prepared = new Map<string, Database.Statement<unknown[]>>();
+  private database: SqliteDatabase | undefined;
+  private readonly prepared = new Map<string, SqliteStatement>();
 
   constructor(private readonly config: Config) {}
 
@@ -269,11 +269,11 @@ class SqliteLane implements Lane {
     this.prepared.clear();
   }
 
-  private prepare(sql: string): Database.Statement<unknown[]> {
+  private prepare(sql: string): SqliteStatement {
     let statement = this.prepared.get(sql);
     if (!statement) {
       if (!this.database) {
-        this.database = new Database(sqliteFile(this.config), { readonly: true, fileMustExist: true, timeout: 0 });
+        this.database = openSqlite(sqliteFile(this.config), { readonly: true, fileMustExist: true, timeout: 0 });
         configureSqlite(this.database);
       }
       statement = this.database.prepare<unknown[]>(sql);

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { engineOf, sqliteFile } from '../data-source.js';
+import { sqliteLibrary } from '../sqlite-driver.js';
 import { TransactionRunner, type Work } from './transaction-runner.js';
 
 /** SQLite's own default: pages in the write-ahead log from which on a commit copies them into the database. */
@@ -72,7 +72,7 @@ export class LargeTransactions implements BeforeApplicationShutdown {
 }
 
 function checkpointInThread(file: string): Promise<void> {
-  const driver = createRequire(import.meta.url).resolve('better-sqlite3');
+  const driver = sqliteLibrary();
   const worker = new Worker(CHECKPOINT, { eval: true, workerData: { driver, file }, env: {}, execArgv: [] });
   return new Promise((resolve, reject) => {
     worker.once('error', reject);

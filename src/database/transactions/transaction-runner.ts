@@ -1,13 +1,13 @@
 import { setImmediate as eventLoop, setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Mutex, withTimeout } from 'async-mutex';
-import type BetterSqlite3 from 'better-sqlite3';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Config } from '../../config/config.js';
 import { Problem } from '../../problems/problem.js';
 import { engineOf, sqliteFile } from '../data-source.js';
 import { isRepeatable, isSqliteBusy, translateDriverError } from '../driver-errors.js';
 import { releaseNamedLocks } from './named-lock.js';
+import type { SqliteDatabase } from '../sqlite-driver.js';
 import { UrgentLock } from './urgent-lock.js';
 
 /** The data source that transactions write with. On MySQL it is the pool that everything uses. */
@@ -174,7 +174,7 @@ async function finishOnSqlite<Result>(
 
 /** Some errors, such as a full disk, have rolled back already when they are reported. */
 async function rollBackSqlite(runner: QueryRunner): Promise<void> {
-  const database = (await runner.connect()) as BetterSqlite3.Database;
+  const database = (await runner.connect()) as SqliteDatabase;
   if (database.inTransaction) {
     await runner.query('ROLLBACK');
   }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import Database from 'better-sqlite3';
 import { createSqliteFile } from '../data-source.js';
 import { isSqliteBusy } from '../driver-errors.js';
+import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
 
 /** How often a process tries to take the lock while another one has it. */
 const RETRY_MS = 5;
@@ -17,8 +17,8 @@ export class UrgentLock {
   private readonly logger = new Logger('UrgentLock');
   private waiting = 0;
   private hasWarned = false;
-  private holder: Database.Database | undefined;
-  private tester: { database: Database.Database; read: Database.Statement } | undefined;
+  private holder: SqliteDatabase | undefined;
+  private tester: { database: SqliteDatabase; read: SqliteStatement } | undefined;
 
   /** @param file path of the lock file; it is created if it is missing */
   constructor(private readonly file: string) {}
@@ -64,7 +64,7 @@ export class UrgentLock {
 
   private async take(): Promise<void> {
     while (this.waiting > 0 && !this.holder) {
-      let database: Database.Database | undefined;
+      let database: SqliteDatabase | undefined;
       try {
         database = this.open();
         database.exec('BEGIN EXCLUSIVE');
@@ -93,13 +93,13 @@ export class UrgentLock {
     this.holder = undefined;
   }
 
-  private openTester(): { database: Database.Database; read: Database.Statement } {
+  private openTester(): { database: SqliteDatabase; read: SqliteStatement } {
     const database = this.open();
     return { database, read: database.prepare('SELECT COUNT(*) FROM sqlite_master') };
   }
 
-  private open(): Database.Database {
+  private open(): SqliteDatabase {
     createSqliteFile(this.file);
-    return new Database(this.file, { timeout: 0 });
+    return openSqlite(this.file, { timeout: 0 });
   }
 }
