@@ -28,6 +28,7 @@ import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { QueryInterceptor } from './input/query.interceptor.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { RequestModule } from './request/request.module.js';
 import { ServiceCatalogue } from './services/service-catalogue.js';
 import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
@@ -74,6 +75,7 @@ class ContributionsModule {}
 @Module({
   imports: [
     ConfigModule,
+    RequestModule,
     MetricsModule,
     DatabaseModule,
     AccessModule,

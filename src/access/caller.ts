@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { CallerInLog } from '../request/request-notes.js';
+import { type CallerInLog, contextOf } from '../request/request-context.js';
 import { Problem } from '../problems/problem.js';
 import type { RouteTarget } from './authorizer.js';
 import type { Credential } from './credentials.js';
@@ -57,16 +57,16 @@ export class Caller<Kind extends Principal = Principal> {
   }
 }
 
-const callers = new WeakMap<IncomingMessage, Caller>();
-
-/** Stores the caller that the guard authorized. */
-export function rememberCaller(request: IncomingMessage, caller: Caller): void {
-  callers.set(request, caller);
+declare module '../request/request-context.js' {
+  interface RequestContext {
+    /** The caller that the guard authorized; undefined before that, and on a public endpoint. */
+    caller?: Caller;
+  }
 }
 
 /** Returns the caller that the guard authorized; undefined on a public endpoint. */
 export function findCaller(request: IncomingMessage): Caller | undefined {
-  return callers.get(request);
+  return contextOf(request).caller;
 }
 
 /** Returns the caller that the guard authorized. Throws on a public endpoint, which has none. */

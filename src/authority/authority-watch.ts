@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Authorizer } from '../access/authorizer.js';
 import type { Caller } from '../access/caller.js';
 import { Problem } from '../problems/problem.js';
-import { noteProblem } from '../request/request-notes.js';
+import { contextOf } from '../request/request-context.js';
 
 /** The time between two checks of a request, in milliseconds. It keeps the promise to notice an end within 1 s. */
 const ASK_AGAIN_MS = 400;
@@ -111,7 +111,7 @@ export class AuthorityWatch implements OnApplicationShutdown {
 /** Resets the connection of a response that has begun and is not sent completely; unsent data is discarded. */
 function cutOff({ request, response }: InProgress, refusal: Problem): void {
   if (response.headersSent && !response.writableFinished) {
-    noteProblem(request, refusal);
+    contextOf(request).problem = refusal;
     request.socket.resetAndDestroy();
   }
 }

@@ -11,7 +11,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Observable } from 'rxjs';
-import { askForBody } from '../request/expect-continue.js';
+import { contextOf } from '../request/request-context.js';
 import { findRoundedInteger } from './exact-numbers.js';
 import { invalid } from '../problems/invalid.js';
 import { Problem } from '../problems/problem.js';
@@ -78,7 +78,7 @@ export class BodyInterceptor implements NestInterceptor {
     if (Number(request.headers['content-length']) > body.bytesMax) {
       throw bodyTooLarge(body.bytesMax);
     }
-    askForBody(request);
+    contextOf(request).askForBody();
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
