@@ -40,7 +40,7 @@ export class AccessGuard implements CanActivate {
     }
     const { principal, credential } = outcome;
     context.principal = callerInLog(principal);
-    context.caller = new Caller({ principal, credential, target, address: context.address, bodyHadArrived });
+    context.caller = new Caller({ principal, credential, target, context, bodyHadArrived });
     return true;
   }
 }

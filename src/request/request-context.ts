@@ -42,6 +42,8 @@ export class RequestContext {
   level: 'debug' | 'info' = 'info';
   /** Whether the client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;
+  /** Called with the reason when the work of the request must stop. Whoever is working on it sets this. */
+  onInterrupt: ((reason: Error) => void) | undefined;
   private responseProblem: ProblemInLog | undefined;
   private requestId: string | undefined;
   private isClosed = false;
@@ -85,9 +87,13 @@ export class RequestContext {
     this.awaitsContinue = false;
   }
 
-  /** Calls back once the response has been sent or the client has gone. */
+  /** Calls back once the response has been sent or the client has gone; at once if that is so already. */
   onClose(listener: (context: RequestContext) => void): void {
-    (this.closeListeners ??= []).push(listener);
+    if (this.isClosed) {
+      listener(this);
+    } else {
+      (this.closeListeners ??= []).push(listener);
+    }
   }
 
   /** Notes that the response has been sent or the client has gone. */

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { CurrentCaller, Public, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import { JsonBody } from '../input/body.interceptor.js';
+import { JsonBody } from '../input/body.js';
 import { Problems } from '../problems/problems.decorator.js';
 import { contextOf } from '../request/request-context.js';
 import { Credentials, CurrentSession, NewSession, SessionsToEnd } from './sessions.dto.js';
