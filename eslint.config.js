@@ -30,7 +30,7 @@ const DIRECTIONS = {
   ],
   services: ['api-keys', 'admission', 'access', 'audit', 'authority', 'config', 'database', 'input', 'problems'],
   verification: ['api-keys', 'access', 'config', 'database', 'input', 'problems', 'request'],
-  health: ['access', 'config', 'database', 'problems'],
+  health: ['access', 'config', 'database', 'problems', 'request'],
   server: [
     ...['api-keys', 'health', 'verification'],
     ...['access', 'config', 'database', 'input', 'logging', 'metrics', 'openapi', 'problems', 'request'],

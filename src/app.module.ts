@@ -15,19 +15,18 @@ import { APPLICATION_KEYS } from './applications/application-keys.js';
 import { ApplicationsModule } from './applications/applications.module.js';
 import { AuthorityInterceptor } from './authority/authority.interceptor.js';
 import { AuthorityModule } from './authority/authority.module.js';
-import { CompleteBodyInterceptor } from './authority/complete-body.interceptor.js';
 import { AUTHORITIES, type Authorities } from './authority/principal-authority.js';
 import { CampaignsModule } from './backoffice/campaigns.module.js';
 import { ChangesModule } from './audit/changes.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { translateDriverError } from './database/driver-errors.js';
-import { BodyInterceptor } from './input/body.interceptor.js';
+import { InputInterceptor } from './input/input.interceptor.js';
 import { InputPipe } from './input/input.pipe.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './problems/problem.filter.js';
-import { QueryInterceptor } from './input/query.interceptor.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { RequestModule } from './request/request.module.js';
 import { ServiceCatalogue } from './services/service-catalogue.js';
 import { ServicesModule } from './services/services.module.js';
 import { SessionAuthenticator } from './sessions/session-authenticator.js';
@@ -74,6 +73,7 @@ class ContributionsModule {}
 @Module({
   imports: [
     ConfigModule,
+    RequestModule,
     MetricsModule,
     DatabaseModule,
     AccessModule,
@@ -96,10 +96,8 @@ class ContributionsModule {}
       useFactory: (catalogue: EndpointCatalogue) =>
         new ProblemFilter((request) => catalogue.problemOfMissing(request), translateDriverError),
     },
+    { provide: APP_INTERCEPTOR, useClass: InputInterceptor },
     { provide: APP_INTERCEPTOR, useClass: AuthorityInterceptor },
-    { provide: APP_INTERCEPTOR, useClass: QueryInterceptor },
-    { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
-    { provide: APP_INTERCEPTOR, useClass: CompleteBodyInterceptor },
     { provide: APP_PIPE, useClass: InputPipe },
     { provide: APP_GUARD, useClass: AccessGuard },
   ],

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { askForBody } from '../request/expect-continue.js';
+import { contextOf } from '../request/request-context.js';
 import { Problem } from '../problems/problem.js';
 
 /**
@@ -15,7 +15,7 @@ export async function* readUpload(
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem('media-type-unsupported', 'Send the body as it is, not compressed.');
   }
-  askForBody(request);
+  contextOf(request).askForBody();
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   try {
     for (;;) {

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { endAnswer, isArriving } from '../request/end-answer.js';
+import { endResponse, isArriving } from '../request/lingering-close.js';
 import { type Problem, FAULTS_MAX } from './problem.js';
 import { PROBLEMS } from './problem-codes.js';
 import { redact } from '../logging/redaction.js';
-import { requestIdOf } from '../request/request-id.js';
-import { noteProblem } from '../request/request-notes.js';
+import { contextOf } from '../request/request-context.js';
 
 /** The header that names the ways to authenticate, with the error words of RFC 6750 where a credential was refused. */
 function challenge(problem: Problem): string {
@@ -35,12 +34,13 @@ export function problemText(problem: Problem, instance: string): string {
 
 /** Answers with a problem. If the answer has begun already, the connection is cut: half an answer must not look whole. */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
-  noteProblem(request, problem);
+  const context = contextOf(request);
+  context.problem = problem;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body = Buffer.from(problemText(problem, requestIdOf(request)));
+  const body = Buffer.from(problemText(problem, context.id));
   response.statusCode = problem.status;
   for (const name of ['Content-Disposition', 'ETag', 'Transfer-Encoding']) {
     response.removeHeader(name);
@@ -61,5 +61,5 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
     // Nobody is interested in the rest of the body; the client need not send all of it to go on.
     response.setHeader('Connection', 'close');
   }
-  endAnswer(request, response, request.method === 'HEAD' ? undefined : body);
+  endResponse(request, response, request.method === 'HEAD' ? undefined : body);
 }

@@ -1,4 +1,4 @@
-import type { CallerInLog } from '../request/request-notes.js';
+import type { CallerInLog } from '../request/request-context.js';
 import { PROBLEMS, type ProblemCode, type ProblemLevel } from './problem-codes.js';
 
 /** One fault of the input: where it is and what is wrong with it. */

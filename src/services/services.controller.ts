@@ -5,7 +5,7 @@ import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
 import type { Scan } from '../database/reading/scan-turns.js';
 import { Scanning } from '../database/reading/scanning.decorator.js';
-import { UnparsedJsonBody } from '../input/body.interceptor.js';
+import { UnparsedJsonBody } from '../input/body.js';
 import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
 import { Problems } from '../problems/problems.decorator.js';
 import {

@@ -5,7 +5,7 @@ import { CurrentCaller, KeyAccess } from '../../access/access.decorators.js';
 import type { Caller } from '../../access/caller.js';
 import type { Scan } from '../../database/reading/scan-turns.js';
 import { Scanning } from '../../database/reading/scanning.decorator.js';
-import { StreamedBody } from '../../input/body.interceptor.js';
+import { StreamedBody } from '../../input/body.js';
 import { IdPipe } from '../../input/id.pipe.js';
 import { Problems } from '../../problems/problems.decorator.js';
 import { CouponDeletion } from './coupon-deletion.js';

@@ -1,17 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import { MIMEType } from 'node:util';
-import {
-  type CallHandler,
-  type CustomDecorator,
-  type ExecutionContext,
-  Injectable,
-  type NestInterceptor,
-  SetMetadata,
-} from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import type { Observable } from 'rxjs';
-import { askForBody } from '../request/expect-continue.js';
+import { contextOf } from '../request/request-context.js';
 import { findRoundedInteger } from './exact-numbers.js';
 import { invalid } from '../problems/invalid.js';
 import { Problem } from '../problems/problem.js';
@@ -24,7 +16,10 @@ const BODY_WAIT_MS = 15_000;
 
 type BodyDeclaration = { kind: 'json' | 'unparsed'; bytesMax: number } | { kind: 'streamed' };
 
-type WholeBody = Exclude<BodyDeclaration, { kind: 'streamed' }>;
+/** A body that is read whole before the handler runs. */
+export type WholeBody = Exclude<BodyDeclaration, { kind: 'streamed' }>;
+
+const DEFAULT_BODY: WholeBody = { kind: 'json', bytesMax: JSON_BYTES_MAX };
 
 /** This endpoint's JSON body may have up to so many bytes (100 KB where nothing is said). */
 export const JsonBody = (bytesMax: number): CustomDecorator =>
@@ -40,70 +35,59 @@ export const UnparsedJsonBody = (bytesMax: number): CustomDecorator =>
 /** This endpoint reads its body itself, as a stream. */
 export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'streamed' } satisfies BodyDeclaration);
 
-/**
- * Reads the JSON body of a request, after the guard let it in and before its handler runs: nobody who may not call an
- * endpoint makes the process parse anything.
- */
-@Injectable()
-export class BodyInterceptor implements NestInterceptor {
-  private readonly readers = new Map<number, RequestHandler>();
-
-  constructor(private readonly reflector: Reflector) {}
-
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<Request>();
-    const body = this.reflector.get<BodyDeclaration | undefined>(BODY, context.getHandler()) ?? {
-      kind: 'json',
-      bytesMax: JSON_BYTES_MAX,
-    };
-    if (body.kind !== 'streamed' && ['POST', 'PUT', 'PATCH'].includes(request.method)) {
-      await this.read(request, http.getResponse<Response>(), body);
-    }
-    return next.handle();
+/** Returns how the body of a request is to be read before its handler runs; undefined if there is none to read. */
+export function bodyOf(request: IncomingMessage, handler: object): WholeBody | undefined {
+  const { headers, method = '' } = request;
+  const isAnnounced = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+  if (!isAnnounced || !['POST', 'PUT', 'PATCH'].includes(method)) {
+    return undefined;
   }
+  const body = (Reflect.getMetadata(BODY, handler) as BodyDeclaration | undefined) ?? DEFAULT_BODY;
+  return body.kind === 'streamed' ? undefined : body;
+}
 
-  private async read(request: Request, response: Response, body: WholeBody): Promise<void> {
-    const announced =
-      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
-    if (!announced) {
-      return;
-    }
-    if (!request.is(['application/json', 'application/*+json'])) {
-      throw new Problem('media-type-unsupported', 'Send the body as application/json.');
-    }
-    if (charsetOf(request.headers['content-type'] ?? '') !== 'utf-8') {
-      throw notPlainUtf8();
-    }
-    if (Number(request.headers['content-length']) > body.bytesMax) {
-      throw bodyTooLarge(body.bytesMax);
-    }
-    askForBody(request);
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        timer = setTimeout(() => reject(new Problem('request-timeout')), BODY_WAIT_MS);
-        void this.reader(body.bytesMax)(request, response, (error?: unknown) =>
-          error === undefined ? resolve() : reject(bodyProblem(error, body.bytesMax)),
-        );
-      });
-    } finally {
-      clearTimeout(timer);
-    }
-    if (body.kind === 'json') {
-      request.body = parseJson(request.body as Uint8Array);
-      refuseUnstorable(request.body);
-    }
+/** Reads a body into `request.body`. Rejects with a problem, or with the reason when the request is interrupted. */
+export async function readBody(request: Request, response: Response, body: WholeBody): Promise<void> {
+  if (!request.is(['application/json', 'application/*+json'])) {
+    throw new Problem('media-type-unsupported', 'Send the body as application/json.');
   }
+  if (charsetOf(request.headers['content-type'] ?? '') !== 'utf-8') {
+    throw notPlainUtf8();
+  }
+  if (Number(request.headers['content-length']) > body.bytesMax) {
+    throw bodyTooLarge(body.bytesMax);
+  }
+  const context = contextOf(request);
+  context.askForBody();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Problem('request-timeout')), BODY_WAIT_MS);
+      context.onInterrupt = reject;
+      void readerOf(body.bytesMax)(request, response, (error?: unknown) =>
+        error === undefined ? resolve() : reject(bodyProblem(error, body.bytesMax)),
+      );
+    });
+  } finally {
+    context.onInterrupt = undefined;
+    clearTimeout(timer);
+  }
+  if (body.kind === 'json') {
+    request.body = parseJson(request.body as Uint8Array);
+    refuseUnstorable(request.body);
+  }
+}
 
-  private reader(bytesMax: number): RequestHandler {
-    let reader = this.readers.get(bytesMax);
-    if (!reader) {
-      reader = express.raw({ limit: bytesMax, inflate: false, type: () => true });
-      this.readers.set(bytesMax, reader);
-    }
-    return reader;
+const readers = new Map<number, RequestHandler>();
+
+/** Returns the parser for bodies of up to so many bytes, one for each limit. */
+function readerOf(bytesMax: number): RequestHandler {
+  let reader = readers.get(bytesMax);
+  if (!reader) {
+    reader = express.raw({ limit: bytesMax, inflate: false, type: () => true });
+    readers.set(bytesMax, reader);
   }
+  return reader;
 }
 
 /** The encoding that a content type names; RFC 8259 has only one for JSON. */
