@@ -1,5 +1,6 @@
 import { ApiExtraModels, ApiHideProperty, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsString, Matches, Max, Min } from 'class-validator';
+import { Decimal } from '../../input/fields/decimal.js';
 import { IsJsonObject } from '../../input/fields/json-object.js';
 import { IfGiven, IfPresent } from '../../input/fields/presence.js';
 import { IsTime } from '../../input/fields/rfc3339.js';
@@ -39,6 +40,7 @@ export class CouponTermsRequest {
    * @example 30.5 */
   @IfGiven()
   @IsNumber()
+  @Decimal()
   @Min(0)
   @Max(DISCOUNT_LIMIT_MAX)
   discountLimit?: number | null;
@@ -164,6 +166,7 @@ export class CouponView {
 
   /** How much discount it can give in all; null: any.
    * @example 30.5 */
+  @Decimal()
   discountLimit: number | null;
 
   /** How often it can be reserved; null: any number of times.
@@ -188,6 +191,7 @@ export class CouponView {
 
   /** How much discount it has given.
    * @example 0 */
+  @Decimal()
   discountCounter: number;
 
   /** Whatever else is kept with it.
