@@ -38,11 +38,17 @@ const FOLDERS = Object.keys(DIRECTIONS);
 /** Matches an import from one of these folders, from however deep. */
 const from = (folders, file = '') => `^(\\.\\./)+(${folders.join('|')})/${file}`;
 
+const WRITING = 'Writing goes through Transactions and nothing else.';
 const restrictedSyntax = [
   {
+    // A transaction is called `tx` everywhere.
     selector:
-      "CallExpression[callee.object.type='MemberExpression'][callee.object.property.name=/(Repository|DataSource|reader|writer)$/][callee.property.name=/^(save|insert|update|upsert|delete|remove|softDelete|softRemove|increment|decrement|transaction)$/]",
-    message: 'Writing goes through Transactions and nothing else.',
+      "CallExpression[callee.property.name=/^(insert|update|delete|softDelete|restore)$/][callee.object.callee.property.name='createQueryBuilder']:not([callee.object.callee.object.name='tx'])",
+    message: WRITING,
+  },
+  {
+    selector: "MethodDefinition[kind='constructor'] TSTypeReference[typeName.name='EntityManager']",
+    message: WRITING,
   },
 ];
 
@@ -63,7 +69,7 @@ export default tseslint.config(
   ...FOLDERS.map((folder) => ({
     files: [`src/${folder}/**/*.ts`],
     rules: {
-      'no-restricted-syntax': folder === 'database' ? 'off' : ['error', ...restrictedSyntax],
+      'no-restricted-syntax': ['database', 'authority'].includes(folder) ? 'off' : ['error', ...restrictedSyntax],
       'no-restricted-imports': [
         'error',
         {
@@ -79,6 +85,16 @@ export default tseslint.config(
                   {
                     name: 'typeorm',
                     importNames: ['DataSource', 'Repository'],
+                    message: 'Read through ReadRepository; write through Transactions.',
+                  },
+                  {
+                    name: '@nestjs/typeorm',
+                    importNames: [
+                      'InjectDataSource',
+                      'InjectEntityManager',
+                      'getDataSourceToken',
+                      'getEntityManagerToken',
+                    ],
                     message: 'Read through ReadRepository; write through Transactions.',
                   },
                 ]),
@@ -100,7 +116,7 @@ export default tseslint.config(
               : [
                   {
                     regex: from(['database'], 'transactions/(transaction-runner|large-transactions)\\.js$'),
-                    importNames: ['TransactionRunner', 'LargeTransactions'],
+                    importNames: ['TransactionRunner', 'LargeTransactions', 'WRITER', 'ENDS'],
                     message: 'Writing takes an actor: Transactions in authority/ asks for their authority.',
                   },
                 ]),
@@ -116,6 +132,16 @@ export default tseslint.config(
   {
     files: ['src/database/migrations/**/*.ts', 'src/**/*.test.ts'],
     rules: { 'no-restricted-imports': 'off', 'no-restricted-syntax': 'off' },
+  },
+  {
+    // A promise that nobody waits for fails unseen, and a write of it may come after the response.
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+    ignores: ['test/openapi/generated-client/**'],
+    languageOptions: { parserOptions: { project: './test/tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+    },
   },
   {
     // `consistent-type-imports` would turn injected classes into types, and Nest could not find them any more.
