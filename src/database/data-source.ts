@@ -31,10 +31,12 @@ export function sqliteFile(config: Config): string {
  */
 export const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
 
-/** What connections that write are told besides: a process that is frozen before its COMMIT may hold its locks for 20 s. */
-const WRITING_SESSION = `${MYSQL_SESSION}, wait_timeout=20`;
+/** Refuses every write outside a transaction that says `READ WRITE`, as only the transaction runner does. */
+export const READ_ONLY_SESSION = `${MYSQL_SESSION}, transaction_read_only=ON`;
+/** What connections of the pool are told besides: a process that is frozen before its COMMIT may hold its locks for 20 s. */
+const POOL_SESSION = `${READ_ONLY_SESSION}, wait_timeout=20`;
 /** Ends wait a short time for each lock, and try again. */
-const ENDS_SESSION = `${WRITING_SESSION}, innodb_lock_wait_timeout=1`;
+const ENDS_SESSION = `${POOL_SESSION}, innodb_lock_wait_timeout=1`;
 /** Connections of one process that nothing but ends may take. */
 const ENDS_POOL_SIZE = 2;
 
@@ -92,7 +94,7 @@ export function createSqliteFile(file: string): void {
   }
 }
 
-/** Options of the data source that everything outside transactions reads with: on SQLite it cannot write. */
+/** Options of the data source that everything outside transactions reads with. It cannot write. */
 export function readingOptions(config: Config): DataSourceOptions {
   return options(config, true);
 }
@@ -117,7 +119,7 @@ function options(
   readonly: boolean,
   {
     waitMs = config.DATABASE_WAIT_MS,
-    session = WRITING_SESSION,
+    session = POOL_SESSION,
     poolSize = config.DATABASE_POOL_SIZE,
   }: { waitMs?: number; session?: string; poolSize?: number } = {},
 ): DataSourceOptions {

@@ -1,11 +1,21 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { Public } from '../access/access.decorators.js';
-import { Problems } from '../problems/problems.decorator.js';
+import { type Tag, Tagged } from '../openapi/tag.decorator.js';
+import { Problems, ReportsDatabaseItself } from '../problems/problems.decorator.js';
 import { Liveness, Readiness } from './health.dto.js';
 import { HealthService } from './health.service.js';
 
-@ApiTags('Health')
+/** The tag of operations on health. */
+export const HEALTH_TAG: Tag = {
+  name: 'Health',
+  description: 'For load balancers and monitoring.',
+  place: 110,
+  examples: {
+    'not-ready': { detail: 'database: It cannot be reached (decision-timeout).' },
+  },
+};
+
+@Tagged(HEALTH_TAG)
 @Controller('health')
 export class HealthController {
   constructor(private readonly health: HealthService) {}
@@ -13,6 +23,7 @@ export class HealthController {
   /** It looks at nothing but the process itself: if this is not answered, start it anew. */
   @Get('live')
   @Public('Whether the process is alive')
+  @ReportsDatabaseItself()
   isLive(): Liveness {
     return this.health.liveness();
   }
@@ -24,6 +35,7 @@ export class HealthController {
   @Get('ready')
   @Public('Whether the process should be sent requests')
   @Problems('not-ready')
+  @ReportsDatabaseItself()
   isReady(): Promise<Readiness> {
     return this.health.readiness();
   }

@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import mysql, { type Connection, type QueryError, type RowDataPacket } from 'mysql2';
 import { Config } from '../../config/config.js';
 import { Problem } from '../../problems/problem.js';
-import { configureSqlite, engineOf, MYSQL_SESSION, mysqlOptions, sqliteFile } from '../data-source.js';
+import { configureSqlite, engineOf, mysqlOptions, READ_ONLY_SESSION, sqliteFile } from '../data-source.js';
 import { isConnectionLost, isSqliteBusy } from '../driver-errors.js';
 import { inTime } from './in-time.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
@@ -198,7 +198,7 @@ class MysqlLane implements Lane {
     const connection = mysql.createConnection(mysqlOptions(this.config));
     const configured = inTime(
       new Promise<void>((resolve, reject) => {
-        connection.query(MYSQL_SESSION, (error) => (error ? reject(error) : resolve()));
+        connection.query(READ_ONLY_SESSION, (error) => (error ? reject(error) : resolve()));
       }),
       performance.now() + CONNECT_WAIT_MS,
     );

@@ -88,7 +88,7 @@ export class TransactionRunner implements OnApplicationShutdown {
     for (let attempt = 1; ; attempt += 1) {
       const runner = source.createQueryRunner();
       try {
-        await runner.startTransaction();
+        await beginOnMysql(runner);
         const result = await work(runner.manager, eventLoop);
         await runner.commitTransaction();
         return result;
@@ -136,6 +136,13 @@ export class TransactionRunner implements OnApplicationShutdown {
       await sleep(urgency === 'urgent' ? 2 + Math.random() * 3 : 5 + Math.random() * 45);
     }
   }
+}
+
+/** Begins a transaction that may write: sessions are read-only, and TypeORM's own beginning cannot say otherwise. */
+async function beginOnMysql(runner: QueryRunner): Promise<void> {
+  // TypeORM locks rows only where it believes that a transaction is active.
+  Object.assign(runner, { isTransactionActive: true });
+  await runner.query('START TRANSACTION READ WRITE');
 }
 
 /** Begins a transaction, unless another process is writing. */
