@@ -3,15 +3,15 @@ import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 
-/** So long a connection that is kept open may still bring a request; that is its last one. */
+/** How long a keep-alive connection may still bring a request, which is then its last one. */
 const GRACE_MS = 500;
-/** After so long every connection is cut, whatever is being answered on it. */
+/** After this time all connections are closed, even if they are in use. */
 const DRAIN_MS = 9200;
 const LOOK_MS = 20;
 
 /**
- * Lets the HTTP server come to its end without dropping what it has accepted: nobody new gets a connection, whoever has
- * one is told with each answer that it was the last, and the process ends when all are gone.
+ * Shuts the HTTP server down without dropping accepted requests. New connections are refused, each response closes its
+ * connection, and the process ends when all connections are closed.
  */
 @Injectable()
 export class Drain implements BeforeApplicationShutdown {
@@ -19,7 +19,7 @@ export class Drain implements BeforeApplicationShutdown {
   private readonly sockets = new Set<Socket>();
   private ended: Promise<void> | undefined;
 
-  /** Names the server. Until the end comes it costs nothing but a note of each connection. */
+  /** Sets the server. Until shutdown, this only records each connection. */
   watch(http: HttpServer): void {
     this.http = http;
     http.on('connection', (socket) => {
@@ -28,12 +28,12 @@ export class Drain implements BeforeApplicationShutdown {
     });
   }
 
-  /** Whether the end has begun. */
+  /** Whether shutdown has started. */
   get hasBegun(): boolean {
     return this.ended !== undefined;
   }
 
-  /** Begins the end: no connection is accepted any more. Resolves when the last one is closed, in bounded time. */
+  /** Starts shutdown: no more connections are accepted. Resolves in bounded time, when the last one is closed. */
   begin(): Promise<void> {
     this.ended ??= this.http?.listening ? this.end(this.http) : Promise.resolve();
     return this.ended;
@@ -49,13 +49,13 @@ export class Drain implements BeforeApplicationShutdown {
       response.shouldKeepAlive = false;
     });
     for (const { _httpMessage: response } of this.sockets as Set<Socket & { _httpMessage?: ServerResponse | null }>) {
-      // What is being answered already; Node has no other way to it.
+      // Closes the connection after the response in progress. Node has no other way to do this.
       if (response) {
         response.shouldKeepAlive = false;
       }
     }
     const closed = new Promise<void>((resolve) => {
-      // The HTTP server's own `close` cuts idle connections at once, and with them the request that is on its way.
+      // The HTTP server's own `close` closes idle connections at once, and loses requests that are on their way.
       NetServer.prototype.close.call(http, () => resolve());
     });
     const outcome = await Promise.race([closed, sleep(GRACE_MS, 'late' as const)]);
@@ -69,7 +69,7 @@ export class Drain implements BeforeApplicationShutdown {
   private cut(http: HttpServer, elapsedMs: number): void {
     http.closeIdleConnections();
     for (const socket of this.sockets) {
-      // Node counts a connection that never brought anything as a busy one.
+      // Node treats a connection that never sent anything as busy.
       if (socket.bytesRead === 0 || elapsedMs > DRAIN_MS) {
         socket.destroy();
       }

@@ -12,14 +12,14 @@ import { logRequest } from '../request/request-log.js';
 import { noteCaller } from '../request/request-notes.js';
 import { readForwardedRequest } from './forwarded-request.js';
 
-/** A proxy understands these: anything else might be taken for an error of its own, or for permission. */
+/** Proxies understand these statuses. A proxy might treat any other as its own error, or as permission. */
 const REFUSALS = [401, 403, 503];
 
 type Allowed = Extract<Outcome, { kind: 'allowed' }>;
 
 /**
- * Responds to proxies that ask, before they pass a request on, whether the key in it may do that: 200 with who it is, or the
- * refusal. It stands ahead of the framework, so that nothing decodes a path or waits for a body first.
+ * Responds to proxies that ask whether the key of a request may make it: 200 with the caller, or the refusal. It runs
+ * before the framework, so that nothing decodes the path or waits for a body first.
  */
 export function createForwardAuth(
   authorizer: Authorizer,
@@ -30,7 +30,7 @@ export function createForwardAuth(
 
   const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem, began: number): void => {
     response.setHeader('X-Request-Id', requestIdOf(request));
-    // nginx throws the body of a refusal away.
+    // nginx discards the body of a refusal.
     response.setHeader('X-Latchkey-Error', problem.code);
     const address = clientAddress(request, trust);
     sendProblem(request, response, problem);
@@ -42,7 +42,7 @@ export function createForwardAuth(
     const outcome = await authorizer.authorize('forward-auth', readCredential(request), target, began);
     if (outcome.kind === 'allowed') {
       allow(request, response, outcome, headers.of(outcome.endpoint));
-      // Proxies log what they let pass themselves, and here it would be tens of thousands of lines in a second.
+      // Proxies log allowed requests themselves, and there may be tens of thousands of them per second.
       if (logger.isLevelEnabled('debug')) {
         noteCaller(request, callerInLog(outcome.principal));
         const address = clientAddress(request, trust);
@@ -70,14 +70,14 @@ function understood(error: unknown): Problem {
     : new Problem('decision-failed', undefined, {}, { cause: error });
 }
 
-/** A proxy gets a refusal that it understands even if its request could not be read. */
+/** Returns a refusal that a proxy understands, even if its request could not be parsed. */
 export function refusalOfUnparsable(requestLine: string): Problem | undefined {
   return /^[^ ]* \/v1\/forward_auth[/? ]/.test(requestLine)
     ? new Problem('path-ambiguous', 'The request could not be read as HTTP.')
     : undefined;
 }
 
-/** All headers are always there: a proxy that copies one which is missing may let the client's own through. */
+/** Always sets all headers: if one is missing, a proxy that copies it may let the client's own header through. */
 function allow(
   request: IncomingMessage,
   response: ServerResponse,
@@ -96,13 +96,13 @@ function allow(
     'X-Latchkey-Application-Id': applicationId ?? '',
     'X-Latchkey-Endpoint': endpoint,
     'X-Request-Id': requestIdOf(request),
-    // A body that was announced is not read, so that the next request on this connection could not be found.
+    // The body is not read, so that the next request on this connection could not be parsed.
     ...(isArriving(request) && { Connection: 'close' }),
   });
   endAnswer(request, response);
 }
 
-/** Endpoints as headers can carry them: names of parameters may have any letters. */
+/** Encodes endpoints for headers, because names of parameters may contain any letters. */
 class EndpointHeaders {
   private readonly texts = new WeakMap<KnownEndpoint, string>();
 
