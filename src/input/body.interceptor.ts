@@ -19,30 +19,30 @@ import { refuseUnstorable } from './storable.js';
 
 const BODY = 'latchkey:body';
 const JSON_BYTES_MAX = 100 * 1024;
-/** A JSON body must have arrived whole within this time. */
+/** Timeout for receiving a JSON body. */
 const BODY_WAIT_MS = 15_000;
 
 type BodyDeclaration = { kind: 'json' | 'unparsed'; bytesMax: number } | { kind: 'streamed' };
 
 type WholeBody = Exclude<BodyDeclaration, { kind: 'streamed' }>;
 
-/** This endpoint's JSON body may have up to so many bytes (100 KB where nothing is said). */
+/** Sets the size limit of the JSON body of an endpoint (default: 100 KB). */
 export const JsonBody = (bytesMax: number): CustomDecorator =>
   SetMetadata(BODY, { kind: 'json', bytesMax } satisfies BodyDeclaration);
 
 /**
- * This endpoint takes its JSON body of up to so many bytes as a `Buffer`, and parses it where a large one holds up
- * nobody else.
+ * Makes an endpoint receive its JSON body as a `Buffer`, up to this size. The endpoint parses it where a large body
+ * blocks nothing else.
  */
 export const UnparsedJsonBody = (bytesMax: number): CustomDecorator =>
   SetMetadata(BODY, { kind: 'unparsed', bytesMax } satisfies BodyDeclaration);
 
-/** This endpoint reads its body itself, as a stream. */
+/** Makes an endpoint read its body itself, as a stream. */
 export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'streamed' } satisfies BodyDeclaration);
 
 /**
- * Reads the JSON body of a request, after the guard let it in and before its handler runs: nobody who may not call an
- * endpoint makes the process parse anything.
+ * Reads the JSON body of a request after the guard has allowed it and before its handler runs, so that unauthorized
+ * callers cannot make the process parse anything.
  */
 @Injectable()
 export class BodyInterceptor implements NestInterceptor {
@@ -106,12 +106,12 @@ export class BodyInterceptor implements NestInterceptor {
   }
 }
 
-/** The encoding that a content type names; RFC 8259 has only one for JSON. */
+/** Returns the encoding that a content type names. RFC 8259 allows only one for JSON. */
 function charsetOf(contentType: string): string {
   return new MIMEType(contentType).params.get('charset')?.toLowerCase() ?? 'utf-8';
 }
 
-/** Reads bytes as they are: to guess at letters that are not UTF-8 would make one password of many. */
+/** Parses bytes strictly: replacing invalid UTF-8 would make different passwords equal. */
 function parseJson(bytes: Uint8Array): object | undefined {
   if (bytes.length === 0) {
     return undefined;
@@ -119,7 +119,7 @@ function parseJson(bytes: Uint8Array): object | undefined {
   if (!isUtf8(bytes)) {
     throw new Problem('json-malformed', 'The body is not UTF-8.');
   }
-  // Unlike `toString`, a decoder takes a byte order mark away.
+  // Unlike `toString`, a decoder removes a byte order mark.
   const text = new TextDecoder().decode(bytes);
   let value: unknown;
   try {

@@ -6,8 +6,8 @@ import type { Observable } from 'rxjs';
 import { invalid } from '../problems/invalid.js';
 
 /**
- * Refuses a query where an endpoint takes none: whoever writes `?dryRun=true` expects something of it. Endpoints that do
- * take one name their parameters, and refuse the others themselves.
+ * Refuses a query on endpoints that take none, because clients that send `?dryRun=true` expect an effect. Endpoints
+ * with a query validate its parameters themselves.
  */
 @Injectable()
 export class QueryInterceptor implements NestInterceptor {

@@ -1,15 +1,17 @@
 import type { ProblemCode } from './problem-codes.js';
 import type { ProblemExtensions } from './problem.js';
 
-/** What an example of a problem says. */
+/** The content of an example of a problem. */
 interface ProblemExample extends ProblemExtensions {
   detail: string;
 }
 
-/** Stands in an example for the operation that it is shown at. */
+/** A placeholder for the operation at which an example is shown. */
 export const OPERATION = '{operation}';
 
-/** Realistic details and extensions of problems, for the document. A code without an entry shows its title alone. */
+/**
+ * Realistic details and extensions of problems, for the OpenAPI document. A code without an entry shows only its title.
+ */
 export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'credential-missing': { detail: 'Present a credential in the Authorization header.' },
   malformed: { detail: 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".' },
