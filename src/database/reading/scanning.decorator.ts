@@ -29,5 +29,5 @@ const exchangeOf = createParamDecorator((_data: unknown, context: ExecutionConte
   return { request: http.getRequest<Request>(), response: http.getResponse<Response>() };
 });
 
-/** Gives a handler the turns in which it may scan: those of its caller, until the client is gone. */
+/** Gives a handler the scan turns of its caller, until the client disconnects. */
 export const Scanning = (): ParameterDecorator => exchangeOf(ScanPipe);
