@@ -13,6 +13,7 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { Observable } from 'rxjs';
 import { askForBody } from '../request/expect-continue.js';
 import { findRoundedInteger } from './exact-numbers.js';
+import { notJson } from './json-fault.js';
 import { invalid } from '../problems/invalid.js';
 import { Problem } from '../problems/problem.js';
 import { refuseUnstorable } from './storable.js';
@@ -125,14 +126,14 @@ function parseJson(bytes: Uint8Array): object | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    value = undefined;
+    throw new Problem('json-malformed', notJson(text));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Problem('json-malformed', 'The body must be one JSON object.');
+    throw new Problem('json-malformed', 'The body must be a JSON object: start it with "{".');
   }
   const rounded = findRoundedInteger(text);
   if (rounded !== undefined) {
-    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be kept exactly: send it as text` }]);
+    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be stored exactly: send it as a string` }]);
   }
   return value;
 }

@@ -44,7 +44,9 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
     errors: [{ pointer: '/name', detail: 'name must be longer than or equal to 1 characters' }],
   },
   'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
-  'json-malformed': { detail: 'The body must be one JSON object.' },
+  'json-malformed': {
+    detail: 'The body is not valid JSON. See line 3, column 28: remove the comma before "}".',
+  },
   'body-missing': { detail: 'The request needs a JSON object as its body.' },
   'import-invalid': {
     detail: 'Line 3: expirydate must be an RFC 3339 date-time.',
