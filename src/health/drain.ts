@@ -4,9 +4,9 @@ import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Connections } from '../request/connections.js';
 
-/** How long an idle connection may still bring a last request, in milliseconds. */
+/** How long a keep-alive connection may still bring a request, which is then its last one. */
 const GRACE_MS = 500;
-/** After this time every connection is cut, whatever is being answered on it, in milliseconds. */
+/** After this time all connections are closed, even if they are in use. */
 const DRAIN_MS = 9200;
 const LOOK_MS = 20;
 
@@ -16,8 +16,8 @@ interface DrainableServer extends Server {
 }
 
 /**
- * Lets the HTTP server come to its end without dropping what it has accepted: it accepts no further connection, tells each
- * client with a response that it was the last, and resolves when all connections are closed.
+ * Shuts the HTTP server down without dropping accepted requests. New connections are refused, each response closes its
+ * connection, and the process ends when all connections are closed.
  */
 @Injectable()
 export class Drain implements BeforeApplicationShutdown {
@@ -28,12 +28,12 @@ export class Drain implements BeforeApplicationShutdown {
     private readonly connections: Connections,
   ) {}
 
-  /** Whether the end has begun. */
+  /** Whether shutdown has started. */
   get hasBegun(): boolean {
     return this.ended !== undefined;
   }
 
-  /** Begins the end: no connection is accepted any more. Resolves when the last one is closed, in bounded time. */
+  /** Starts shutdown: no more connections are accepted. Resolves in bounded time, when the last one is closed. */
   begin(): Promise<void> {
     const server = this.host.httpAdapter.getHttpServer() as DrainableServer;
     this.ended ??= server.listening ? this.end(server) : Promise.resolve();

@@ -20,7 +20,7 @@ export const HEALTH_TAG: Tag = {
 export class HealthController {
   constructor(private readonly health: HealthService) {}
 
-  /** It looks at nothing but the process itself: if this is not answered, start it anew. */
+  /** Checks only the process itself. If it does not respond, restart it. */
   @Get('live')
   @Public('Whether the process is alive')
   @ReportsDatabaseItself()
@@ -29,8 +29,8 @@ export class HealthController {
   }
 
   /**
-   * Ready means that the database can be reached, has the schema that this version needs, and that the process is not
-   * shutting down. If it is not, send requests elsewhere; it gets ready again by itself.
+   * Ready means that the database can be reached and has the schema of this version, and that the process is not
+   * shutting down. Otherwise, send requests to another process. This one recovers by itself.
    */
   @Get('ready')
   @Public('Whether the process should be sent requests')

@@ -5,13 +5,14 @@ import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { contextOf } from '../request/request-context.js';
 import { findRoundedInteger } from './exact-numbers.js';
+import { notJson } from './json-fault.js';
 import { invalid } from '../problems/invalid.js';
 import { Problem } from '../problems/problem.js';
 import { refuseUnstorable } from './storable.js';
 
 const BODY = 'latchkey:body';
 const JSON_BYTES_MAX = 100 * 1024;
-/** A JSON body must have arrived whole within this time. */
+/** Timeout for receiving a JSON body. */
 const BODY_WAIT_MS = 15_000;
 
 type BodyDeclaration = { kind: 'json' | 'unparsed'; bytesMax: number } | { kind: 'streamed' };
@@ -21,18 +22,18 @@ export type WholeBody = Exclude<BodyDeclaration, { kind: 'streamed' }>;
 
 const DEFAULT_BODY: WholeBody = { kind: 'json', bytesMax: JSON_BYTES_MAX };
 
-/** This endpoint's JSON body may have up to so many bytes (100 KB where nothing is said). */
+/** Sets the size limit of the JSON body of an endpoint (default: 100 KB). */
 export const JsonBody = (bytesMax: number): CustomDecorator =>
   SetMetadata(BODY, { kind: 'json', bytesMax } satisfies BodyDeclaration);
 
 /**
- * This endpoint takes its JSON body of up to so many bytes as a `Buffer`, and parses it where a large one holds up
- * nobody else.
+ * Makes an endpoint receive its JSON body as a `Buffer`, up to this size. The endpoint parses it where a large body
+ * blocks nothing else.
  */
 export const UnparsedJsonBody = (bytesMax: number): CustomDecorator =>
   SetMetadata(BODY, { kind: 'unparsed', bytesMax } satisfies BodyDeclaration);
 
-/** This endpoint reads its body itself, as a stream. */
+/** Makes an endpoint read its body itself, as a stream. */
 export const StreamedBody = (): CustomDecorator => SetMetadata(BODY, { kind: 'streamed' } satisfies BodyDeclaration);
 
 /** Returns how the body of a request is to be read before its handler runs; undefined if there is none to read. */
@@ -90,12 +91,12 @@ function readerOf(bytesMax: number): RequestHandler {
   return reader;
 }
 
-/** The encoding that a content type names; RFC 8259 has only one for JSON. */
+/** Returns the encoding that a content type names. RFC 8259 allows only one for JSON. */
 function charsetOf(contentType: string): string {
   return new MIMEType(contentType).params.get('charset')?.toLowerCase() ?? 'utf-8';
 }
 
-/** Reads bytes as they are: to guess at letters that are not UTF-8 would make one password of many. */
+/** Parses bytes strictly: replacing invalid UTF-8 would make different passwords equal. */
 function parseJson(bytes: Uint8Array): object | undefined {
   if (bytes.length === 0) {
     return undefined;
@@ -103,20 +104,20 @@ function parseJson(bytes: Uint8Array): object | undefined {
   if (!isUtf8(bytes)) {
     throw new Problem('json-malformed', 'The body is not UTF-8.');
   }
-  // Unlike `toString`, a decoder takes a byte order mark away.
+  // Unlike `toString`, a decoder removes a byte order mark.
   const text = new TextDecoder().decode(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    value = undefined;
+    throw new Problem('json-malformed', notJson(text));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Problem('json-malformed', 'The body must be one JSON object.');
+    throw new Problem('json-malformed', 'The body must be a JSON object: start it with "{".');
   }
   const rounded = findRoundedInteger(text);
   if (rounded !== undefined) {
-    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be kept exactly: send it as text` }]);
+    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be stored exactly: send it as a string` }]);
   }
   return value;
 }

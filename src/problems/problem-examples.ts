@@ -1,7 +1,7 @@
 import type { ProblemCode } from './problem-codes.js';
 import type { ProblemExtensions } from './problem.js';
 
-/** What an example of a problem says. */
+/** The content of an example of a problem. */
 interface ProblemExample extends ProblemExtensions {
   detail: string;
 }
@@ -37,7 +37,9 @@ export const COMMON_PROBLEM_EXAMPLES: ProblemExamples = {
     errors: [{ pointer: '/name', detail: 'name must be longer than or equal to 1 characters' }],
   },
   'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
-  'json-malformed': { detail: 'The body must be one JSON object.' },
+  'json-malformed': {
+    detail: 'The body is not valid JSON. See line 3, column 28: remove the comma before "}".',
+  },
   'body-missing': { detail: 'The request needs a JSON object as its body.' },
   'body-too-large': { detail: 'The body may have up to 102400 bytes.' },
   'media-type-unsupported': { detail: 'Send the body as application/json.' },

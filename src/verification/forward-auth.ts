@@ -7,14 +7,14 @@ import { sendProblem } from '../problems/problem-response.js';
 import type { RequestContext } from '../request/request-context.js';
 import { readForwardedRequest } from './forwarded-request.js';
 
-/** A proxy understands these: anything else might be taken for an error of its own, or for permission. */
+/** Proxies understand these statuses. A proxy might treat any other as its own error, or as permission. */
 const REFUSALS = [401, 403, 503];
 
 type Allowed = Extract<Outcome, { kind: 'allowed' }>;
 
 /**
- * Responds to proxies that ask, before they pass a request on, whether the key in it may do that: 200 with who it is, or the
- * refusal. It stands ahead of the framework, so that nothing decodes a path or waits for a body first.
+ * Responds to proxies that ask whether the key of a request may make it: 200 with the caller, or the refusal. It runs
+ * before the framework, so that nothing decodes the path or waits for a body first.
  */
 export function createForwardAuth(authorizer: Authorizer): (context: RequestContext) => void {
   const headers = new EndpointHeaders();
@@ -56,14 +56,14 @@ function understood(error: unknown): Problem {
     : new Problem('decision-failed', undefined, {}, { cause: error });
 }
 
-/** A proxy gets a refusal that it understands even if its request could not be read. */
+/** Returns a refusal that a proxy understands, even if its request could not be parsed. */
 export function refusalOfUnparsable(requestLine: string): Problem | undefined {
   return /^[^ ]* \/v1\/forward_auth[/? ]/.test(requestLine)
     ? new Problem('path-ambiguous', 'The request could not be read as HTTP.')
     : undefined;
 }
 
-/** All headers are always there: a proxy that copies one which is missing may let the client's own through. */
+/** Always sets all headers: if one is missing, a proxy that copies it may let the client's own header through. */
 function allow(
   { request, response, id }: RequestContext,
   { principal, applicationId }: Allowed,
@@ -87,7 +87,7 @@ function allow(
   endResponse(request, response);
 }
 
-/** Endpoints as headers can carry them: names of parameters may have any letters. */
+/** Encodes endpoints for headers, because names of parameters may contain any letters. */
 class EndpointHeaders {
   private readonly texts = new WeakMap<KnownEndpoint, string>();
 

@@ -16,7 +16,7 @@ export const VERIFICATION_TAG: Tag = {
 export class VerificationsController {
   constructor(private readonly verifications: VerificationsService) {}
 
-  /** A question that is well-formed is always answered with 200: whether the key may do that is in `valid`. */
+  /** The response to a well-formed request is always a 200. `valid` says whether the key may make the request. */
   @Post()
   @HttpCode(200)
   @KeyAccess('Ask whether a key may do something', { session: 'admin' })
