@@ -14,7 +14,9 @@ export class QueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const parameters = Object.keys(context.switchToHttp().getRequest<Request>().query);
     if (parameters.length > 0 && !takesQuery(context)) {
-      throw invalid(parameters.map((parameter) => ({ parameter, detail: `property ${parameter} should not exist` })));
+      throw invalid(
+        parameters.map((parameter) => ({ parameter, detail: 'this endpoint takes no query parameters: remove it' })),
+      );
     }
     return next.handle();
   }

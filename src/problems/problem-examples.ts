@@ -40,10 +40,12 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'user-protected': { detail: 'A key acts only on users who are no admin and have no keys.' },
   'current-password-wrong': { detail: 'The current password is wrong.' },
   'validation-failed': {
-    detail: '/name: name must be longer than or equal to 1 characters',
-    errors: [{ pointer: '/name', detail: 'name must be longer than or equal to 1 characters' }],
+    detail: '/expiryDate: expiryDate is required',
+    errors: [{ pointer: '/expiryDate', detail: 'expiryDate is required' }],
   },
-  'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
+  'id-malformed': {
+    detail: 'applicationId must be the id of an Application, a whole number: GET /v1/applications lists the ids.',
+  },
   'json-malformed': {
     detail: 'The body is not valid JSON. See line 3, column 28: remove the comma before "}".',
   },
