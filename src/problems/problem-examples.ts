@@ -15,9 +15,9 @@ export const OPERATION = '{operation}';
 export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   'credential-missing': { detail: 'Present a credential in the Authorization header.' },
   malformed: { detail: 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".' },
-  unknown: { detail: 'There is no such key, or not any more.' },
-  'creator-deleted': { detail: 'User 280, who made the key, was deleted.' },
-  'creator-deactivated': { detail: 'User 280, who made the key, is deactivated.' },
+  unknown: { detail: 'There is no such key, or it was deleted.' },
+  'creator-deleted': { detail: 'User 280, who created the key, was deleted.' },
+  'creator-deactivated': { detail: 'User 280, who created the key, is deactivated.' },
   expired: { detail: 'The key expired at 2027-06-30T22:00:00.000Z.', expiryDate: '2027-06-30T22:00:00.000Z' },
   'no-application-left': { detail: 'All Applications that the key was limited to were deleted.' },
   'sign-in-failed': { detail: 'The e-mail address or the password is wrong.' },
@@ -70,7 +70,7 @@ export const PROBLEM_EXAMPLES: Partial<Record<ProblemCode, ProblemExample>> = {
   },
   'application-in-use': { detail: 'Application 1 still has campaigns: delete them first.' },
   'application-name-taken': { detail: 'Another Application is called "Web shop", if case is ignored.' },
-  'last-admin': { detail: 'User 1 is the last active admin: make another one first.' },
+  'last-admin': { detail: 'User 1 is the last active admin: create another one first.' },
   'openapi-invalid': {
     detail: '/openapi must be a version 3.0.x or 3.1.x: other ones are not read here.',
     errors: [{ pointer: '/openapi', detail: 'must be a version 3.0.x or 3.1.x: other ones are not read here' }],

@@ -19,7 +19,7 @@ class ScanPipe implements PipeTransform<Exchange, Scan> {
       throw new Error('a scan needs a caller, and this endpoint is public');
     }
     const gone = new AbortController();
-    response.once('close', () => gone.abort(new Problem('body-incomplete', 'The client is gone.')));
+    response.once('close', () => gone.abort(new Problem('body-incomplete', 'The client has disconnected.')));
     return this.turns.begin(caller, gone.signal);
   }
 }
