@@ -66,7 +66,7 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
       [principal.createdBy, apiKeyId],
     );
     if (!row) {
-      throw new Problem('unknown', 'There is no such key, or not any more.');
+      throw new Problem('unknown', 'There is no such key, or it was deleted.');
     }
     const applications: { id: number }[] = await tx.query(
       `SELECT application_id AS id FROM api_key_applications WHERE api_key_id = ? ORDER BY application_id${lock}`,

@@ -87,7 +87,12 @@ export class ApiKeysService {
       const missing = applicationIds.flatMap((applicationId, position) =>
         existing.has(applicationId)
           ? []
-          : [{ pointer: `/allowedApplicationIds/${position}`, detail: `there is no Application ${applicationId}` }],
+          : [
+              {
+                pointer: `/allowedApplicationIds/${position}`,
+                detail: `there is no Application ${applicationId}: GET /v1/applications lists them`,
+              },
+            ],
       );
       if (faults.length + missing.length > 0) {
         throw invalid([...faults, ...missing]);

@@ -15,7 +15,7 @@ export function refuseUnexpectedQuery(execution: ExecutionContext, request: Requ
   }
   const parameters = Object.keys(request.query);
   if (parameters.length > 0 && !takesQuery(execution)) {
-    throw invalid(parameters.map((parameter) => ({ parameter, detail: `property ${parameter} should not exist` })));
+    throw invalid(parameters.map((parameter) => ({ parameter, detail: 'this endpoint takes no query parameters: remove it' })));
   }
 }
 

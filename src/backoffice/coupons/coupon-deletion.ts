@@ -50,7 +50,7 @@ export class CouponDeletion implements OnModuleDestroy {
     const scan = this.scans.begin(callerInLog(caller.principal));
     for await (const batch of this.batches(selection, scan)) {
       if (this.stopping) {
-        throw new Problem('shutting-down', `${tally.coupons} coupons are gone: ask again to go on.`);
+        throw new Problem('shutting-down', `${tally.coupons} coupons are deleted: repeat the request to continue.`);
       }
       tally = await deleteBatch(this.transactions, caller, async (write) => {
         const coupons = tally.coupons + (await deleteFitting(write.tx, selection, batch));

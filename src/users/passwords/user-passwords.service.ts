@@ -81,12 +81,12 @@ export class UserPasswordsService {
     refuseOthers(caller.principal, id);
     if (userOf(caller).userId !== id) {
       if (currentPassword !== undefined) {
-        throw invalid([{ pointer: '/currentPassword', detail: 'is only for one’s own password' }]);
+        throw invalid([{ pointer: '/currentPassword', detail: 'is only allowed for your own password: remove it' }]);
       }
       return undefined;
     }
     if (currentPassword === undefined) {
-      throw invalid([{ pointer: '/currentPassword', detail: 'is needed to change one’s own password' }]);
+      throw invalid([{ pointer: '/currentPassword', detail: 'is required to change your own password' }]);
     }
     const user = await this.users.findOneBy({ id, state: 'active' });
     const checked = user && (await this.check.find(user.email, currentPassword, caller.address));
