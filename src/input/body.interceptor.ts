@@ -12,8 +12,8 @@ import { Reflector } from '@nestjs/core';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Observable } from 'rxjs';
 import { askForBody } from '../request/expect-continue.js';
-import { findRoundedInteger } from './exact-numbers.js';
-import { invalid } from '../problems/invalid.js';
+import { findUnsafeInteger } from './unsafe-integers.js';
+import { validationFailed } from '../problems/validation-failed.js';
 import { Problem } from '../problems/problem.js';
 import { refuseUnstorable } from './storable.js';
 
@@ -130,9 +130,9 @@ function parseJson(bytes: Uint8Array): object | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem('json-malformed', 'The body must be one JSON object.');
   }
-  const rounded = findRoundedInteger(text);
+  const rounded = findUnsafeInteger(text);
   if (rounded !== undefined) {
-    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be kept exactly: send it as text` }]);
+    throw validationFailed([{ pointer: '', detail: `the number ${rounded} cannot be kept exactly: send it as text` }]);
   }
   return value;
 }

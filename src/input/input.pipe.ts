@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { failingPlaces } from './element-faults.js';
-import { invalid, pointerPart } from '../problems/invalid.js';
+import { validationFailed, pointerPart } from '../problems/validation-failed.js';
 import { type Fault, Problem } from '../problems/problem.js';
 import { refuseUnstorableParameters } from './storable.js';
 
@@ -39,7 +39,7 @@ export class InputPipe extends ValidationPipe {
     const dropped = droppedFields(value, taken);
     if (errors.length + dropped.length > 0) {
       const faults = [...pointerFaults(errors), ...dropped];
-      throw invalid(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
+      throw validationFailed(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
     }
     return taken;
   }

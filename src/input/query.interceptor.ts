@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 
 /**
  * Refuses a query where an endpoint takes none: whoever writes `?dryRun=true` expects something of it. Endpoints that do
@@ -14,7 +14,9 @@ export class QueryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const parameters = Object.keys(context.switchToHttp().getRequest<Request>().query);
     if (parameters.length > 0 && !takesQuery(context)) {
-      throw invalid(parameters.map((parameter) => ({ parameter, detail: `property ${parameter} should not exist` })));
+      throw validationFailed(
+        parameters.map((parameter) => ({ parameter, detail: `property ${parameter} should not exist` })),
+      );
     }
     return next.handle();
   }

@@ -2,7 +2,7 @@ import { ValidateBy } from 'class-validator';
 import { ATTRIBUTES_LENGTH_MAX } from './new-coupon.js';
 
 /** Checks that a JSON value is not too long to be kept with every one of a million coupons. */
-export const IsShortJson = (): PropertyDecorator =>
+export const MaxJsonLength = (): PropertyDecorator =>
   ValidateBy({
     name: 'isShortJson',
     validator: {

@@ -7,7 +7,7 @@ const LONG_INTEGER = /^-?\d{16,309}$/;
  * The first whole number of a valid JSON text that reading and writing would silently make another one of, because it lies
  * beyond 2^53. Ids of other systems are such numbers.
  */
-export function findRoundedInteger(json: string): string | undefined {
+export function findUnsafeInteger(json: string): string | undefined {
   if (!/\d{16}/.test(json)) {
     return undefined;
   }

@@ -4,9 +4,9 @@ import { ValidateBy } from 'class-validator';
  * A field that other servers have a meaning for, and that programs send along: accepted as long as it is empty, so that
  * nobody expects anything of it. `@ApiHideProperty()` beside it keeps it out of the document.
  */
-export const Unused = (): PropertyDecorator =>
+export const MustBeEmpty = (): PropertyDecorator =>
   ValidateBy({
-    name: 'isUnused',
+    name: 'mustBeEmpty',
     validator: {
       validate: (value: unknown) =>
         value === undefined ||
