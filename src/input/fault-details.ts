@@ -1,5 +1,5 @@
 import { getMetadataStorage, type ValidationError } from 'class-validator';
-import { pointerPart } from '../problems/invalid.js';
+import { pointerPart } from '../problems/validation-failed.js';
 import type { Fault } from '../problems/problem.js';
 import { failingPlaces } from './element-faults.js';
 import { lengthOf } from './fields/length.js';

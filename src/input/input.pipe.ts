@@ -1,6 +1,6 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { invalid, pointerPart } from '../problems/invalid.js';
+import { validationFailed, pointerPart } from '../problems/validation-failed.js';
 import { type Fault, Problem } from '../problems/problem.js';
 import { faultsOf } from './fault-details.js';
 import { refuseUnstorableParameters } from './storable.js';
@@ -42,7 +42,7 @@ export class InputPipe extends ValidationPipe {
     const dropped = droppedFields(value, taken);
     if (errors.length + dropped.length > 0) {
       const faults = [...faultsOf(errors), ...dropped];
-      throw invalid(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
+      throw validationFailed(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
     }
     return taken;
   }
