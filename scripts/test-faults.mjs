@@ -60,13 +60,13 @@ const jest = spawn(
     `--maxWorkers=${WORKERS}`,
     '--forceExit',
     `--cacheDirectory=${join(tmpdir(), 'latchkey-jest')}`,
-    ...(files.length > 0 ? files : ['test/faults']),
+    ...files,
   ],
   {
     stdio: 'inherit',
     // A process group of its own, in which everything is that it starts, except the MySQL servers.
     detached: true,
-    env: { ...process.env, FAULTS: '1', TMPDIR: folder, MYSQL_FAULTS_PORT: String(firstPort) },
+    env: { ...process.env, SUITES: 'faults', TMPDIR: folder, MYSQL_FAULTS_PORT: String(firstPort) },
   },
 );
 

@@ -1,5 +1,5 @@
 // Runs the end-to-end suite on the MySQL server of TEST_MYSQL_URL: `npm run test:mysql`. Without one it fails. What is the
-// same on every database (jest.config.js) is left out.
+// same on every database (test/suites.mjs) is left out.
 import { spawnSync } from 'node:child_process';
 
 if (!process.env.TEST_MYSQL_URL) {
@@ -9,7 +9,13 @@ if (!process.env.TEST_MYSQL_URL) {
 }
 const { status } = spawnSync(
   process.execPath,
-  ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', 'test/', ...process.argv.slice(2)],
-  { stdio: 'inherit', env: { ...process.env, DATABASE_ONLY: '1' } },
+  [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects=http',
+    ...process.argv.slice(2),
+  ],
+  { stdio: 'inherit', env: { SUITES: 'everyday,races,scale,processes', ...process.env, DATABASE_ONLY: '1' } },
 );
 process.exit(status ?? 1);

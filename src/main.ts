@@ -4,11 +4,11 @@ import { setFlagsFromString } from 'node:v8';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { Config } from './config/config.js';
-import { createLogger, NestLogger } from './http/logging.js';
-import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './server.js';
-import { Shutdown } from './shutdown.js';
-import { describeStartFailure, ListenFailure } from './start-failure.js';
-import { resetPassword } from './users/reset-password.js';
+import { createLogger, NestLogger } from './logging/logging.js';
+import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from './server/server.js';
+import { Shutdown } from './server/shutdown.js';
+import { describeStartFailure, ListenFailure } from './server/start-failure.js';
+import { resetPassword } from './users/passwords/reset-password.js';
 
 // Requests that wait for one reading together survive a scavenge together, now and then all of them. V8 would conclude that
 // all requests live long, and leave every later one to the full collection (docs/decisions/0014-no-pretenuring.md).

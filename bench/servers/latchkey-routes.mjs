@@ -4,11 +4,11 @@ import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { KeyAccess, Public } from '../../dist/access/access.decorators.js';
-import { UsageRecorder } from '../../dist/api-keys/usage-recorder.js';
+import { UsageRecorder } from '../../dist/api-keys/usage/usage-recorder.js';
 import { AppModule } from '../../dist/app.module.js';
 import { Config } from '../../dist/config/config.js';
-import { createLogger, NestLogger } from '../../dist/http/logging.js';
-import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from '../../dist/server.js';
+import { createLogger, NestLogger } from '../../dist/logging/logging.js';
+import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from '../../dist/server/server.js';
 
 class BenchController {
   benchGuarded() {

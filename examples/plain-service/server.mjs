@@ -2,8 +2,8 @@
 //
 //   LATCHKEY_URL=http://127.0.0.1:3000 LATCHKEY_KEY=lkm_... PORT=9000 node server.mjs
 //
-// LATCHKEY_KEY is a key of the service's own, with the one endpoint `POST /v1/verifications`. What the service offers
-// stands in openapi.yaml, which an admin registers by `PUT /v1/services/invoices` (../nest-service/README.md shows how).
+// LATCHKEY_KEY is the key of the service itself, with one endpoint: `POST /v1/verifications`. An admin registers
+// openapi.yaml with `PUT /v1/services/invoices` (../nest-service/README.md shows how).
 import { Agent, createServer, request as httpRequest } from 'node:http';
 
 const { LATCHKEY_URL, LATCHKEY_KEY, LATCHKEY_SERVICE = 'invoices', PORT = '9000' } = process.env;
@@ -11,9 +11,9 @@ if (!LATCHKEY_URL || !LATCHKEY_KEY) {
   throw new Error('LATCHKEY_URL and LATCHKEY_KEY must be set');
 }
 
-/** Latchkey decides within a second or says that it could not. */
+/** Latchkey responds within a second, with a decision or an error. */
 const WAIT_MS = 1500;
-/** Refusals that are about the key, whatever it is for. */
+/** Codes that refuse the key itself, for any request. */
 const CREDENTIAL_CODES = [
   'malformed',
   'unknown',
@@ -22,10 +22,10 @@ const CREDENTIAL_CODES = [
   'creator-deleted',
   'no-application-left',
 ];
-/** Connections stay open and are used again. For an https address, take the Agent and request of node:https. */
+/** Keeps connections open and reuses them. For an https address, use the Agent and request of node:https. */
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** Asks Latchkey whether a key may do what a request is for. Rejects unless there is an answer, in time. */
+/** Asks Latchkey whether a key may make a request. Rejects if Latchkey does not respond in time. */
 function verify(key, { method, url }) {
   const question = JSON.stringify({ key, service: LATCHKEY_SERVICE, method, path: url });
   return new Promise((resolve, reject) => {
@@ -37,7 +37,7 @@ function verify(key, { method, url }) {
         'Content-Length': Buffer.byteLength(question),
         Authorization: `ManagementKey-v1 ${LATCHKEY_KEY}`,
       },
-      // From the first to the last byte; the `timeout` option would count silence only.
+      // A deadline for the whole response; the `timeout` option would only limit idle time.
       signal: AbortSignal.timeout(WAIT_MS),
     });
     asking.on('error', reject);
@@ -48,7 +48,7 @@ function verify(key, { method, url }) {
       response.on('error', reject);
       response.on('end', () => {
         if (response.statusCode !== 200) {
-          reject(new Error(`Latchkey answered ${response.statusCode} ${text}`));
+          reject(new Error(`Latchkey responded with ${response.statusCode} ${text}`));
           return;
         }
         try {
@@ -62,7 +62,7 @@ function verify(key, { method, url }) {
   });
 }
 
-/** Who is behind a request, or the refusal: nothing gets in without a yes, and no yes is kept for the next request. */
+/** Returns the caller of a request, or the refusal. It allows only what Latchkey allows, and caches no decision. */
 async function judge(request) {
   const [header, ...more] = request.headersDistinct.authorization ?? [];
   const key = /^ManagementKey-v1 (\S+)$/i.exec(header ?? '')?.[1];
@@ -84,7 +84,7 @@ async function judge(request) {
   }
 }
 
-/** What the service does, by the endpoint that Latchkey named: nothing is routed a second time, and differently. */
+/** Handlers by the endpoint that Latchkey named. A second router could select a different one. */
 const handlers = {
   'GET /invoices/{invoiceId}': (request) => ({ invoiceId: request.url.split(/[/?]/)[2] }),
   'GET /applications/{applicationId}/invoices': () => ({ invoices: [] }),

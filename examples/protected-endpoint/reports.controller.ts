@@ -1,7 +1,7 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { KeyAccess } from '../../src/access/access.decorators.js';
-import { IdPipe } from '../../src/http/id.pipe.js';
+import { IdPipe } from '../../src/input/id.pipe.js';
 
 @ApiTags('Reports')
 @Controller('v1/applications/:applicationId/reports')

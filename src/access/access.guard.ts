@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { validAddress } from '../http/client-address.js';
-import { noteCaller } from '../http/request-notes.js';
+import { validAddress } from '../request/client-address.js';
+import { noteCaller } from '../request/request-notes.js';
 import { Authorizer, type RouteTarget } from './authorizer.js';
 import { Caller, callerInLog, rememberCaller } from './caller.js';
 import { readCredential } from './credentials.js';

@@ -1,4 +1,4 @@
-import type { Problem } from '../http/problem.js';
+import type { Problem } from '../problems/problem.js';
 import type { ApiKeyPrincipal, Principal } from './principal.js';
 
 /** Who stands behind a credential. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
-import { parseId } from '../http/id.pipe.js';
-import { Problem } from '../http/problem.js';
+import { parseId } from '../input/id.pipe.js';
+import { Problem } from '../problems/problem.js';
 import { type DecisionKind, type Decisions, Metrics } from '../metrics/metrics.js';
 import { type Endpoint, endpointName, MANAGEMENT, type OwnEndpoint } from './access.js';
 import { AUTHENTICATORS, type Authentication, type Authenticator } from './authenticator.js';
@@ -10,9 +10,9 @@ import { type Credential, KEY_AUTH_SCHEME, type PresentedCredential } from './cr
 import { decide, type JudgedEndpoint } from './decision.js';
 import { DECISION_OBSERVER, type DecisionObserver } from './decision-observer.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
-import { EndpointTree } from './endpoint-tree.js';
+import { EndpointTree } from './paths/endpoint-tree.js';
 import type { ApiKeyPrincipal, Principal } from './principal.js';
-import type { RawPath } from './raw-path.js';
+import type { RawPath } from './paths/raw-path.js';
 import { SERVICE_ENDPOINTS, type ServiceEndpoints } from './service-endpoints.js';
 
 /** An endpoint of any service, with what the decision needs. */

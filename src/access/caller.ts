@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { CallerInLog } from '../http/request-notes.js';
-import { Problem } from '../http/problem.js';
+import type { CallerInLog } from '../request/request-notes.js';
+import { Problem } from '../problems/problem.js';
 import type { RouteTarget } from './authorizer.js';
 import type { Credential } from './credentials.js';
 import type { Principal, UserPrincipal } from './principal.js';

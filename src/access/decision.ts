@@ -1,4 +1,4 @@
-import { parseId } from '../http/id.pipe.js';
+import { parseId } from '../input/id.pipe.js';
 import { type Access, type Endpoint, type Grant, grantId, isGrantFor } from './access.js';
 import type { Principal } from './principal.js';
 

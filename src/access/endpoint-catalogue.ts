@@ -3,10 +3,10 @@ import { Inject, Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type Endpoint, endpointId, endpointName, MANAGEMENT, MANAGEMENT_ID, type OwnEndpoint } from './access.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 import { declarationOf } from './access.decorators.js';
-import { EndpointTree } from './endpoint-tree.js';
-import { readRawPath } from './raw-path.js';
+import { EndpointTree } from './paths/endpoint-tree.js';
+import { readRawPath } from './paths/raw-path.js';
 
 /** A feature that knows of further endpoints, such as those of other services. */
 export interface CatalogueSource {

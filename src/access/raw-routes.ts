@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Express, RequestHandler } from 'express';
-import { noteExpectation } from '../http/expect-continue.js';
+import { noteExpectation } from '../request/expect-continue.js';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /** A route that is no controller method. `judged` reads a credential itself; `public` reads none. */

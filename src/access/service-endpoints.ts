@@ -1,5 +1,5 @@
 import type { KnownEndpoint } from './authorizer.js';
-import type { EndpointTree } from './endpoint-tree.js';
+import type { EndpointTree } from './paths/endpoint-tree.js';
 
 /** The endpoints of all other services, as they were at one revision of the catalogue. */
 export interface ServiceCatalogueCopy {

@@ -4,11 +4,11 @@ import { callerInLog } from '../access/caller.js';
 import { KEY_AUTH_SCHEME } from '../access/credentials.js';
 import type { ApiKeyPrincipal } from '../access/principal.js';
 import { toRfc3339 } from '../database/times.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 import type { KeyFault } from './key-condition.js';
 import { KeyReader } from './key-reader.js';
 
-/** Knows the keys behind `ManagementKey-v1` credentials. */
+/** Authenticates keys that are presented as `ManagementKey-v1` credentials. */
 @Injectable()
 export class ApiKeyAuthenticator implements Authenticator {
   readonly scheme = KEY_AUTH_SCHEME;
@@ -35,7 +35,7 @@ export class ApiKeyAuthenticator implements Authenticator {
   }
 }
 
-/** The problem that says why a known key does not count. */
+/** Returns the problem that says why a known key is refused. */
 export function keyProblem(key: ApiKeyPrincipal, fault: KeyFault): Problem {
   const about = callerInLog(key);
   switch (fault) {

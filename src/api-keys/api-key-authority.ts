@@ -6,8 +6,8 @@ import type { ApiKeyPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
 import { Clock } from '../config/clock.js';
 import { type Engine, engineIn } from '../database/data-source.js';
-import { forShare } from '../database/locking.js';
-import { Problem } from '../http/problem.js';
+import { forShare } from '../database/transactions/locking.js';
+import { Problem } from '../problems/problem.js';
 import { keyProblem } from './api-key-authenticator.js';
 import { faultOf } from './key-condition.js';
 
@@ -19,7 +19,9 @@ interface KeyRow {
   allApplications: number;
 }
 
-/** Knows, inside a transaction, what the authority of a key rests on: its owner, the key, the grant, the Application. */
+/**
+ * Checks in a transaction what the authority of a key depends on: its owner, the key, the grant and the Application.
+ */
 @Injectable()
 export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
   constructor(private readonly clock: Clock) {}

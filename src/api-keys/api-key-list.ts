@@ -1,14 +1,14 @@
 import { containing, fold } from '../database/fold.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import type { Page } from '../http/paging.js';
-import { readSort } from '../http/sorting.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import type { Page } from '../input/paging.js';
+import { readSort } from '../input/sorting.js';
 import type { ApiKey } from './api-key.entity.js';
 import type { ApiKeyQuery } from './api-keys.dto.js';
 import { EXPIRES_SOON_MS, STATE_SQL } from './key-condition.js';
 
 const COLUMNS = { id: 'k.id', name: 'k.nameKey', created: 'k.created', expiryDate: 'k.expiryDate' } as const;
 
-/** Finds one page of keys; what is filtered by is what is shown, at the same moment. */
+/** Finds one page of keys. It filters by the state that the page shows, at the same moment. */
 export async function listApiKeys(
   apiKeys: ReadRepository<ApiKey>,
   query: ApiKeyQuery,

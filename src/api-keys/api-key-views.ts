@@ -4,20 +4,20 @@ import { In } from 'typeorm';
 import { type Endpoint, endpointId, grantId } from '../access/access.js';
 import { EndpointCatalogue } from '../access/endpoint-catalogue.js';
 import { Clock } from '../config/clock.js';
-import type { ReadRepository } from '../database/read-repository.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { ApiKeyUsage } from './api-key-usage.entity.js';
+import { ApiKeyUsage } from './usage/api-key-usage.entity.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import type { ApiKeyView, GrantedEndpoint } from './api-keys.dto.js';
 import { faultOf, stateOf } from './key-condition.js';
 
-/** An endpoint that a key was just granted. */
+/** An endpoint of a key that was just created. */
 type NewGrant = Pick<ApiKeyEndpoint, 'service' | 'method' | 'path'>;
 
-/** Shows keys as admins see them. */
+/** Converts keys to the views that admins see. */
 @Injectable()
 export class ApiKeyViews {
-  /** Ids of our own endpoints that open to an admin's session alone, and to keys of admins. */
+  /** Ids of our own endpoints that need an admin's session or a key of an admin. */
   private readonly adminEndpoints: ReadonlySet<string>;
 
   constructor(
@@ -31,7 +31,7 @@ export class ApiKeyViews {
     this.adminEndpoints = new Set(ofAdmins.map(endpointId));
   }
 
-  /** The views of these keys, in their order. */
+  /** Returns the views of these keys, in the same order. */
   async of(apiKeys: readonly ApiKey[]): Promise<ApiKeyView[]> {
     if (apiKeys.length === 0) {
       return [];
@@ -62,7 +62,7 @@ export class ApiKeyViews {
     });
   }
 
-  /** The view of a key at the moment of its creation, without reading anything. */
+  /** Returns the view of a key at its creation, without reading the database. */
   ofNew(apiKey: ApiKey, endpoints: readonly NewGrant[], applicationIds: readonly number[]): ApiKeyView {
     return viewOf(apiKey, {
       endpoints: endpoints.map((endpoint) => ({ ...endpoint, gone: false, changed: false, ownerNotAdmin: false })),
@@ -86,7 +86,7 @@ export class ApiKeyViews {
   }
 
   private async lastUsed(ids: readonly number[]): Promise<Map<number, number>> {
-    // For each key the last entry of an index, instead of all counts of all of them.
+    // This reads one index entry per key, instead of all usage counters of all keys.
     const rows = await this.apiKeys
       .createQueryBuilder('k')
       .select('k.id', 'id')
@@ -104,7 +104,7 @@ export class ApiKeyViews {
   }
 }
 
-/** @param endpoint what the catalogue has under the same service, METHOD and path */
+/** @param endpoint the endpoint of the catalogue with the same service, METHOD and path */
 function grantView(grant: ApiKeyEndpoint, endpoint: Endpoint | undefined): Omit<GrantedEndpoint, 'ownerNotAdmin'> {
   const { service, method, path } = grant;
   const isThere = endpoint?.serviceId === grant.serviceId;

@@ -1,7 +1,7 @@
 import { Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { FlagColumn, Id, IdColumn, IntColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
-/** A key, without its value: only a hash of it is kept. */
+/** A key, without its secret: only a hash of the secret is stored. */
 @Entity('api_keys')
 @Index('uq_api_keys_key_hash', ['keyHash'], { unique: true })
 @Index('ix_api_keys_created_by', ['createdBy'])
@@ -22,24 +22,27 @@ export class ApiKey {
   @TextColumn('name_key', 400)
   nameKey: string;
 
-  /** SHA-256 of the whole key, hexadecimal. */
+  /** SHA-256 of the whole secret, in hexadecimal. */
   @TextColumn('key_hash', 64)
   keyHash: string;
 
-  /** The first characters of the key, by which people recognise it. */
+  /** The first characters of the secret, by which people recognise the key. */
   @TextColumn('hint', 16)
   hint: string;
 
-  /** The first millisecond in which the key no longer works. */
+  /** The first millisecond at which the key no longer works. */
   @TimeColumn('expiry_date')
   expiryDate: number;
 
-  /** Whether no Applications were chosen, that is, all are allowed. Never derived: absence is not permission. */
+  /**
+   * Whether the key was created without a list of Applications, so that all are allowed. Never derived from an empty
+   * list, because absence is not permission.
+   */
   @FlagColumn('all_applications')
   allApplications: boolean;
 }
 
-/** One Application that a key is limited to. Deleting the Application deletes the row and never widens the key. */
+/** One Application that a key is limited to. Deleting the Application deletes this row, and never widens the key. */
 @Entity('api_key_applications')
 @Index('ix_api_key_applications_application_id', ['applicationId'])
 export class ApiKeyApplication {
@@ -57,8 +60,8 @@ export class ApiKeyApplication {
 }
 
 /**
- * One endpoint that a key was granted. It opens only what it was granted for: if the endpoint gets another meaning, the
- * grant stays as it is and opens nothing until an admin confirms the change.
+ * One endpoint that a key was granted. It opens only the endpoint that was granted. If the endpoint gets another
+ * meaning, the grant does not change, and opens nothing until an admin confirms the new meaning.
  */
 @Entity('api_key_endpoints')
 @Index('ix_api_key_endpoints_endpoint', ['service', 'method', 'path'])
@@ -67,7 +70,7 @@ export class ApiKeyEndpoint {
   @ForeignKey('ApiKey', { name: 'fk_api_key_endpoints_api_key', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
   apiKeyId: number;
 
-  /** Its place in the list as the admin gave it, from 0. */
+  /** The position in the admin's list, from 0. */
   @PrimaryColumn({ name: 'position', type: 'int' })
   position: number;
 
@@ -80,11 +83,11 @@ export class ApiKeyEndpoint {
   @TextColumn('path', 512)
   path: string;
 
-  /** The id of the service; 0 for Latchkey itself. A service that is registered anew has a new one. */
+  /** The id of the service; 0 for Latchkey itself. A service that is deleted and registered again has a new id. */
   @IntColumn('service_id', { default: 0 })
   serviceId: number;
 
-  /** The parameter of the path that held an Application's id when this was granted or confirmed; empty if none did. */
+  /** The path parameter that held the Application id when this was granted or confirmed; empty if there was none. */
   @TextColumn('application_parameter', 100, { default: '' })
   applicationParameter: string;
 }

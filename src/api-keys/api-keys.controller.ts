@@ -2,10 +2,10 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { IdPipe } from '../http/id.pipe.js';
-import { Problems } from '../http/problems.decorator.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { IdPipe } from '../input/id.pipe.js';
+import { Problems } from '../problems/problems.decorator.js';
 import { ApiKeyPage, ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -14,7 +14,7 @@ import { ApiKeysService } from './api-keys.service.js';
 export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
-  /** The answer is the only one, ever, that has the key itself: copy it now. The key works at once. */
+  /** Only this response ever contains the secret of the key: copy it now. The key works at once. */
   @Post()
   @AdminOnly('Create a key')
   createApiKey(@CurrentCaller() caller: Caller, @Body() request: NewApiKey): Promise<MintedApiKey> {
@@ -34,7 +34,7 @@ export class ApiKeysController {
     return this.apiKeys.get(apiKeyId);
   }
 
-  /** At once and for ever: no call that starts after the answer is accepted, on any replica. */
+  /** The key stops at once and for ever. No replica accepts a request with it that starts after this response. */
   @Delete(':apiKeyId')
   @HttpCode(204)
   @AdminOnly('Delete a key')

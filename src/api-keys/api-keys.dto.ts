@@ -14,19 +14,19 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
-import { ID_MAX } from '../http/id.pipe.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { PageQuery } from '../http/paging.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
-import { WholeNumber } from '../http/whole-number.js';
+import { ID_MAX } from '../input/id.pipe.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { PageQuery } from '../input/paging.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
+import { WholeNumber } from '../input/fields/whole-number.js';
 import { IsExpiryDate } from './expiry-date.js';
 import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';
 
-/** An endpoint that a key is to open. */
+/** An endpoint chosen for a key. */
 export class EndpointChoice {
-  /** The service that has the endpoint; `management` is Latchkey itself.
+  /** The service of the endpoint; `management` is Latchkey itself.
    * @example "management" */
   @IfPresent()
   @IsString()
@@ -39,16 +39,16 @@ export class EndpointChoice {
   @Matches(/^[A-Z]{1,16}$/, { message: 'method must be an HTTP method in capitals' })
   method: string;
 
-  /** The path template, exactly as the catalogue has it.
+  /** The path template, exactly as in `GET /v1/endpoints`.
    * @example "/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons" */
   @IsString()
   @Length(1, 512)
   path: string;
 }
 
-/** A key that is to be made. */
+/** A key to create. */
 export class NewApiKey {
-  /** What the key is for, 1 to 100 characters.
+  /** The purpose of the key, 1 to 100 characters.
    * @example "Coupon importer" */
   @Trimmed()
   @IsString()
@@ -64,7 +64,7 @@ export class NewApiKey {
   @IsExpiryDate()
   expiryDate: string;
 
-  /** The Applications that the key opens. Absent or empty: all of them, later ones included.
+  /** The ids of the Applications that the key opens. Absent or empty: all Applications, including later ones.
    * @example [1] */
   @IfPresent()
   @IsArray()
@@ -75,8 +75,10 @@ export class NewApiKey {
   @Max(ID_MAX, { each: true })
   allowedApplicationIds?: number[];
 
-  /** The endpoints that the key opens, from `GET /v1/endpoints`. If Applications are chosen, only endpoints that work
-   * with an individual Application may be. */
+  /**
+   * The endpoints that the key opens, from `GET /v1/endpoints`. With `allowedApplicationIds`, every endpoint must work
+   * with an individual Application.
+   */
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(500)
@@ -86,9 +88,9 @@ export class NewApiKey {
   endpoints: EndpointChoice[];
 }
 
-/** An endpoint that a key opens. */
+/** An endpoint that a key was granted. */
 export class GrantedEndpoint {
-  /** The service that has the endpoint; `management` is Latchkey itself.
+  /** The service of the endpoint; `management` is Latchkey itself.
    * @example "management" */
   service: string;
 
@@ -100,36 +102,36 @@ export class GrantedEndpoint {
    * @example "/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons" */
   path: string;
 
-  /** Whether the endpoint is no longer in the catalogue, and therefore denied.
+  /** Whether the endpoint is no longer in the catalogue. It is then denied.
    * @example false */
   gone: boolean;
 
-  /** Whether the endpoint's scope or Application parameter changed since it was granted. It is denied until an admin
-   * confirms the change with `PUT /v1/services/{service}`.
+  /** Whether the scope or the Application parameter of the endpoint has changed since it was granted. It is then denied
+   * until an admin confirms the change with `PUT /v1/services/{service}`.
    * @example false */
   changed: boolean;
 
-  /** Whether the endpoint needs an admin, and the key's creator is not one any more. Then it is denied
+  /** Whether the endpoint needs an admin and the creator of the key is no longer one. It is then denied
    * (`owner-not-admin`).
    * @example false */
   ownerNotAdmin: boolean;
 }
 
-/** A key, without its value. */
+/** A key, without its secret. */
 export class ApiKeyView {
-  /** The key's id, by which it is looked up and deleted.
+  /** The id of the key.
    * @example 34 */
   id: number;
 
-  /** What the key is for.
+  /** The purpose of the key.
    * @example "Coupon importer" */
   name: string;
 
-  /** When the key was made.
+  /** When the key was created.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** The id of the admin who made it. The key works only while that user is active.
+  /** The id of the admin who created the key. The key works only while this user is active.
    * @example 280 */
   createdBy: number;
 
@@ -141,48 +143,49 @@ export class ApiKeyView {
    * @example "2027-06-30T22:00:00.000Z" */
   expiryDate: string;
 
-  /** The endpoints that it opens, in the order in which they were chosen. */
+  /** The endpoints that the key was granted, in the order in which the admin chose them. */
   endpoints: GrantedEndpoint[];
 
-  /** The Applications that it is limited to. Empty with `allApplications` = all of them; empty without = none is left.
+  /** The Applications that the key is limited to. If it is empty, `allApplications` tells whether the key opens all
+   * Applications, or none because all of them were deleted.
    * @example [1] */
   allowedApplicationIds: number[];
 
-  /** Whether it was made without choosing Applications, that is, opens all of them.
+  /** Whether the key was created without a list of Applications, so that it opens all of them.
    * @example false */
   allApplications: boolean;
 
-  /** Whether it works: `expires-soon` still does, and expires within 7 days.
+  /** Whether the key works. `expires-soon` means that it works and expires within 7 days.
    * @example "valid" */
   state: ApiKeyState;
 
-  /** Why it does not work, if it does not.
+  /** Why the key does not work; null if it works.
    * @example null */
   stateReason: KeyFault | null;
 
-  /** Whether its creator is deactivated or deleted.
+  /** Whether the creator of the key is deactivated or deleted.
    * @example false */
   disabled: boolean;
 
-  /** When it last opened something, at most 10 seconds behind.
+  /** When the key last opened something; null if it never did. Up to 10 seconds late.
    * @example "2026-11-23T12:34:56.789Z" */
   lastUsed: string | null;
 
-  /** The first characters of the key, by which people recognise it.
+  /** The first characters of the secret, by which people recognise the key.
    * @example "lkm_3fK9" */
   hint: string;
 }
 
-/** A key that was just made: the only answer, ever, that has its value. */
+/** A key that was just created. Only this response ever contains its secret. */
 export class MintedApiKey extends ApiKeyView {
-  /** The key itself. Copy it now: it is not stored and cannot be shown again.
+  /** The secret of the key. Copy it now: Latchkey does not store it and cannot show it again.
    * @example "lkm_3fK9cY7pQm2XaLr0TzB4nVwd8sHgUeJ1iRoK6x5ZtNvEXAMPL" */
   key: string;
 }
 
 /** One page of keys. */
 export class ApiKeyPage {
-  /** How many keys there are in all.
+  /** The total number of keys that match.
    * @example 1 */
   totalResultSize: number;
 
@@ -190,12 +193,12 @@ export class ApiKeyPage {
   data: ApiKeyView[];
 }
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const API_KEY_SORTS = sortsOf('id', 'name', 'created', 'expiryDate');
 
-/** Which keys to list. */
+/** The query for the list of keys. */
 export class ApiKeyQuery extends PageQuery {
-  /** The order of the list, `-` in front for descending.
+  /** The order of the list, with `-` in front for descending.
    * @example "-id" */
   @IfPresent()
   @IsIn(API_KEY_SORTS)
@@ -207,14 +210,14 @@ export class ApiKeyQuery extends PageQuery {
   @IsIn(API_KEY_STATES)
   state?: ApiKeyState;
 
-  /** Only keys whose name contains this, ignoring case.
+  /** Only keys whose name contains this text, ignoring case.
    * @example "importer" */
   @IfPresent()
   @IsString()
   @Length(1, 100)
   name?: string;
 
-  /** Only keys that this user made.
+  /** Only keys that this user created.
    * @example 280 */
   @IfPresent()
   @WholeNumber()
@@ -223,7 +226,7 @@ export class ApiKeyQuery extends PageQuery {
   @Max(ID_MAX)
   createdBy?: number;
 
-  /** Only keys that open this Application: limited to it among others, or not limited at all.
+  /** Only keys that open this Application. This includes keys that open all Applications.
    * @example 1 */
   @IfPresent()
   @WholeNumber()

@@ -10,15 +10,15 @@ import { lockNothing, Transactions } from '../authority/transactions.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
 import { fold } from '../database/fold.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import { invalid } from '../http/invalid.js';
-import type { Page } from '../http/paging.js';
-import { type Fault, Problem } from '../http/problem.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import { invalid } from '../problems/invalid.js';
+import type { Page } from '../input/paging.js';
+import { type Fault, Problem } from '../problems/problem.js';
 import { ApiKeyViews } from './api-key-views.js';
 import { ApiKey, ApiKeyApplication, ApiKeyEndpoint } from './api-key.entity.js';
 import type { ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { listApiKeys } from './api-key-list.js';
-import { checkChoices } from './endpoint-choices.js';
+import { checkChoices } from './grants/endpoint-choices.js';
 import { readExpiryDate } from './expiry-date.js';
 import { KEY_PREFIX } from './key-reader.js';
 
@@ -27,7 +27,7 @@ const HINT_LENGTH = 8;
 const HOLDERS_SHOWN = 100;
 const ENDPOINTS_PER_STATEMENT = 200;
 
-/** An endpoint of some service that keys may hold. */
+/** An endpoint of a service that keys may hold. */
 export interface HeldEndpoint {
   method: string;
   path: string;
@@ -39,13 +39,13 @@ export interface HeldService {
   service: string;
 }
 
-/** Keys that hold an endpoint: how many, and the first of them by id. */
+/** The number of keys that hold an endpoint, and the first of them by id. */
 export interface Holders {
   totalResultSize: number;
   data: { id: number; name: string; hint: string }[];
 }
 
-/** Makes, shows and deletes keys. Nothing changes a key once it is made. */
+/** Creates, lists and deletes keys. A key never changes after its creation. */
 @Injectable()
 export class ApiKeysService {
   constructor(
@@ -58,7 +58,7 @@ export class ApiKeysService {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes a key; it works from the moment in which this answers. Throws `validation-failed` with every fault. */
+  /** Creates a key, which works as soon as this returns. Throws `validation-failed` with every fault. */
   async create(caller: Caller, request: NewApiKey): Promise<MintedApiKey> {
     const { userId } = userOf(caller);
     const applicationIds = request.allowedApplicationIds ?? [];
@@ -111,11 +111,11 @@ export class ApiKeysService {
       });
       return apiKeyId;
     });
-    // Of what was just written: a key whose value nobody gets to see because a read failed would live on unseen.
+    // The view comes from memory: if a read failed here, the key would exist, but nobody would know its secret.
     return { ...this.views.ofNew({ id, ...apiKey }, endpoints, applicationIds), key };
   }
 
-  /** A key by its id. Throws `api-key-not-found`. */
+  /** Returns a key by its id. Throws `api-key-not-found`. */
   async get(id: number): Promise<ApiKeyView> {
     const apiKey = await this.apiKeys.findOneBy({ id });
     if (!apiKey) {
@@ -125,13 +125,13 @@ export class ApiKeysService {
     return view!;
   }
 
-  /** One page of the keys that a query asks for. */
+  /** Returns one page of the keys that match a query. */
   async list(query: ApiKeyQuery): Promise<Page<ApiKeyView>> {
     const { totalResultSize, data } = await listApiKeys(this.apiKeys, query, this.clock.now());
     return { totalResultSize, data: await this.views.of(data) };
   }
 
-  /** Ends a key for ever: once this has answered, no call that starts later is accepted. Throws `api-key-not-found`. */
+  /** Ends a key for ever. Once this returns, no request that starts later is accepted. Throws `api-key-not-found`. */
   async delete(caller: Caller, id: number): Promise<void> {
     await this.transactions.endAuthority(caller, lockNothing, async (write) => {
       const { tx } = write;
@@ -156,7 +156,7 @@ export class ApiKeysService {
     });
   }
 
-  /** Keys that hold one of these endpoints of a service: how many, and the first hundred of them. */
+  /** Counts the keys that hold one of these endpoints of a service, and returns the first hundred of them. */
   async holding(tx: EntityManager, service: HeldService, endpoints: readonly HeldEndpoint[]): Promise<Holders> {
     const ids = new Set<number>();
     for (let start = 0; start < endpoints.length; start += ENDPOINTS_PER_STATEMENT) {
@@ -200,7 +200,7 @@ export class ApiKeysService {
   }
 }
 
-/** What is kept of an endpoint with a grant, so that the grant never opens anything else. */
+/** Returns the meaning of an endpoint, which is stored with a grant so that the grant never opens anything else. */
 function meaningOf({
   serviceId,
   applicationParameter,
@@ -208,13 +208,13 @@ function meaningOf({
   return { serviceId, applicationParameter: applicationParameter ?? '' };
 }
 
-/** What the audit trail tells about a key. Neither its hash nor anything else from which it could be told. */
+/** Returns the facts about a key for the audit log. They contain no hash, and nothing that reveals the secret. */
 function summaryOf(apiKey: Omit<ApiKey, 'id'>): Record<string, unknown> {
   const { name, createdBy, hint, allApplications } = apiKey;
   return { name, createdBy, hint, allApplications, expiryDate: new Date(apiKey.expiryDate).toISOString() };
 }
 
-/** Both engines bound the number of parameters of a statement. */
+/** Inserts rows in batches, because both engines limit the number of parameters of a query. */
 async function insertInBatches<Row extends object>(
   tx: EntityManager,
   entity: new () => Row,
@@ -226,7 +226,7 @@ async function insertInBatches<Row extends object>(
       .insert()
       .into(entity)
       .values(rows.slice(start, start + 500))
-      // TypeORM would read all rows back, because of columns that have a default.
+      // Without this, TypeORM reads all rows back, because some columns have a default.
       .updateEntity(false)
       .execute();
   }

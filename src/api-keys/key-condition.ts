@@ -1,17 +1,17 @@
 import type { Milliseconds } from '../database/times.js';
 
-/** Why a key does not work, in the order in which reasons are looked for. */
+/** Why a key does not work, in the order in which the reasons are checked. */
 export const KEY_FAULTS = ['creator-deleted', 'creator-deactivated', 'expired', 'no-application-left'] as const;
 export type KeyFault = (typeof KEY_FAULTS)[number];
 
-/** The states that an admin sees. */
+/** The states of keys that admins see. */
 export const API_KEY_STATES = ['valid', 'expires-soon', 'expired', 'invalid'] as const;
 export type ApiKeyState = (typeof API_KEY_STATES)[number];
 
-/** A valid key is shown as `expires-soon` from this long before its expiry. */
+/** How long before its expiry a valid key is shown as `expires-soon`. */
 export const EXPIRES_SOON_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** What a key's life hangs on. */
+/** The facts that decide whether a key works. */
 export interface KeyVitals {
   creatorState: string;
   expiryDate: Milliseconds;
@@ -19,7 +19,10 @@ export interface KeyVitals {
   applicationCount: number;
 }
 
-/** Why a key does not work at a given time; nothing if it does. Every decision about a key's life is this one. */
+/**
+ * Returns why a key does not work at a given time, or undefined if it works. All code that checks a key uses this
+ * function.
+ */
 export function faultOf(key: KeyVitals, now: Milliseconds): KeyFault | undefined {
   if (key.creatorState === 'deleted') {
     return 'creator-deleted';
@@ -33,7 +36,7 @@ export function faultOf(key: KeyVitals, now: Milliseconds): KeyFault | undefined
   return key.allApplications || key.applicationCount > 0 ? undefined : 'no-application-left';
 }
 
-/** The state of a key as an admin sees it. */
+/** Returns the state of a key as admins see it. */
 export function stateOf(key: KeyVitals, now: Milliseconds): ApiKeyState {
   const fault = faultOf(key, now);
   switch (fault) {
@@ -50,10 +53,13 @@ export function stateOf(key: KeyVitals, now: Milliseconds): ApiKeyState {
   }
 }
 
-/** Selects something where there is an Application left that a key `k` is limited to. */
+/** Selects a row if at least one of the Applications that a key `k` is limited to still exists. */
 export const SOME_APPLICATION_SQL = 'SELECT 1 FROM api_key_applications a WHERE a.api_key_id = k.id';
 
-/** `stateOf` in SQL, for filtering: over `api_keys k` joined with its creator `u`, with parameters `:now` and `:soon`. */
+/**
+ * `stateOf` in SQL, for filters. It needs `api_keys k` joined with its creator `u`, and the parameters `:now` and
+ * `:soon`.
+ */
 export const STATE_SQL = `CASE
   WHEN u.state <> 'active' THEN 'invalid'
   WHEN k.expiry_date <= :now THEN 'expired'

@@ -6,10 +6,10 @@ import type { KeyName, UserKeyCounts } from '../users/user-key-counts.js';
 import { ApiKey } from './api-key.entity.js';
 import { SOME_APPLICATION_SQL } from './key-condition.js';
 
-/** How many keys an entry of the audit log names. */
+/** The maximum number of keys that an entry of the audit log names. */
 const NAMED_MAX = 1000;
 
-/** Tells users and Applications which keys hang on them. */
+/** Counts and names the keys that depend on a user or an Application. */
 @Injectable()
 export class KeyCounts implements UserKeyCounts, ApplicationKeys {
   constructor(private readonly clock: Clock) {}
@@ -38,7 +38,7 @@ export class KeyCounts implements UserKeyCounts, ApplicationKeys {
     );
   }
 
-  /** Keys that open something if their creator is active. */
+  /** Selects the keys that open something if their creator is active. */
   private livingOf(tx: EntityManager, userId: number): SelectQueryBuilder<ApiKey> {
     return tx
       .createQueryBuilder(ApiKey, 'k')

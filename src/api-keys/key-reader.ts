@@ -2,23 +2,23 @@ import { Injectable } from '@nestjs/common';
 import type { ApiKeyPrincipal } from '../access/principal.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
-import { CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
+import { CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
 import { Metrics } from '../metrics/metrics.js';
-import { GrantCache } from './grant-cache.js';
+import { GrantCache } from './grants/grant-cache.js';
 import { faultOf, type KeyFault, type KeyVitals, stateOf } from './key-condition.js';
 
-/** Every key begins with this. */
+/** The prefix of every secret. */
 export const KEY_PREFIX = 'lkm_';
 
-/** What was found behind a presented key. */
+/** The result of looking up a presented secret. */
 export type KeyReading =
   | { kind: 'alive'; principal: ApiKeyPrincipal }
   | { kind: 'dead'; principal: ApiKeyPrincipal; fault: KeyFault }
   | { kind: 'malformed' }
   | { kind: 'unknown' };
 
-/** A key as the database has it now, and what its life hangs on. */
+/** A key as it is in the database now, and the facts that decide whether it works. */
 interface FoundKey {
   vitals: KeyVitals;
   principal: Omit<ApiKeyPrincipal, 'state' | 'grants'>;
@@ -35,7 +35,7 @@ interface Row {
   createdBy: number;
   creatorState: string;
   ownerIsAdmin: number;
-  /** A JSON array; null where there is none. MySQL's driver has read it already. */
+  /** A JSON array; null if the key is not limited to Applications. The MySQL driver has already parsed it. */
   applicationIds: string | number[] | null;
 }
 
@@ -53,7 +53,10 @@ const NO_GRANTS: ReadonlySet<string> = new Set();
 const MYSQL = select('?', 'JSON_ARRAYAGG');
 const SQLITE = select('SELECT value FROM json_each(?)', 'json_group_array');
 
-/** Reads keys for decisions: always from the database, always after the request has arrived. Nothing about a key's life is kept. */
+/**
+ * Reads keys for decisions, always from the database and after the request has arrived. The state of a key is never
+ * cached.
+ */
 @Injectable()
 export class KeyReader {
   private readonly keys: CoalescedReads<string, Row, FoundKey | undefined>;
@@ -74,7 +77,7 @@ export class KeyReader {
   }
 
   /**
-   * What stands behind a presented key, now.
+   * Looks up a presented secret in the database.
    *
    * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
    */
@@ -95,14 +98,14 @@ export class KeyReader {
     const { apiKeyId, catalogueRevision: revision } = key.principal;
     const grants = this.grants.get(apiKeyId, revision) ?? (await this.grants.load(apiKeyId, revision, deadline));
     if (grants.size === 0) {
-      // Every key has at least one: it was deleted between the two reads.
+      // Every key has at least one grant, so this key was deleted between the two reads.
       return { kind: 'unknown' };
     }
     return { kind: 'alive', principal: asPrincipal(key, state, grants) };
   }
 }
 
-/** Each field is named: this runs for every decision, and copying an object takes V8 much longer. */
+/** Names each field, because this runs for every decision and a spread takes V8 much longer. */
 function asPrincipal({ principal: found }: FoundKey, state: string, grants: ReadonlySet<string>): ApiKeyPrincipal {
   return {
     kind: 'api-key',
@@ -120,7 +123,7 @@ function asPrincipal({ principal: found }: FoundKey, state: string, grants: Read
   };
 }
 
-/** What rows tell of any hash. */
+/** Returns a lookup of keys by hash in these rows. */
 function foundIn(rows: readonly Row[]): (hash: string) => FoundKey | undefined {
   if (rows.length === 0) {
     throw new Error('the catalogue has no revision');

@@ -1,8 +1,11 @@
 import type { EntityManager } from 'typeorm';
 
-/** Tells which keys hang on an Application: the feature that owns keys provides it, and Applications know nothing of keys. */
+/**
+ * Finds the keys that depend on an Application. The feature that owns keys provides this, so that Applications do not
+ * depend on keys.
+ */
 export interface ApplicationKeys {
-  /** Names the keys that end with an Application, because they are limited to it alone; up to a thousand of them. */
+  /** Returns the keys that end with an Application because they are limited to it alone, up to a thousand. */
   onlyFor(tx: EntityManager, applicationId: number): Promise<{ id: number; name: string; hint: string }[]>;
 }
 

@@ -2,7 +2,7 @@ import { toRfc3339 } from '../database/times.js';
 import type { Application } from './application.entity.js';
 import type { ApplicationView } from './applications.dto.js';
 
-/** An Application as the API shows it. */
+/** Returns an Application as the API shows it. */
 export function applicationView(application: Application): ApplicationView {
   return {
     id: application.id,

@@ -1,7 +1,7 @@
 import { Entity, Index } from 'typeorm';
 import { Id, JsonColumn, LongTextColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
-/** A tenant of the back office: campaigns belong to one, and keys may be limited to some. */
+/** A tenant of the back office. Each campaign belongs to one Application, and a key may be limited to some. */
 @Entity('applications')
 @Index('uq_applications_name_key', ['nameKey'], { unique: true })
 export class Application {
@@ -17,18 +17,18 @@ export class Application {
   @TextColumn('name', 100)
   name: string;
 
-  /** The name folded: names are unique whatever their case. */
+  /** The folded name, because names are unique ignoring case. */
   @TextColumn('name_key', 400)
   nameKey: string;
 
   @LongTextColumn('description')
   description: string;
 
-  /** IANA name. */
+  /** The IANA name. */
   @TextColumn('timezone', 64)
   timezone: string;
 
-  /** ISO 4217. */
+  /** The ISO 4217 code. */
   @TextColumn('currency', 3)
   currency: string;
 

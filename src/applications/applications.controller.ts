@@ -2,10 +2,10 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { IdPipe } from '../http/id.pipe.js';
-import { Problems } from '../http/problems.decorator.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { IdPipe } from '../input/id.pipe.js';
+import { Problems } from '../problems/problems.decorator.js';
 import {
   ApplicationPage,
   ApplicationQuery,
@@ -40,7 +40,7 @@ export class ApplicationsController {
     return this.applications.show(applicationId);
   }
 
-  /** What is left out of the request stays as it is. */
+  /** Fields that the request does not name stay unchanged. */
   @Put(':applicationId')
   @AdminOnly('Update an Application')
   @Problems('application-not-found', 'application-name-taken')
@@ -53,8 +53,8 @@ export class ApplicationsController {
   }
 
   /**
-   * An Application that still has campaigns cannot be deleted. Keys that were limited to it lose it and gain nothing: a
-   * key whose last Application is gone opens nothing.
+   * An Application that still has campaigns cannot be deleted. Keys that were limited to it lose it and gain nothing. A
+   * key whose last Application is deleted opens nothing.
    */
   @Delete(':applicationId')
   @HttpCode(204)

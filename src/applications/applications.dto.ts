@@ -1,17 +1,17 @@
 import { IsIn, IsString } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { IsJsonObject } from '../http/json-object.js';
-import { IsOneLine } from '../http/one-line.js';
-import { PageQuery } from '../http/paging.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { IsJsonObject } from '../input/fields/json-object.js';
+import { IsOneLine } from '../input/fields/one-line.js';
+import { PageQuery } from '../input/paging.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
 import { IsCurrency, IsTimezone, KnownTimezone } from './locale.js';
 
-/** An Application that is to be made. */
+/** An Application to create. */
 export class NewApplication {
-  /** What people call it, 1 to 100 characters on one line; unique, whatever its case.
+  /** The name, 1 to 100 characters on one line. It must be unique, ignoring case.
    * @example "Web shop Germany" */
   @Trimmed()
   @IsString()
@@ -20,34 +20,34 @@ export class NewApplication {
   @IsOneLine()
   name: string;
 
-  /** What it is for.
+  /** The purpose of the Application.
    * @example "The German web shop and its app." */
   @IfPresent()
   @IsString()
   @MaxLength(10_000)
   description?: string;
 
-  /** The time zone that its people live in, by its IANA name.
+  /** The time zone of its users, as an IANA name.
    * @example "Europe/Berlin" */
   @KnownTimezone()
   @IsTimezone()
   timezone: string;
 
-  /** The currency that it sells in, by its ISO 4217 code.
+  /** The currency of its prices, as an ISO 4217 code.
    * @example "EUR" */
   @IsCurrency()
   currency: string;
 
-  /** Whatever else is to be kept with it, a JSON object.
+  /** Any other data, as a JSON object.
    * @example {"country": "DE"} */
   @IfPresent()
   @IsJsonObject()
   attributes?: Record<string, unknown>;
 }
 
-/** What is to change about an Application. What is left out stays as it is. */
+/** The fields of an Application to change. Fields that are left out stay unchanged. */
 export class ApplicationUpdate {
-  /** What people call it, 1 to 100 characters on one line; unique, whatever its case.
+  /** The name, 1 to 100 characters on one line. It must be unique, ignoring case.
    * @example "Web shop Germany and Austria" */
   @IfPresent()
   @Trimmed()
@@ -57,44 +57,44 @@ export class ApplicationUpdate {
   @IsOneLine()
   name?: string;
 
-  /** What it is for.
+  /** The purpose of the Application.
    * @example "The German and Austrian web shops and their app." */
   @IfPresent()
   @IsString()
   @MaxLength(10_000)
   description?: string;
 
-  /** The time zone that its people live in, by its IANA name.
+  /** The time zone of its users, as an IANA name.
    * @example "Europe/Vienna" */
   @IfPresent()
   @KnownTimezone()
   @IsTimezone()
   timezone?: string;
 
-  /** The currency that it sells in, by its ISO 4217 code.
+  /** The currency of its prices, as an ISO 4217 code.
    * @example "EUR" */
   @IfPresent()
   @IsCurrency()
   currency?: string;
 
-  /** Whatever else is to be kept with it, a JSON object; it takes the place of the one before.
+  /** Any other data, as a JSON object. It replaces the previous object.
    * @example {"country": "AT"} */
   @IfPresent()
   @IsJsonObject()
   attributes?: Record<string, unknown>;
 }
 
-/** A tenant of the back office: campaigns belong to one, and keys may be limited to some. */
+/** A tenant of the back office. Each campaign belongs to one Application, and a key may be limited to some. */
 export class ApplicationView {
-  /** Given out once and never again.
+  /** The id, which is never used again.
    * @example 1 */
   id: number;
 
-  /** When it was made.
+  /** When the Application was created.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** When it was changed last.
+  /** When the Application was last changed.
    * @example "2026-11-23T12:00:00.000Z" */
   modified: string;
 
@@ -102,23 +102,23 @@ export class ApplicationView {
    * @example 1 */
   accountId: number;
 
-  /** What people call it.
+  /** The name.
    * @example "Web shop Germany" */
   name: string;
 
-  /** What it is for.
+  /** The purpose of the Application.
    * @example "The German web shop and its app." */
   description: string;
 
-  /** The time zone that its people live in, by its IANA name.
+  /** The time zone of its users, as an IANA name.
    * @example "Europe/Berlin" */
   timezone: string;
 
-  /** The currency that it sells in, by its ISO 4217 code.
+  /** The currency of its prices, as an ISO 4217 code.
    * @example "EUR" */
   currency: string;
 
-  /** Whatever else is kept with it.
+  /** Any other data.
    * @example {"country": "DE"} */
   attributes: Record<string, unknown>;
 
@@ -129,7 +129,7 @@ export class ApplicationView {
 
 /** One page of Applications. */
 export class ApplicationPage {
-  /** How many Applications there are in all.
+  /** The total number of Applications.
    * @example 1 */
   totalResultSize: number;
 
@@ -137,12 +137,12 @@ export class ApplicationPage {
   data: ApplicationView[];
 }
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const APPLICATION_SORTS = sortsOf('id', 'name', 'created', 'modified');
 
-/** Which Applications to list. */
+/** The query for the list of Applications. */
 export class ApplicationQuery extends PageQuery {
-  /** The order of the list, `-` in front for descending; what is equal in it is ordered by id.
+  /** The order of the list, with `-` in front for descending. Equal Applications are ordered by id.
    * @example "name" */
   @IfPresent()
   @IsIn(APPLICATION_SORTS)

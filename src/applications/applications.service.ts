@@ -3,14 +3,14 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In } from 'typeorm';
 import type { Caller } from '../access/caller.js';
 import { lockNothing, Transactions } from '../authority/transactions.js';
-import { differs } from '../changes/differs.js';
+import { differs } from '../audit/differs.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
-import { forUpdate, keptAsRead } from '../database/locking.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import { Problem } from '../http/problem.js';
-import { readSort } from '../http/sorting.js';
+import { forUpdate, keptAsRead } from '../database/transactions/locking.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import { Problem } from '../problems/problem.js';
+import { readSort } from '../input/sorting.js';
 import { APPLICATION_KEYS, type ApplicationKeys } from './application-keys.js';
 import { applicationView } from './application-view.js';
 import { Application } from './application.entity.js';
@@ -24,7 +24,7 @@ import type {
 
 const COLUMNS = { id: 'id', name: 'nameKey', created: 'created', modified: 'modified' } as const;
 
-/** Applications and what happens to them. */
+/** Creates, changes and deletes Applications. */
 @Injectable()
 export class ApplicationsService {
   constructor(
@@ -34,24 +34,24 @@ export class ApplicationsService {
     @Inject(APPLICATION_KEYS) private readonly keys: ApplicationKeys,
   ) {}
 
-  /** An Application by its id. Throws `application-not-found`. */
+  /** Returns an Application by its id. Throws `application-not-found`. */
   async get(id: number): Promise<Application> {
     return orNotFound(await this.applications.findOneBy({ id }), id);
   }
 
-  /** Which of these ids are Applications, as seen inside a transaction. */
+  /** Returns those of the ids that are Applications, read in a transaction. */
   async existing(tx: EntityManager, ids: readonly number[]): Promise<Set<number>> {
     const where = { id: In([...ids]) };
     const rows = await tx.find(Application, { select: { id: true }, where, order: { id: 'ASC' }, ...keptAsRead(tx) });
     return new Set(rows.map((row) => row.id));
   }
 
-  /** An Application as the API shows it. Throws `application-not-found`. */
+  /** Returns an Application as the API shows it. Throws `application-not-found`. */
   async show(id: number): Promise<ApplicationView> {
     return applicationView(await this.get(id));
   }
 
-  /** One page of Applications. */
+  /** Returns one page of Applications. */
   async list({ sort, pageSize, skip }: ApplicationQuery): Promise<ApplicationPage> {
     const { column, direction } = readSort(sort, COLUMNS);
     const [rows, totalResultSize] = await this.applications.findAndCount({
@@ -62,7 +62,7 @@ export class ApplicationsService {
     return { totalResultSize, data: rows.map(applicationView) };
   }
 
-  /** Makes an Application. Throws `application-name-taken`. */
+  /** Creates an Application. Throws `application-name-taken`. */
   async create(caller: Caller, request: NewApplication): Promise<ApplicationView> {
     const now = this.clock.now();
     const row = {
@@ -85,7 +85,7 @@ export class ApplicationsService {
     );
   }
 
-  /** Changes what the request names. Throws `application-not-found`, `application-name-taken`. */
+  /** Changes the fields that the request names. Throws `application-not-found`, `application-name-taken`. */
   async update(caller: Caller, id: number, request: ApplicationUpdate): Promise<ApplicationView> {
     const { name, description, timezone, currency, attributes } = request;
     const given = {
@@ -156,7 +156,7 @@ function orNotFound(application: Application | null, id: number): Application {
   return application;
 }
 
-/** The row as it is now and stays until the transaction ends, so that what is recorded as old really was. */
+/** Locks the row until the transaction ends, so that the audit log records the true old values. */
 async function locked(tx: EntityManager, id: number): Promise<Application> {
   return orNotFound(await tx.findOne(Application, { where: { id }, ...forUpdate(tx) }), id);
 }

@@ -2,10 +2,12 @@ import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
-/** Newer versions of Node also take offsets such as `+02:00` for time zones; those are no names. */
+/** Newer versions of Node also accept offsets such as `+02:00` as time zones. Those are not names. */
 const NAME = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/;
 
-/** The name under which Node knows a time zone, if it does; links such as `Asia/Kolkata` keep their own. */
+/**
+ * Returns the name under which Node knows a time zone, if it does. Links such as `Asia/Kolkata` keep their own name.
+ */
 export function findTimezone(name: string): string | undefined {
   if (!NAME.test(name)) {
     return undefined;
@@ -21,7 +23,7 @@ export function findTimezone(name: string): string | undefined {
   }
 }
 
-/** Writes the name of a time zone in its own capitals: `europe/berlin` is `Europe/Berlin`. */
+/** Corrects the case of a time zone's name: `europe/berlin` becomes `Europe/Berlin`. */
 export const KnownTimezone = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (findTimezone(value) ?? value) : value));
 

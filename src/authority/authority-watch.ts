@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Authorizer } from '../access/authorizer.js';
 import type { Caller } from '../access/caller.js';
-import { Problem } from '../http/problem.js';
-import { noteProblem } from '../http/request-notes.js';
+import { Problem } from '../problems/problem.js';
+import { noteProblem } from '../request/request-notes.js';
 
 /** The time between two checks of a request, in milliseconds. It keeps the promise to notice an end within 1 s. */
 const ASK_AGAIN_MS = 400;

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { ChangesModule } from '../changes/changes.module.js';
+import { ChangesModule } from '../audit/changes.module.js';
 import { AuthorityWatch } from './authority-watch.js';
 import { Transactions } from './transactions.js';
 

@@ -5,12 +5,12 @@ import { refusalOf } from '../access/authorizer.js';
 import type { Caller } from '../access/caller.js';
 import { decide } from '../access/decision.js';
 import type { Principal } from '../access/principal.js';
-import { ChangesService } from '../changes/changes.service.js';
+import { ChangesService } from '../audit/changes.service.js';
 import { engineIn } from '../database/data-source.js';
 import { ForeignKeyViolation, translateDriverError, UniqueViolation } from '../database/driver-errors.js';
-import { LargeTransactions } from '../database/large-transactions.js';
-import { type TakeTurn, TransactionRunner, type Urgency } from '../database/transaction-runner.js';
-import { Problem } from '../http/problem.js';
+import { LargeTransactions } from '../database/transactions/large-transactions.js';
+import { type TakeTurn, TransactionRunner, type Urgency } from '../database/transactions/transaction-runner.js';
+import { Problem } from '../problems/problem.js';
 import { AUTHORITIES, type Authorities, type PrincipalAuthority } from './principal-authority.js';
 import { Write } from './write.js';
 

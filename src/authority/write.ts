@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
-import type { NewChange } from '../changes/changes.service.js';
-import type { TakeTurn } from '../database/transaction-runner.js';
+import type { NewChange } from '../audit/changes.service.js';
+import type { TakeTurn } from '../database/transactions/transaction-runner.js';
 
 /** An entry of the audit log. It has its id once the transaction has been committed. */
 export interface RecordedChange {

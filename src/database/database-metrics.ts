@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { Metrics } from '../metrics/metrics.js';
-import { DecisionReader } from './decision-reader.js';
-import { ScanTurns } from './scan-turns.js';
+import { DecisionReader } from './reading/decision-reader.js';
+import { ScanTurns } from './reading/scan-turns.js';
 
 /** As much of a MySQL pool as is counted here; mysql2 tells it to nobody else. */
 interface Pool {

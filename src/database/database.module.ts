@@ -5,11 +5,11 @@ import { Config } from '../config/config.js';
 import { connect, endingOptions, engineOf, readingOptions, writingOptions } from './data-source.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { DatabaseMetrics } from './database-metrics.js';
-import { DecisionReader } from './decision-reader.js';
-import { LargeTransactions } from './large-transactions.js';
+import { DecisionReader } from './reading/decision-reader.js';
+import { LargeTransactions } from './transactions/large-transactions.js';
 import { migrate } from './migrate.js';
-import { ENDS, TransactionRunner, WRITER } from './transaction-runner.js';
-import { ScanTurns } from './scan-turns.js';
+import { ENDS, TransactionRunner, WRITER } from './transactions/transaction-runner.js';
+import { ScanTurns } from './reading/scan-turns.js';
 
 /** Migrates the database and opens it: repositories read, `TransactionRunner` writes, `DecisionReader` reads for decisions. */
 @Global()

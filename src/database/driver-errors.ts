@@ -1,4 +1,4 @@
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 
 /** A write broke a unique index: there is such a row already. */
 export class UniqueViolation extends Error {}

@@ -1,5 +1,5 @@
 import { ValidateBy } from 'class-validator';
-import { lengthOf } from '../http/length.js';
+import { lengthOf } from '../input/fields/length.js';
 
 /**
  * A text without regard to case: what is compared or searched so is stored a second time in this form, because the two

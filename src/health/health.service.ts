@@ -2,10 +2,10 @@ import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { Config } from '../config/config.js';
 import { VERSION } from '../config/version.js';
-import { allRowsOf, CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
+import { allRowsOf, CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
 import { NEWEST_MIGRATION } from '../database/migrations/migrations.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 import { Drain } from './drain.js';
 import type { Liveness, Readiness } from './health.dto.js';
 

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { Problem } from '../http/problem.js';
-import { sendProblem } from '../http/problem-response.js';
+import { Problem } from '../problems/problem.js';
+import { sendProblem } from '../problems/problem-response.js';
 import type { Metrics } from './metrics.js';
 
 /** Serves the metrics in the text format of Prometheus. */

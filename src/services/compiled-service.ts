@@ -1,16 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Endpoint } from '../access/access.js';
-import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/endpoint-tree.js';
-import { readShadow } from '../access/shadow.js';
-import { shadowOfStored, type SkippedOperation } from './openapi-document.js';
+import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/paths/endpoint-tree.js';
+import { readShadow } from '../access/paths/shadow.js';
+import { shadowOfStored, type SkippedOperation } from './documents/openapi-document.js';
 
-/** An endpoint of another service. Sessions do not open it: only keys do. */
+/** An endpoint of another service. Only keys open it, sessions do not. */
 export interface ForeignEndpoint extends Endpoint {
   access: { kind: 'key'; session: 'none' };
 }
 
-/** What the database has of one service: one row for the service itself, which has no METHOD, and one for each endpoint. */
+/** One row of a service in the database: the service itself, which has no METHOD, or one of its endpoints. */
 export interface ServiceRow {
   service: string;
   serviceId: number;
@@ -23,11 +23,11 @@ export interface ServiceRow {
   tag: string;
 }
 
-/** Rows that are compiled before everybody else has a turn. */
+/** How many rows are compiled before the event loop gets a turn. */
 const ROWS_PER_TURN = 200;
 const logger = new Logger('ServiceCatalogue');
 
-/** The endpoints of one service, ready to be matched. */
+/** The endpoints of one service, compiled for matching. */
 export class CompiledService {
   readonly tree = new EndpointTree<ForeignEndpoint>();
   readonly endpoints: ForeignEndpoint[] = [];
@@ -35,7 +35,7 @@ export class CompiledService {
 
   private constructor(private readonly rows: readonly ServiceRow[]) {}
 
-  /** Compiles the rows of one service, and lets others have their turns meanwhile. */
+  /** Compiles the rows of one service. The event loop gets turns in between. */
   static async of(rows: readonly ServiceRow[]): Promise<CompiledService> {
     const compiled = new CompiledService(rows);
     for (const [index, row] of rows.entries()) {
@@ -48,7 +48,7 @@ export class CompiledService {
     return compiled;
   }
 
-  /** Whether this is what would come of these rows. */
+  /** Returns whether compiling these rows would give this object. */
   isOf(rows: readonly ServiceRow[]): boolean {
     return rows.length === this.rows.length && rows.every((row, index) => isSame(row, this.rows[index]!));
   }
@@ -66,7 +66,10 @@ export class CompiledService {
     }
   }
 
-  /** What an earlier version stored and this one cannot match is denied, and so is whatever else could be meant for it. */
+  /**
+   * An earlier version may have stored an operation that this version cannot match. The operation is denied, and so are
+   * requests that could mean it.
+   */
   private takeEndpoint(endpoint: ForeignEndpoint): void {
     try {
       this.tree.add(endpoint.method, endpoint.path, endpoint);

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { ChangedGrant } from '../api-keys/changed-grants.js';
-import { Problem } from '../http/problem.js';
-import type { SkippedOperation } from './openapi-document.js';
+import type { ChangedGrant } from '../api-keys/grants/changed-grants.js';
+import { Problem } from '../problems/problem.js';
+import type { SkippedOperation } from './documents/openapi-document.js';
 import { skippedView } from './service-difference.js';
 import type { ChangedGrantsView, ChangedGrantView, FieldChange } from './services.dto.js';
 
-/** Grants that one answer lists. */
+/** The maximum number of grants that one response lists. */
 const LISTED_MAX = 1000;
-/** Operations of earlier documents that one service keeps. */
+/** The maximum number of operations of earlier documents that one service keeps. */
 const KEPT_MAX = 2000;
-/** Grants that one entry of the audit trail names. */
+/** The maximum number of grants that one entry of the audit log names. */
 const NAMED_IN_CHANGES = 100;
 
 /** What a registration changes for keys, and whether an admin confirms it. */
@@ -17,8 +17,8 @@ export class Confirmation {
   private readonly digest: string;
 
   /**
-   * Throws `changes-not-confirmed` if an admin confirmed other changes than these. If there are none, it does not matter
-   * what was confirmed: a request that is sent again finds its own work done.
+   * Throws `changes-not-confirmed` if an admin confirmed other changes than these. If there are no changes, any
+   * confirmation is accepted, so that a repeated request succeeds.
    */
   constructor(
     private readonly grants: readonly ChangedGrant[],
@@ -39,12 +39,12 @@ export class Confirmation {
     return this.confirmed !== undefined && !this.isEmpty;
   }
 
-  /** The operations of earlier documents that are not to be opened yet. */
+  /** The operations of earlier documents that must not be opened yet. */
   get operationsKept(): readonly SkippedOperation[] {
     return this.isGiven ? [] : this.takenOver;
   }
 
-  /** Throws `changes-not-confirmed` where more operations would have to be kept than can be. */
+  /** Throws `changes-not-confirmed` if more operations would have to be kept than the limit allows. */
   refuseTooMany(): void {
     if (this.operationsKept.length > KEPT_MAX) {
       throw new Problem(
@@ -59,7 +59,7 @@ export class Confirmation {
     return this.isGiven ? this.grants : [];
   }
 
-  /** As the API shows it. */
+  /** Returns the view for the API. */
   view(): ChangedGrantsView {
     return {
       digest: this.isEmpty ? null : this.digest,
@@ -70,7 +70,7 @@ export class Confirmation {
     };
   }
 
-  /** As the audit trail tells it. */
+  /** Returns the summary for the audit log. */
   summary(): Record<string, unknown> {
     return {
       grantsSuspended: this.grants.length - this.grantsConfirmed.length,
@@ -91,7 +91,7 @@ export class Confirmation {
   }
 }
 
-/** Covers what an admin reads before confirming: each key, each endpoint, what it meant and what it means. */
+/** Computes a digest of what an admin reads before confirming: each key, each endpoint, its old and its new meaning. */
 function digestOf(grants: readonly ChangedGrant[], takenOver: readonly SkippedOperation[]): string {
   const hash = createHash('sha256');
   for (const { id, position, method, path, from, to } of grants) {

@@ -3,21 +3,21 @@ import { type Endpoint, endpointId } from '../access/access.js';
 import type { JudgedEndpoint } from '../access/decision.js';
 import type { CatalogueSource } from '../access/endpoint-catalogue.js';
 import type { ServiceCatalogueCopy, ServiceEndpoints } from '../access/service-endpoints.js';
-import type { EndpointTree } from '../access/endpoint-tree.js';
+import type { EndpointTree } from '../access/paths/endpoint-tree.js';
 import { Config } from '../config/config.js';
-import { allRowsOf, CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
-import { inTime } from '../database/in-time.js';
+import { allRowsOf, CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
+import { inTime } from '../database/reading/in-time.js';
 import { CompiledService, type ServiceRow } from './compiled-service.js';
 
-/** How long reading the whole catalogue may take. Those who wait for it each have a deadline of their own. */
+/** Timeout for reading the whole catalogue. Requests that wait for it have their own deadlines. */
 const LOAD_WAIT_MS = 10_000;
 
-/** Where there is no service at all, the revision comes alone. */
+/** If there is no service, the query returns only the revision. */
 type Row = { revision: number } & (ServiceRow | { service: null });
 
 const REVISION_SQL = 'SELECT revision FROM catalogue_revision WHERE id = 1';
-// One statement sees one moment: the endpoints are those of this very revision.
+// One query sees one snapshot, so that the endpoints belong to exactly this revision.
 const SQL = `SELECT r.revision AS revision, s.service AS service, s.id AS serviceId, s.application_parameter AS applicationParameter,
   s.skipped AS skipped, NULL AS method, '' AS path, 0 AS applicationScoped, '' AS summary, '' AS tag
 FROM catalogue_revision r LEFT JOIN services s ON r.id = 1 WHERE r.id = 1
@@ -25,7 +25,7 @@ UNION ALL SELECT r.revision, s.service, s.id, s.application_parameter, NULL, e.m
 FROM catalogue_revision r JOIN services s ON r.id = 1 JOIN service_endpoints e ON e.service_id = s.id
 WHERE r.id = 1 ORDER BY service, path, method`;
 
-/** The endpoints of all other services, as they were at one revision. */
+/** The endpoints of all other services at one revision. */
 export class CompiledCatalogue implements ServiceCatalogueCopy {
   /** All endpoints of all services, by `endpointId`. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
@@ -39,7 +39,7 @@ export class CompiledCatalogue implements ServiceCatalogueCopy {
     );
   }
 
-  /** Compiles what was read; a service that is as it was in an earlier catalogue is taken from there. */
+  /** Compiles the rows. A service that has not changed is taken from the earlier catalogue. */
   static async of(rows: readonly Row[], earlier: CompiledCatalogue | undefined): Promise<CompiledCatalogue> {
     const services = new Map<string, CompiledService>();
     for (const [service, rowsOfService] of byService(rows)) {
@@ -49,15 +49,15 @@ export class CompiledCatalogue implements ServiceCatalogueCopy {
     return new CompiledCatalogue(rows[0]!.revision, services);
   }
 
-  /** The endpoints of one service, ready to be matched; undefined if there is no such service. */
+  /** Returns the compiled endpoints of one service; undefined if there is no such service. */
   treeOf(service: string): EndpointTree<JudgedEndpoint & Endpoint> | undefined {
     return this.services.get(service)?.tree;
   }
 }
 
 /**
- * The endpoints of other services, kept in memory by their revision. Whoever decides has read from the database which
- * revision is the present one; a copy of any other is never used.
+ * Caches the endpoints of other services by revision. Every decision has read the current revision from the database; a
+ * copy of another revision is never used.
  */
 @Injectable()
 export class ServiceCatalogue implements CatalogueSource, ServiceEndpoints {
@@ -76,28 +76,28 @@ export class ServiceCatalogue implements CatalogueSource, ServiceEndpoints {
   }
 
   async endpoints(): Promise<ReadonlyMap<string, Endpoint>> {
-    // Decisions wait for the same connections: a statement that is short at all other times may not hold one for long.
+    // Decisions wait for the same connections, so this query must not hold one for long.
     const rows = await this.revisions.read('', performance.now() + this.config.DECISION_WAIT_MS);
     const catalogue = await this.at(rows[0]!.revision, performance.now() + LOAD_WAIT_MS);
     return catalogue.endpoints;
   }
 
-  /** The copy of a revision that was just read, if it is at hand. */
+  /** Returns the cached copy of a revision that was just read. */
   find(revision: number): CompiledCatalogue | undefined {
     return this.current?.revision === revision ? this.current : undefined;
   }
 
   /**
-   * The endpoints of a revision that was just read from the database, or of one that came after it.
+   * Returns the endpoints of a revision that was just read from the database, or of a later one.
    *
-   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
+   * @param deadline milliseconds on the clock of `performance.now()`; after it, this rejects with a 503 problem
    */
   async at(revision: number, deadline: number): Promise<CompiledCatalogue> {
-    // A reading that is under way may have begun before the revision changed.
+    // A load in progress may have started before the revision changed.
     if (!this.find(revision) && this.loading) {
       await inTime(this.loading, deadline);
     }
-    // One that begins now sees what was there when the revision was read, or what came after.
+    // A load that starts now sees this revision or a later one.
     return this.find(revision) ?? inTime((this.loading ??= this.load()), deadline);
   }
 

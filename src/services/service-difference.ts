@@ -1,8 +1,8 @@
-import type { ServiceOperation, SkippedOperation } from './openapi-document.js';
+import type { ServiceOperation, SkippedOperation } from './documents/openapi-document.js';
 import type { ChangedEndpoint, FieldChange, ServiceEndpointView, SkippedOperationView } from './services.dto.js';
 import type { StoredEndpoint } from './stored-endpoints.js';
 
-/** What is different between the endpoints that a service had and those that its document has now. */
+/** The difference between the endpoints that a service had and those of its document now. */
 export interface EndpointDifference {
   added: ServiceOperation[];
   removed: StoredEndpoint[];
@@ -10,8 +10,8 @@ export interface EndpointDifference {
 }
 
 /**
- * Compares endpoints by METHOD and path. A parameter that got another name makes another path: keys hold what the admin
- * who granted it has read.
+ * Compares endpoints by METHOD and path. A parameter with another name makes another path, because a grant names the
+ * path as the admin read it.
  */
 export function compareEndpoints(
   before: readonly StoredEndpoint[],
@@ -39,18 +39,18 @@ export function compareEndpoints(
   return difference;
 }
 
-/** An endpoint as the API shows it. */
+/** Returns an endpoint as the API shows it. */
 export function endpointView(endpoint: ServiceOperation): ServiceEndpointView {
   const { method, path, applicationScoped, summary, tag, deprecated } = endpoint;
   return { method, path, scope: applicationScoped ? 'application' : 'account', summary, tag, deprecated };
 }
 
-/** An operation that keys cannot be granted as the API shows it. */
+/** Returns an ungrantable operation as the API shows it. */
 export function skippedView({ method, path, reason }: SkippedOperation): SkippedOperationView {
   return { method, path, reason };
 }
 
-/** A changed endpoint as the API shows it. */
+/** Returns a changed endpoint as the API shows it. */
 export function changedView({ after, differences }: EndpointDifference['changed'][number]): ChangedEndpoint {
   return { ...endpointView(after), differences };
 }
@@ -59,7 +59,7 @@ function fields(endpoint: ServiceOperation, applicationParameter: string): Recor
   const { scope, summary, tag, deprecated } = endpointView(endpoint);
   return {
     scope,
-    // Which part of the path the Application is matters only where there is one.
+    // The Application parameter only matters for endpoints with Application scope.
     applicationParameter: endpoint.applicationScoped ? applicationParameter : '',
     summary,
     tag,

@@ -9,7 +9,7 @@ import {
   TextColumn,
   TimeColumn,
 } from '../database/columns.js';
-import type { SkippedOperation } from './openapi-document.js';
+import type { SkippedOperation } from './documents/openapi-document.js';
 
 /** Another service, whose endpoints keys can be granted. */
 @Entity('services')
@@ -18,7 +18,7 @@ export class Service {
   @Id()
   id: number;
 
-  /** Its name in paths, such as `billing`. */
+  /** The name in paths, such as `billing`. */
   @TextColumn('service', 42)
   service: string;
 
@@ -34,11 +34,11 @@ export class Service {
   @LongTextColumn('description')
   description: string;
 
-  /** Name of the path parameter that holds an Application id. */
+  /** Name of the path parameter that holds the Application id. */
   @TextColumn('application_parameter', 100)
   applicationParameter: string;
 
-  /** Operations of its document that cannot be granted, with the reason of each. */
+  /** The ungrantable operations of its document, each with the reason. */
   @JsonColumn('skipped')
   skipped: SkippedOperation[];
 }
@@ -60,7 +60,7 @@ export class ServiceEndpoint {
   @TextColumn('path', 512)
   path: string;
 
-  /** The path with its parameters' names left out: two that agree in it are one endpoint. */
+  /** The path without the names of its parameters. Two paths with the same shape are one endpoint. */
   @TextColumn('shape', 512)
   shape: string;
 
@@ -77,7 +77,10 @@ export class ServiceEndpoint {
   deprecated: boolean;
 }
 
-/** One row: a number that grows with every change of any service, so that a process knows when its copy is old. */
+/**
+ * The single row with the revision, which grows with every change of any service, so that a process knows when its copy
+ * is outdated.
+ */
 @Entity('catalogue_revision')
 export class CatalogueRevision {
   @Id()

@@ -3,11 +3,11 @@ import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { UnparsedJsonBody } from '../http/body.interceptor.js';
-import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
-import { Problems } from '../http/problems.decorator.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { UnparsedJsonBody } from '../input/body.interceptor.js';
+import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
+import { Problems } from '../problems/problems.decorator.js';
 import {
   NewService,
   ServiceDifference,
@@ -46,12 +46,13 @@ export class ServicesController {
   }
 
   /**
-   * Reads the endpoints out of an OpenAPI document of up to 30 MB; they can be granted to keys at once. Endpoints that
-   * the document no longer has are denied at once, and their grants work again if they come back. Try it with `dryRun`:
-   * the answer is the difference, and which keys it affects.
+   * Registers the endpoints of an OpenAPI document of up to 30 MB. Keys can be granted these endpoints at once.
+   * Endpoints that the document no longer has are denied at once; their grants work again if a later document has them.
+   * Use `dryRun` first: the response shows the difference and the affected keys.
    *
-   * An endpoint whose scope or Application parameter changes is denied to the keys that hold it until an admin confirms
-   * that: `changedGrants` lists each key and change, and its `digest` in `confirmChanges` confirms them.
+   * If the scope or the Application parameter of an endpoint changes, it is denied to the keys that hold it until an
+   * admin confirms the change. `changedGrants` lists each key and change. To confirm them, send its `digest` as
+   * `confirmChanges`.
    */
   @Put(':service')
   @ServiceParameter()

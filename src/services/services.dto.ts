@@ -1,17 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches } from 'class-validator';
 import type { Scope } from '../access/access.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IsOneLine } from '../http/one-line.js';
-import { IfPresent } from '../http/presence.js';
-import { PageQuery } from '../http/paging.js';
-import { QueryFlag } from '../http/query-flag.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IsOneLine } from '../input/fields/one-line.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { PageQuery } from '../input/paging.js';
+import { QueryFlag } from '../input/fields/query-flag.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
 
-/** A service as it is to be registered, without its OpenAPI document. */
+/** A service to register, without its OpenAPI document. */
 export class ServiceFields {
-  /** What people call it, 1 to 100 characters on one line.
+  /** The name that people see, 1 to 100 characters on one line.
    * @example "Billing" */
   @Trimmed()
   @IsString()
@@ -19,15 +19,15 @@ export class ServiceFields {
   @IsOneLine()
   name: string;
 
-  /** What it is for.
+  /** The purpose of the service.
    * @example "Invoices and payments" */
   @IfPresent()
   @IsString()
   @MaxLength(5000)
   description?: string;
 
-  /** The name of the path parameter that holds an Application's id: an endpoint whose path has it works with one
-   * Application.
+  /** The name of the path parameter that holds the Application id. Endpoints whose path has this parameter work with an
+   * individual Application.
    * @example "applicationId" */
   @IfPresent()
   @IsString()
@@ -35,8 +35,8 @@ export class ServiceFields {
   @Matches(/^[^{}/]*$/, { message: 'applicationParameter must be the name of a path parameter, without braces' })
   applicationParameter?: string;
 
-  /** Lets keys use the endpoints whose scope or Application parameter changed since they were granted: the
-   * `changedGrants.digest` of a dry run that you have read. It confirms those changes and no others.
+  /** The `changedGrants.digest` of a dry run that you have read. It confirms exactly the changes of that dry run: keys
+   * can use the endpoints whose scope or Application parameter changed since they were granted.
    * @example "9f2d3c0e5b7a4f61c8d09e1b2a3f4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d" */
   @IfPresent()
   @IsString()
@@ -44,18 +44,18 @@ export class ServiceFields {
   confirmChanges?: string;
 }
 
-/** A service as it is to be registered. */
+/** A service to register. */
 export class NewService extends ServiceFields {
-  /** An OpenAPI 3.0 or 3.1 document, as an object or as JSON or YAML in a text, in one piece: references to other
-   * documents are refused. It is read and not kept.
+  /** An OpenAPI 3.0 or 3.1 document, as an object, or as a string with JSON or YAML. References to other documents are
+   * refused. Latchkey reads the document and does not store it.
    * @example {"openapi": "3.1.0", "info": {"title": "Billing", "version": "1"}, "servers": [{"url": "/v1"}], "paths": {"/applications/{applicationId}/invoices": {"get": {"summary": "List the invoices of an Application", "tags": ["Invoices"]}}}} */
   @ApiProperty({ oneOf: [{ type: 'object', additionalProperties: true }, { type: 'string' }] })
   openapi: object | string;
 }
 
-/** How to register a service. */
+/** Options of a registration. */
 export class ServiceQuery {
-  /** Whether only to say what would change.
+  /** Whether to return the difference without changing anything.
    * @example true */
   @QueryFlag()
   dryRun: boolean = false;
@@ -67,23 +67,23 @@ export class ServiceEndpointView {
    * @example "GET" */
   method: string;
 
-  /** The path template, with the server's path in front.
+  /** The path template, with the path of the server in front.
    * @example "/v1/applications/{applicationId}/invoices" */
   path: string;
 
-  /** Whether it works with one individual Application or with the whole account.
+  /** Whether the endpoint works with an individual Application or with the whole account.
    * @example "application" */
   scope: Scope;
 
-  /** What it does.
+  /** What the endpoint does.
    * @example "List the invoices of an Application" */
   summary: string;
 
-  /** The group it belongs to; empty where the document names none.
+  /** The group of the endpoint; empty if the document names none.
    * @example "Invoices" */
   tag: string;
 
-  /** Whether the service says that it will go away.
+  /** Whether the document marks the endpoint as deprecated.
    * @example false */
   deprecated: boolean;
 }
@@ -94,62 +94,62 @@ export class SkippedOperationView {
    * @example "GET" */
   method: string;
 
-  /** The path as the document has it.
+  /** The path as in the document.
    * @example "/v1/compare/{base}...{head}" */
   path: string;
 
-  /** Why keys cannot be granted it.
+  /** Why keys cannot be granted the operation.
    * @example "a segment is only partly a parameter" */
   reason: string;
 }
 
-/** What is different about one field of an endpoint. */
+/** A change of one field of an endpoint. */
 export class FieldChange {
   /** The field.
    * @example "scope" */
   field: string;
 
-  /** What it was.
+  /** The old value.
    * @example "application" */
   from: string;
 
-  /** What it is now.
+  /** The new value.
    * @example "account" */
   to: string;
 }
 
-/** An endpoint that stays and is not as it was. */
+/** An endpoint that stays, with changes. */
 export class ChangedEndpoint extends ServiceEndpointView {
-  /** What is different about it. */
+  /** The changed fields. */
   differences: FieldChange[];
 }
 
-/** A key that holds an endpoint which was removed or changed. */
+/** A key that holds a removed or changed endpoint. */
 export class AffectedKey {
-  /** The key's id.
+  /** The id of the key.
    * @example 34 */
   id: number;
 
-  /** What the key is for.
+  /** The purpose of the key.
    * @example "Invoice reader" */
   name: string;
 
-  /** The first characters of the key.
+  /** The first characters of the secret, by which people recognise the key.
    * @example "lkm_3fK9" */
   hint: string;
 }
 
-/** The keys that hold an endpoint which was removed or changed. */
+/** The keys that hold a removed or changed endpoint. */
 export class AffectedKeys {
-  /** How many there are.
+  /** The total number of keys.
    * @example 1 */
   totalResultSize: number;
 
-  /** The first hundred of them, by id. */
+  /** The first hundred keys, by id. */
   data: AffectedKey[];
 }
 
-/** A grant of a key whose endpoint does not mean what it meant when it was granted. */
+/** A grant of a key whose endpoint has another meaning than when it was granted. */
 export class ChangedGrantView extends AffectedKey {
   /** The HTTP method.
    * @example "GET" */
@@ -159,13 +159,16 @@ export class ChangedGrantView extends AffectedKey {
    * @example "/v1/applications/{applicationId}/partners/{partnerId}" */
   path: string;
 
-  /** What is different: the scope, and the parameter that holds the Application's id (empty for the whole account). */
+  /** The changed fields: the scope, and the parameter that holds the Application id (empty for the whole account). */
   differences: FieldChange[];
 }
 
-/** The grants whose endpoint does not mean what it meant when it was granted. They are refused until they are confirmed. */
+/**
+ * The grants whose endpoint has another meaning than when it was granted. They are refused until an admin confirms
+ * them.
+ */
 export class ChangedGrantsView {
-  /** What to send as `confirmChanges` to confirm exactly these; null where there are none.
+  /** Send this as `confirmChanges` to confirm exactly these changes; null if there are none.
    * @example "9f2d3c0e5b7a4f61c8d09e1b2a3f4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d" */
   digest: string | null;
 
@@ -173,54 +176,57 @@ export class ChangedGrantsView {
    * @example false */
   confirmed: boolean;
 
-  /** How many there are.
+  /** The total number of grants.
    * @example 1 */
   totalResultSize: number;
 
-  /** The first thousand of them, by key. */
+  /** The first thousand grants, by key. */
   data: ChangedGrantView[];
 
-  /** Operations of earlier documents that keys for other endpoints would open now, as `/users/me` is a `/users/{id}` once
-   * the document no longer has it. They are refused until they are confirmed with the same digest. */
+  /**
+   * Operations of earlier documents that keys for other endpoints would open now. For example, `/users/me` matches
+   * `/users/{id}` once the document no longer has it. These operations are refused until an admin confirms them with
+   * the same digest.
+   */
   takenOver: SkippedOperationView[];
 }
 
-/** What registering a service changed, or would change. */
+/** What a registration changed, or would change. */
 export class ServiceDifference {
-  /** The service, as it stands in paths and grants.
+  /** The name of the service in paths and grants.
    * @example "billing" */
   service: string;
 
-  /** Whether nothing was done.
+  /** Whether this was a dry run that changed nothing.
    * @example false */
   dryRun: boolean;
 
-  /** How many endpoints the service has now.
+  /** The number of endpoints of the service after the registration.
    * @example 12 */
   endpointCount: number;
 
-  /** Endpoints that are new. */
+  /** New endpoints. */
   added: ServiceEndpointView[];
 
-  /** Endpoints that are gone: denied at once, also to keys that hold them. */
+  /** Removed endpoints. They are denied at once, also to keys that hold them. */
   removed: ServiceEndpointView[];
 
-  /** Endpoints that are not as they were. */
+  /** Changed endpoints. */
   changed: ChangedEndpoint[];
 
   /** Operations of the document that keys cannot be granted. */
   skipped: SkippedOperationView[];
 
-  /** The keys that hold an endpoint which was removed or changed. */
+  /** The keys that hold a removed or changed endpoint. */
   affectedKeys: AffectedKeys;
 
-  /** What keys were granted and does not mean the same any more, by this registration or an earlier one. */
+  /** Grants whose endpoint has another meaning, because of this registration or an earlier one. */
   changedGrants: ChangedGrantsView;
 }
 
 /** A service in a list. */
 export class ServiceSummary {
-  /** The service, as it stands in paths and grants.
+  /** The name of the service in paths and grants.
    * @example "billing" */
   service: string;
 
@@ -232,30 +238,30 @@ export class ServiceSummary {
    * @example "2026-11-23T12:00:00.000Z" */
   modified: string;
 
-  /** What people call it.
+  /** The name that people see.
    * @example "Billing" */
   name: string;
 
-  /** What it is for.
+  /** The purpose of the service.
    * @example "Invoices and payments" */
   description: string;
 
-  /** The name of the path parameter that holds an Application's id.
+  /** The name of the path parameter that holds the Application id.
    * @example "applicationId" */
   applicationParameter: string;
 
-  /** How many endpoints it has that keys can be granted.
+  /** The number of endpoints that keys can be granted.
    * @example 12 */
   endpointCount: number;
 
-  /** How many operations of its document keys cannot be granted.
+  /** The number of operations that keys cannot be granted.
    * @example 1 */
   skippedCount: number;
 }
 
 /** A service with its endpoints. */
 export class ServiceView extends ServiceSummary {
-  /** Its endpoints, by path and method. */
+  /** The endpoints, by path and method. */
   endpoints: ServiceEndpointView[];
 
   /** Operations of its document that keys cannot be granted. */
@@ -264,7 +270,7 @@ export class ServiceView extends ServiceSummary {
 
 /** One page of services. */
 export class ServicePage {
-  /** How many services there are in all.
+  /** The total number of services.
    * @example 1 */
   totalResultSize: number;
 
@@ -272,12 +278,12 @@ export class ServicePage {
   data: ServiceSummary[];
 }
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const SERVICE_SORTS = sortsOf('service', 'name', 'created', 'modified');
 
-/** Which services to list. */
+/** The query for the list of services. */
 export class ServicesQuery extends PageQuery {
-  /** The order of the list, `-` in front for descending.
+  /** The order of the list, with `-` in front for descending.
    * @example "service" */
   @IfPresent()
   @IsIn(SERVICE_SORTS)

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
-import { OPENAPI_WORKER, OpenApiReader } from './openapi-reader.js';
+import { OPENAPI_WORKER, OpenApiReader } from './documents/openapi-reader.js';
 import { ServiceCatalogue } from './service-catalogue.js';
 import { CatalogueRevision, Service, ServiceEndpoint } from './service.entity.js';
 import { ServicesController } from './services.controller.js';
@@ -15,7 +15,7 @@ import { ServicesService } from './services.service.js';
     ServicesService,
     ServiceCatalogue,
     OpenApiReader,
-    { provide: OPENAPI_WORKER, useValue: new URL('./openapi-worker.js', import.meta.url) },
+    { provide: OPENAPI_WORKER, useValue: new URL('./documents/openapi-worker.js', import.meta.url) },
   ],
   exports: [ServiceCatalogue],
 })

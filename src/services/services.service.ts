@@ -4,23 +4,23 @@ import type { EntityManager } from 'typeorm';
 import { endpointName, MANAGEMENT } from '../access/access.js';
 import type { Caller } from '../access/caller.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
-import { ChangedGrants } from '../api-keys/changed-grants.js';
+import { ChangedGrants } from '../api-keys/grants/changed-grants.js';
 import { Transactions } from '../authority/transactions.js';
 import type { Write } from '../authority/write.js';
 import { Clock } from '../config/clock.js';
-import { forUpdate } from '../database/locking.js';
-import type { ReadRepository } from '../database/read-repository.js';
+import { forUpdate } from '../database/transactions/locking.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { InputPipe } from '../http/input.pipe.js';
-import { invalid } from '../http/invalid.js';
-import { readSort } from '../http/sorting.js';
-import { refuseUnstorable } from '../http/storable.js';
-import { Problem } from '../http/problem.js';
+import { InputPipe } from '../input/input.pipe.js';
+import { invalid } from '../problems/invalid.js';
+import { readSort } from '../input/sorting.js';
+import { refuseUnstorable } from '../input/storable.js';
+import { Problem } from '../problems/problem.js';
 import { Confirmation } from './confirmation.js';
-import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
-import type { DocumentReading } from './openapi-body.js';
-import type { ServiceDescription, ServiceOperation } from './openapi-document.js';
-import { OpenApiReader } from './openapi-reader.js';
+import { DEFAULT_APPLICATION_PARAMETER } from './documents/application-parameter.js';
+import type { DocumentReading } from './documents/openapi-body.js';
+import type { ServiceDescription, ServiceOperation } from './documents/openapi-document.js';
+import { OpenApiReader } from './documents/openapi-reader.js';
 import {
   changedView,
   compareEndpoints,
@@ -43,19 +43,19 @@ import { deleteEndpoints, insertEndpoints, readEndpoints, type StoredEndpoint } 
 
 const SERVICE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
 const SORT_COLUMNS = { service: 'service', name: 'name', created: 'created', modified: 'modified' } as const;
-/** Endpoints that one entry of the audit trail names, of each kind. */
+/** The maximum number of endpoints of each kind that one entry of the audit log names. */
 const NAMED_IN_CHANGES = 100;
 
-/** A service and its endpoints as they are to be. */
+/** A service and its endpoints after the registration. */
 interface Registration extends Required<Omit<ServiceFields, 'confirmChanges'>> {
   service: string;
   operations: ServiceOperation[];
   skipped: ServiceDescription['skipped'];
-  /** What the admin confirms, if anything. */
+  /** The digest of the changes that the admin confirms. */
   confirmChanges: string | undefined;
 }
 
-/** Registers other services, whose endpoints can then be granted to keys. */
+/** Registers other services, so that keys can be granted their endpoints. */
 @Injectable()
 export class ServicesService {
   private readonly input = new InputPipe();
@@ -71,8 +71,8 @@ export class ServicesService {
   ) {}
 
   /**
-   * Registers a service, or gives it another document. Throws `validation-failed`, `openapi-invalid`,
-   * `service-conflict`, `changes-not-confirmed`.
+   * Registers a service, or replaces its document. Throws `validation-failed`, `openapi-invalid`, `service-conflict`,
+   * `changes-not-confirmed`.
    */
   async put(
     caller: Caller,
@@ -130,7 +130,9 @@ export class ServicesService {
     });
   }
 
-  /** Takes a service out of the catalogue: its endpoints are denied at once. Answers how many keys hold one of them. */
+  /**
+   * Removes a service from the catalogue, which denies its endpoints at once. Returns how many keys hold one of them.
+   */
   async delete(caller: Caller, service: string): Promise<number> {
     return this.transactions.write(caller, async (write) => {
       const { tx } = write;
@@ -149,7 +151,7 @@ export class ServicesService {
     });
   }
 
-  /** A service with its endpoints. Throws `service-not-found`. */
+  /** Returns a service with its endpoints. Throws `service-not-found`. */
   async get(service: string): Promise<ServiceView> {
     const row = orNotFound(await this.services.findOneBy({ service }), service);
     const endpoints = await readEndpoints(this.endpoints.createQueryBuilder('endpoint'), row.id);
@@ -160,7 +162,7 @@ export class ServicesService {
     };
   }
 
-  /** One page of the services that are registered. */
+  /** Returns one page of the registered services. */
   async list({ sort, pageSize, skip }: ServicesQuery): Promise<ServicePage> {
     const { column, direction } = readSort(sort, SORT_COLUMNS);
     const [rows, totalResultSize] = await this.services.findAndCount({
@@ -194,7 +196,10 @@ export class ServicesService {
     };
   }
 
-  /** Keys of an earlier service with the same name hold nothing of a new one. */
+  /**
+   * Finds the keys that hold these endpoints. Keys of an earlier service with the same name hold no endpoint of a new
+   * one.
+   */
   private async holding(
     tx: EntityManager,
     before: Service | null,
@@ -203,7 +208,7 @@ export class ServicesService {
     return before ? this.apiKeys.holding(tx, before, endpoints) : { totalResultSize: 0, data: [] };
   }
 
-  /** What changes for keys with the endpoints as they are to be. */
+  /** Finds what the new endpoints change for keys. */
   private async confirmationOf(
     { tx, turn }: Write,
     before: Service | null,
@@ -238,7 +243,7 @@ export class ServicesService {
     } else {
       await tx.update(Service, { id: serviceId }, row);
     }
-    // An endpoint may have to make room for one that differs from it only in parameters' names.
+    // Deletes first: an endpoint may be replaced by one that differs only in the names of its parameters.
     await deleteEndpoints(tx, turn, outdatedBy(difference));
     await insertEndpoints(tx, turn, serviceId, [
       ...difference.added,
@@ -261,7 +266,9 @@ export class ServicesService {
   }
 }
 
-/** Changes of services come one after the other: each sees what the one before it left. */
+/**
+ * Locks the catalogue, so that changes of services run one after another and each sees the result of the previous one.
+ */
 async function lockCatalogue(tx: EntityManager): Promise<CatalogueRevision> {
   return tx.findOneOrFail(CatalogueRevision, { where: { id: 1 }, ...forUpdate(tx) });
 }
@@ -305,7 +312,7 @@ function usable(document: DocumentReading): ServiceDescription {
   }
 }
 
-/** What the database has and the document no longer has, or has otherwise. */
+/** Returns the stored endpoints that the document no longer has, or has in another form. */
 function outdatedBy({ removed, changed }: EndpointDifference): StoredEndpoint[] {
   return [...removed, ...changed.map((change) => change.before)];
 }

@@ -1,17 +1,20 @@
 import { type EntityManager, In, type SelectQueryBuilder } from 'typeorm';
-import type { TakeTurn } from '../database/transaction-runner.js';
-import type { ServiceOperation } from './openapi-document.js';
+import type { TakeTurn } from '../database/transactions/transaction-runner.js';
+import type { ServiceOperation } from './documents/openapi-document.js';
 import { ServiceEndpoint } from './service.entity.js';
 
-/** An endpoint as the database has it. */
+/** An endpoint as stored in the database. */
 export type StoredEndpoint = ServiceOperation & { id: number };
 
-/** Rows of one statement: few enough that SQLite, which works in our own thread, is done with them in milliseconds. */
+/** How many rows one query writes. SQLite runs in our own thread, and finishes this many within milliseconds. */
 const ROWS_PER_STATEMENT = 250;
 const COLUMNS = 'service_id, method, path, shape, application_scoped, summary, tag, deprecated';
 const ROW = '(?, ?, ?, ?, ?, ?, ?, ?)';
 
-/** The endpoints of a service, in the order of path and METHOD. They are read as rows: there may be 20,000 of them. */
+/**
+ * Reads the endpoints of a service, ordered by path and METHOD. It reads plain rows, because there may be 20,000 of
+ * them.
+ */
 export async function readEndpoints(
   query: SelectQueryBuilder<ServiceEndpoint>,
   serviceId: number,
@@ -33,7 +36,7 @@ export async function readEndpoints(
   }));
 }
 
-/** Adds endpoints to a service. Between statements others have their turn. */
+/** Adds endpoints to a service. The event loop gets a turn between queries. */
 export async function insertEndpoints(
   tx: EntityManager,
   turn: TakeTurn,
@@ -57,7 +60,7 @@ export async function insertEndpoints(
   }
 }
 
-/** Takes endpoints away. Between statements others have their turn. */
+/** Deletes endpoints. The event loop gets a turn between queries. */
 export async function deleteEndpoints(
   tx: EntityManager,
   turn: TakeTurn,

@@ -1,18 +1,18 @@
-import { readShadow } from '../access/shadow.js';
-import { neighbours } from '../access/shadow-set.js';
-import type { TakeTurn } from '../database/transaction-runner.js';
-import { type ServiceDescription, shadowOfStored, type SkippedOperation } from './openapi-document.js';
+import { readShadow } from '../access/paths/shadow.js';
+import { neighbours } from '../access/paths/shadow-set.js';
+import type { TakeTurn } from '../database/transactions/transaction-runner.js';
+import { type ServiceDescription, shadowOfStored, type SkippedOperation } from './documents/openapi-document.js';
 import type { StoredEndpoint } from './stored-endpoints.js';
 
 const REASON =
   'an earlier document had it, and a key for another endpoint would open it now: confirm that, or leave it so';
-/** Operations that are compared before everybody else has a turn. */
+/** How many operations are compared before the event loop gets a turn. */
 const OPERATIONS_PER_TURN = 100;
 
 /**
- * The operations of earlier documents that a key would open now although it was never for them: with `/users/me` out of
- * the document, its requests are some of `/users/{id}`. Until an admin confirms that, they are kept as operations that no
- * key can be granted.
+ * Finds the operations of earlier documents that a key would now open although it was never granted them. For example,
+ * if the document drops `/users/me`, requests for it match `/users/{id}`. Until an admin confirms, these operations are
+ * kept as ungrantable.
  *
  * @param held paths of endpoints that keys hold
  */
@@ -24,7 +24,7 @@ export async function takenOver(
 ): Promise<SkippedOperation[]> {
   const described = new Set([...after.operations, ...after.skipped].map(nameOf));
   const left = [...before.skipped, ...before.removed.map(asSkipped)].filter((each) => !described.has(nameOf(each)));
-  // Endpoints that are not in the document count too: they may come back in a later one.
+  // Endpoints that are not in the document count too, because a later document may have them again.
   const isBeside = neighbours(held);
   const found: SkippedOperation[] = [];
   for (const [index, operation] of left.entries()) {
@@ -40,7 +40,10 @@ export async function takenOver(
   return found;
 }
 
-/** As long as it stands beside an endpoint with a literal where that has a parameter, its requests are not that one's. */
+/**
+ * Converts an endpoint to an ungrantable operation. While it exists beside an endpoint that has a parameter where it
+ * has a literal, its requests do not match that endpoint.
+ */
 function asSkipped({ method, path }: StoredEndpoint): SkippedOperation {
   return { method, path, reason: REASON, shadow: readShadow(path, () => false) ?? null, by: 'nothing' };
 }

@@ -1,11 +1,13 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PeriodicWork } from '../database/periodic-work.js';
-import { SignInThrottle } from '../users/sign-in-throttle.js';
+import { SignInThrottle } from '../users/sign-in/sign-in-throttle.js';
 import { SessionsService } from './sessions.service.js';
 
 const INTERVAL_MS = 10 * 60 * 1000;
 
-/** Deletes sessions and counted sign-ins that have expired, every few minutes. They have no effect any more; they only take room. */
+/**
+ * Deletes expired sessions and sign-in counters every few minutes. They have no effect any more, and only take space.
+ */
 @Injectable()
 export class ExpiredRows implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly purging = new PeriodicWork('The deletion of expired rows', INTERVAL_MS, async () => {
@@ -26,7 +28,7 @@ export class ExpiredRows implements OnApplicationBootstrap, BeforeApplicationShu
     await this.purging.stop();
   }
 
-  /** Deletes them now. */
+  /** Deletes the expired rows now. */
   purge(): Promise<void> {
     return this.purging.run();
   }

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Authentication, Authenticator } from '../access/authenticator.js';
 import { hashSecret, isWellFormedSecret } from '../access/secret.js';
 import { Clock } from '../config/clock.js';
-import { CoalescedReads } from '../database/coalesced-reads.js';
-import { DecisionReader } from '../database/decision-reader.js';
+import { CoalescedReads } from '../database/reading/coalesced-reads.js';
+import { DecisionReader } from '../database/reading/decision-reader.js';
 import { toRfc3339 } from '../database/times.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 
 interface SessionRow {
   token_hash: string;
@@ -15,14 +15,14 @@ interface SessionRow {
   expires: number | string;
 }
 
-/** Only sessions of active users, and only those that began with the user's present credentials. */
+/** Selects only sessions of active users that started with the user's current credentials. */
 const sessions = (hashes: string): string => `SELECT s.token_hash, s.id, s.user_id, u.is_admin, s.expires
   FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.token_hash IN (${hashes}) AND u.state = 'active' AND u.credentials_version = s.credentials_version`;
 const MYSQL = sessions('?');
 const SQLITE = sessions('SELECT value FROM json_each(?)');
 
-/** Knows the users behind session tokens. */
+/** Authenticates users by their session tokens. */
 @Injectable()
 export class SessionAuthenticator implements Authenticator {
   readonly scheme = 'bearer';
@@ -60,12 +60,12 @@ export class SessionAuthenticator implements Authenticator {
   }
 }
 
-/** The problem of a token without a session, or whose user is inactive or has other credentials now. */
+/** Returns the problem for a token without a session, or whose user is inactive or has new credentials. */
 export function sessionUnknown(): Problem {
   return new Problem('unknown', 'There is no such session, or it has ended: sign in again.');
 }
 
-/** The problem of a session that has ended by itself. */
+/** Returns the problem for an expired session. */
 export function sessionExpired(expires: number): Problem {
   return new Problem('expired', `The session ended at ${toRfc3339(expires)}: sign in again.`);
 }

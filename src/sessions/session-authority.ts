@@ -5,7 +5,7 @@ import type { UserPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
 import { Clock } from '../config/clock.js';
 import type { Engine } from '../database/data-source.js';
-import { forShare } from '../database/locking.js';
+import { forShare } from '../database/transactions/locking.js';
 import { sessionExpired, sessionUnknown } from './session-authenticator.js';
 
 interface Row {
@@ -13,12 +13,12 @@ interface Row {
   expires: number | string;
 }
 
-/** As the authenticator reads it, by id; the user first, as everywhere. */
+/** Reads the same facts as the authenticator, by id. Like all such queries, it locks the user first. */
 const SESSION = `SELECT u.is_admin AS isAdmin, s.expires AS expires
   FROM users u JOIN sessions s ON s.user_id = u.id
   WHERE u.id = ? AND s.id = ? AND u.state = 'active' AND u.credentials_version = s.credentials_version`;
 
-/** Knows, inside a transaction, what the authority of a signed-in user rests on: the user and the session. */
+/** Checks in a transaction what the authority of a signed-in user depends on: the user and the session. */
 @Injectable()
 export class SessionAuthority implements PrincipalAuthority<UserPrincipal> {
   constructor(private readonly clock: Clock) {}

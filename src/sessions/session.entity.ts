@@ -1,7 +1,7 @@
 import { Entity, ForeignKey, Index } from 'typeorm';
 import { Id, IdColumn, IntColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
-/** A signed-in user; found by the hash of its token. */
+/** A session of a user. It is found by the hash of its token. */
 @Entity('sessions')
 @Index('uq_sessions_token_hash', ['tokenHash'], { unique: true })
 @Index('ix_sessions_user_id', ['userId'])
@@ -20,7 +20,7 @@ export class Session {
   @ForeignKey('User', { name: 'fk_sessions_user', onDelete: 'CASCADE', onUpdate: 'NO ACTION' })
   userId: number;
 
-  /** SHA-256 of the token, hexadecimal. */
+  /** SHA-256 of the token, in hexadecimal. */
   @TextColumn('token_hash', 64)
   tokenHash: string;
 

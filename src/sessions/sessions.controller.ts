@@ -3,10 +3,10 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { CurrentCaller, Public, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import { validAddress } from '../http/client-address.js';
-import { JsonBody } from '../http/body.interceptor.js';
-import { Problems } from '../http/problems.decorator.js';
-import { noteCaller } from '../http/request-notes.js';
+import { validAddress } from '../request/client-address.js';
+import { JsonBody } from '../input/body.interceptor.js';
+import { Problems } from '../problems/problems.decorator.js';
+import { noteCaller } from '../request/request-notes.js';
 import { Credentials, CurrentSession, NewSession, SessionsToEnd } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -15,7 +15,7 @@ import { SessionsService } from './sessions.service.js';
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
-  /** Failed attempts are bounded: after a few, the answer is 429 and says when to try again. */
+  /** Failed attempts are limited. After a few of them, the response is a 429 that says when to try again. */
   @Post()
   @Header('Cache-Control', 'no-store')
   @JsonBody(4096)

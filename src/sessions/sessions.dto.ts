@@ -1,12 +1,12 @@
 import { IsString } from 'class-validator';
-import { Length } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { QueryFlag } from '../http/query-flag.js';
+import { Length } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { QueryFlag } from '../input/fields/query-flag.js';
 import { UserView } from '../users/users.dto.js';
 
-/** What somebody signs in with. */
+/** The credentials for a sign-in. */
 export class Credentials {
-  /** The address of the user, in any case.
+  /** The e-mail address of the user, in any case.
    * @example "ada@example.com" */
   @IsString()
   @Length(1, 254)
@@ -19,40 +19,40 @@ export class Credentials {
   password: string;
 }
 
-/** Which of one's own sessions are to end. */
+/** Which of the caller's own sessions to end. */
 export class SessionsToEnd {
-  /** Whether all of one's sessions end, on every machine; otherwise only this one does.
+  /** Whether all sessions of the user end, on every device. Otherwise only this session ends.
    * @example true */
   @IfPresent()
   @QueryFlag()
   all: boolean = false;
 }
 
-/** A new session, with the token that proves it. */
+/** A new session with its token. */
 export class NewSession {
   /** The user who signed in.
    * @example 280 */
   userId: number;
 
-  /** Goes into `Authorization: Bearer <token>`. It is shown here and nowhere else.
+  /** The token, for the header `Authorization: Bearer <token>`. Only this response contains it.
    * @example "lks_9fQm2Xa7Lr0TzB4nVwKc8YdHs1EuJp6GiRo3Wx5ZtNvCbAq1k2M3y" */
   token: string;
 
-  /** When the session began.
+  /** When the session started.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 }
 
-/** Who is signed in, and until when. */
+/** The signed-in user and their session. */
 export class CurrentSession {
-  /** Who is signed in. */
+  /** The signed-in user. */
   user: UserView;
 
-  /** When the session began.
+  /** When the session started.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
-  /** When the session ends by itself.
+  /** When the session expires.
    * @example "2026-11-24T00:00:00.000Z" */
   expires: string;
 }

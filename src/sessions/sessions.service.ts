@@ -7,12 +7,12 @@ import { hashSecret, mintSecret } from '../access/secret.js';
 import { Transactions } from '../authority/transactions.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
-import { forUpdate } from '../database/locking.js';
-import type { ReadRepository } from '../database/read-repository.js';
+import { forUpdate } from '../database/transactions/locking.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problems/problem.js';
 import { Metrics } from '../metrics/metrics.js';
-import { PasswordCheck } from '../users/password-check.js';
+import { PasswordCheck } from '../users/sign-in/password-check.js';
 import { UsersService } from '../users/users.service.js';
 import { Session } from './session.entity.js';
 import type { Credentials, CurrentSession, NewSession } from './sessions.dto.js';
@@ -20,7 +20,7 @@ import type { Credentials, CurrentSession, NewSession } from './sessions.dto.js'
 const HOUR_MS = 3_600_000;
 const PURGE_ROWS_MAX = 1000;
 
-/** Signing in and out. */
+/** Creates and ends sessions. */
 @Injectable()
 export class SessionsService {
   constructor(
@@ -34,9 +34,9 @@ export class SessionsService {
   ) {}
 
   /**
-   * Signs somebody in. Throws `sign-in-failed` whatever the reason, `too-many-attempts` and `too-busy`.
+   * Signs a user in. Throws `sign-in-failed` whatever the reason, `too-many-attempts` and `too-busy`.
    *
-   * @param address where the request comes from
+   * @param address the address of the client
    */
   create(credentials: Credentials, address: string | undefined): Promise<NewSession> {
     return this.metrics.signIn(() => this.signIn(credentials, address));
@@ -56,7 +56,7 @@ export class SessionsService {
     });
   }
 
-  /** The session of a caller. */
+  /** Returns the session of a caller. */
   async current(caller: Caller): Promise<CurrentSession> {
     const { sessionId, userId } = userOf(caller);
     const [session, user] = await Promise.all([this.sessions.findOneBy({ id: sessionId }), this.users.get(userId)]);
@@ -66,7 +66,7 @@ export class SessionsService {
     return { user, created: toRfc3339(session.created), expires: toRfc3339(session.expires) };
   }
 
-  /** Deletes sessions that have expired, so many rows at a time. */
+  /** Deletes expired sessions, a limited number at a time. */
   async purge(): Promise<void> {
     const expires = LessThanOrEqual(this.clock.now());
     for (let deleted = PURGE_ROWS_MAX; deleted === PURGE_ROWS_MAX;) {
@@ -87,7 +87,7 @@ export class SessionsService {
     const created = this.clock.now();
     await this.transactions.changeAuthority(ANONYMOUS, async (write) => {
       const { tx } = write;
-      // The user may have been deactivated while the password was being checked.
+      // The user may have been deactivated while the password was checked.
       if (!(await this.users.signIn(tx, user.id, user.credentialsVersion))) {
         throw new Problem('sign-in-failed');
       }

@@ -4,16 +4,18 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Config, ConfigurationError } from '../config/config.js';
 import { engineOf, sqliteFile } from '../database/data-source.js';
 import { withStartLock } from '../database/migrate.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import { findPasswordFault } from './password-rules.js';
-import { mintPassword } from './passwords.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import { findPasswordFault } from './passwords/password-rules.js';
+import { mintPassword } from './passwords/passwords.js';
 import { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
 
-/** The address of an admin whom nobody named. No mail can ever reach it: `.localhost` is reserved. */
+/**
+ * The e-mail address of the first admin if none is configured. It receives no mail, because `.localhost` is reserved.
+ */
 const UNNAMED_EMAIL = 'admin@latchkey.localhost';
 
-/** Makes the first admin when the process starts on a database without any user, deleted ones included. */
+/** Creates the first admin when the process starts on a database without users (deleted users count). */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap {
   private readonly logger = new Logger('FirstAdmin');
@@ -64,9 +66,12 @@ export class FirstAdmin implements OnApplicationBootstrap {
     await this.makeWithFile(password, text);
   }
 
-  /** The file is there before the user is: otherwise a crash in between would leave an admin whom nobody can be. */
+  /**
+   * Creates the file before the user. Otherwise a crash in between would leave an admin whose password nobody knows.
+   */
   private async makeWithFile(password: string, text: string): Promise<void> {
-    // Beside the database, and named after it: another database of the same folder has another admin.
+    // The file is beside the database and named after it, because another database in the same folder has another
+    // admin.
     const file = `${sqliteFile(this.config)}.first-admin.txt`;
     rmSync(file, { force: true });
     writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true });

@@ -1,10 +1,10 @@
 import { type EntityManager, In } from 'typeorm';
 import { fold } from '../database/fold.js';
-import { forUpdate } from '../database/locking.js';
-import { Problem } from '../http/problem.js';
+import { forUpdate } from '../database/transactions/locking.js';
+import { Problem } from '../problems/problem.js';
 import { User } from './user.entity.js';
 
-/** Which user is meant. */
+/** Identifies a user. */
 export type UserTarget = { id: number } | { email: string };
 
 /** Users whose rows are locked until the transaction ends. */
@@ -13,19 +13,19 @@ export interface LockedUsers {
   rows: readonly User[];
 }
 
-/** The user who is meant, whose row is locked until the transaction ends. */
+/** The target user, whose row is locked until the transaction ends. */
 export interface LockedUser {
   user: User;
-  /** Nobody else is an active admin, and nobody can become or cease to be one meanwhile. */
+  /** Whether no other user is an active admin. Nobody can become or cease to be one while the lock is held. */
   isLastAdmin: boolean;
 }
 
-/** What may change about a user, apart from the password. */
+/** The fields of a user that may change, except the password. */
 export type UserChange = Partial<Pick<User, 'name' | 'state' | 'isAdmin'>>;
 
 /**
- * Locks a user together with the actor's own and all active admins, in one query and in the order of their ids: no two
- * such transactions wait for each other, and none counts admins while another makes one less.
+ * Locks the target user, the actor's own row and all active admins, in one query and in the order of their ids. Two
+ * such transactions therefore never deadlock, and none counts admins while another one removes one.
  */
 export function lockUsers(target: UserTarget): (tx: EntityManager, actorUserIds: number[]) => Promise<LockedUsers> {
   return async (tx, actorUserIds) => {
@@ -39,7 +39,7 @@ export function lockUsers(target: UserTarget): (tx: EntityManager, actorUserIds:
   };
 }
 
-/** The user who is meant among those that were locked. Throws `user-not-found`. */
+/** Returns the target user among the locked ones. Throws `user-not-found`. */
 export function targetOf({ target, rows }: LockedUsers): LockedUser {
   const user = rows.find((row) =>
     'id' in target ? row.id === target.id : row.emailKey !== null && row.emailKey === fold(target.email),
@@ -54,7 +54,7 @@ export function targetOf({ target, rows }: LockedUsers): LockedUser {
   return { user, isLastAdmin: admins.length === 1 && admins[0] === user };
 }
 
-/** Refuses a change after which there would be no active admin any more. Throws `last-admin`. */
+/** Refuses a change that would leave no active admin. Throws `last-admin`. */
 export function keepOneAdmin({ user, isLastAdmin }: LockedUser, change: UserChange): void {
   if (isLastAdmin && !isActiveAdmin({ ...user, ...change })) {
     throw new Problem('last-admin', `User ${user.id} is the last active admin: make another one first.`);

@@ -7,13 +7,18 @@ export interface KeyName {
   hint: string;
 }
 
-/** Tells which keys hang on a user: the feature that owns keys provides it, and users know nothing of keys. */
+/**
+ * Counts and names the keys of a user. The feature that owns keys provides this, so that users do not depend on keys.
+ */
 export interface UserKeyCounts {
-  /** Counts keys that the user made, expired ones included. */
+  /** Counts the keys that the user created, including expired ones. */
   count(tx: EntityManager, userId: number): Promise<number>;
-  /** Counts keys that stop with the user's deactivation, and revive with it: those that are not expired. */
+  /**
+   * Counts the keys that have not expired: they stop when the user is deactivated, and work again when the user is
+   * activated.
+   */
   countLiving(tx: EntityManager, userId: number): Promise<number>;
-  /** Names those keys, up to a thousand of them. */
+  /** Returns the names of those keys, up to a thousand. */
   namesOfLiving(tx: EntityManager, userId: number): Promise<KeyName[]>;
 }
 

@@ -2,7 +2,10 @@ import { toRfc3339 } from '../database/times.js';
 import type { User } from './user.entity.js';
 import type { UserView } from './users.dto.js';
 
-/** A user as the API shows one: never with a password or its hash. Throws for a deleted one, who is not shown at all. */
+/**
+ * Returns a user as the API shows it, without the password hash. Throws for a deleted user, because the API never shows
+ * one.
+ */
 export function userView(user: User): UserView {
   if (user.state === 'deleted') {
     throw new Error(`user ${user.id} is deleted and must not be shown`);
@@ -23,7 +26,7 @@ export function userView(user: User): UserView {
   };
 }
 
-/** What the audit trail keeps of a user. */
+/** Returns the facts about a user for the audit log. */
 export function userSnapshot(user: User): Record<string, unknown> {
   const { id, name, email, state, isAdmin } = user;
   return { id, name, email, state, isAdmin };

@@ -1,7 +1,7 @@
 import { Entity, Index } from 'typeorm';
 import { FlagColumn, Id, IntColumn, TextColumn, TimeColumn } from '../database/columns.js';
 
-/** `deleted` is for ever: the row stays for those who refer to it, without name and address. */
+/** `deleted` is final. The row stays for rows that refer to it, without name and e-mail address. */
 export type UserState = 'active' | 'deactivated' | 'deleted';
 
 /** A person who can sign in. */
@@ -20,15 +20,15 @@ export class User {
   @TextColumn('name', 100)
   name: string;
 
-  /** The name folded, for finding people whatever the case. */
+  /** The folded name, for searches that ignore case. */
   @TextColumn('name_key', 400)
   nameKey: string;
 
-  /** As it was given; empty once deleted. */
+  /** The e-mail address as it was given; empty after deletion. */
   @TextColumn('email', 254)
   email: string;
 
-  /** The address folded; null once deleted, so that it can be used again. */
+  /** The folded e-mail address; null after deletion, so that it can be used again. */
   @TextColumn('email_key', 254, { nullable: true })
   emailKey: string | null;
 
@@ -38,11 +38,11 @@ export class User {
   @FlagColumn('is_admin')
   isAdmin: boolean;
 
-  /** argon2id in PHC form; empty once deleted. */
+  /** argon2id in PHC form; empty after deletion. */
   @TextColumn('password_hash', 200)
   passwordHash: string;
 
-  /** Sessions live only while they carry the same number: deactivation, deletion and a new password increase it. */
+  /** Sessions are valid only while they have the same number. Deactivation, deletion and a new password increase it. */
   @IntColumn('credentials_version')
   credentialsVersion: number;
 

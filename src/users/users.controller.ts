@@ -3,12 +3,12 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller, KeyAccess, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import type { Scan } from '../database/scan-turns.js';
-import { Scanning } from '../database/scanning.decorator.js';
-import { IdPipe } from '../http/id.pipe.js';
-import { Problems } from '../http/problems.decorator.js';
-import { TellsKeysAffected, tellKeysAffected } from '../http/keys-affected.js';
-import { UserPasswordsService } from './user-passwords.service.js';
+import type { Scan } from '../database/reading/scan-turns.js';
+import { Scanning } from '../database/reading/scanning.decorator.js';
+import { IdPipe } from '../input/id.pipe.js';
+import { Problems } from '../problems/problems.decorator.js';
+import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
+import { UserPasswordsService } from './passwords/user-passwords.service.js';
 import {
   ChangedUser,
   NewUser,
@@ -53,8 +53,9 @@ export class UsersController {
   }
 
   /**
-   * What is left out of the request stays as it is. Deactivating a user ends their sessions and stops the keys that they
-   * made, at once; activating them revives the keys. The last active admin stays one.
+   * Fields that the request does not name stay unchanged. Deactivating a user ends their sessions and stops the keys
+   * that they created, at once. Activating them makes the keys work again. The last active admin cannot be deactivated
+   * or demoted.
    */
   @Put(':userId')
   @AdminOnly('Update a user')
@@ -68,8 +69,9 @@ export class UsersController {
   }
 
   /**
-   * At once and for ever: the user's sessions end, the keys that they made never work again, and their name and address
-   * are cleared. The address can be used again, by a new user who has nothing of the old one.
+   * The deletion takes effect at once and is final. The user's sessions end, the keys that they created never work
+   * again, and their name and e-mail address are cleared. A new user may have the same e-mail address, and gets nothing
+   * of the deleted one.
    */
   @Delete(':userId')
   @HttpCode(204)
@@ -84,7 +86,7 @@ export class UsersController {
     return tellKeysAffected(response, this.users.delete(caller, userId));
   }
 
-  /** With a key, only a user who is no admin and has no keys can be activated. */
+  /** With a key, you can only activate a user who is not an admin and has no keys. */
   @Post('activate')
   @HttpCode(204)
   @KeyAccess('Activate a user by e-mail address', { session: 'admin' })
@@ -98,7 +100,7 @@ export class UsersController {
     return tellKeysAffected(response, this.users.setStateByEmail(caller, email, 'active'));
   }
 
-  /** With a key, only a user who is no admin and has no keys can be deactivated. */
+  /** With a key, you can only deactivate a user who is not an admin and has no keys. */
   @Post('deactivate')
   @HttpCode(204)
   @KeyAccess('Deactivate a user by e-mail address', { session: 'admin' })
@@ -112,7 +114,7 @@ export class UsersController {
     return tellKeysAffected(response, this.users.setStateByEmail(caller, email, 'deactivated'));
   }
 
-  /** With a key, only a user who is no admin and has no keys can be deleted. */
+  /** With a key, you can only delete a user who is not an admin and has no keys. */
   @Post('delete')
   @HttpCode(204)
   @KeyAccess('Delete a user by e-mail address', { session: 'admin' })
@@ -126,7 +128,10 @@ export class UsersController {
     return tellKeysAffected(response, this.users.deleteByEmail(caller, email));
   }
 
-  /** One's own, with the present password; or, for an admin, another's without it. Ends all sessions of that user. */
+  /**
+   * Sets your own password, with the current password, or, as an admin, that of another user without it. All sessions
+   * of that user end.
+   */
   @Put(':userId/password')
   @HttpCode(204)
   @SignedIn('Set a password')

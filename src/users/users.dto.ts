@@ -1,23 +1,23 @@
 import { ApiHideProperty } from '@nestjs/swagger';
 import { IsAscii, IsBoolean, IsEmail, IsIn, IsString } from 'class-validator';
 import { FoldsWithin } from '../database/fold.js';
-import { Length, MaxLength } from '../http/length.js';
-import { IfPresent } from '../http/presence.js';
-import { PageQuery } from '../http/paging.js';
-import { sortsOf } from '../http/sorting.js';
-import { Trimmed } from '../http/trimmed.js';
-import { Unused } from '../http/unused.js';
-import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './password-rules.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import { IfPresent } from '../input/fields/presence.js';
+import { PageQuery } from '../input/paging.js';
+import { sortsOf } from '../input/sorting.js';
+import { Trimmed } from '../input/fields/trimmed.js';
+import { Unused } from '../input/fields/unused.js';
+import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './passwords/password-rules.js';
 
-/** What the list can be sorted by. */
+/** The orders of the list. */
 export const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
 
-/** The states in which a user is shown. */
+/** The states of users that are shown. */
 export const USER_STATES = ['active', 'deactivated'] as const;
 
-/** A user to be made. */
+/** A user to create. */
 export class NewUser {
-  /** What people call the user, 1 to 100 characters.
+  /** The name of the user, 1 to 100 characters.
    * @example "Grace Hopper" */
   @Trimmed()
   @IsString()
@@ -25,7 +25,7 @@ export class NewUser {
   @FoldsWithin(400)
   name: string;
 
-  /** The address to sign in with; no other user may have it, whatever its case.
+  /** The e-mail address to sign in with. It must be unique, ignoring case.
    * @example "grace@example.com" */
   @IsString()
   @MaxLength(254)
@@ -33,23 +33,23 @@ export class NewUser {
   @IsEmail()
   email: string;
 
-  /** The password to sign in with, 15 to 128 characters. It is none that is easy to guess, and contains neither the name
-   * nor the e-mail address of the user.
+  /** The password to sign in with, 15 to 128 characters. It must be hard to guess, and contain neither the name nor the
+   * e-mail address of the user.
    * @example "correct horse battery" */
   @IsString()
   @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max, { message: PASSWORD_LENGTH_FAULT })
   password: string;
 
-  /** Whether the user may manage keys, users, Applications and services; absent means no.
+  /** Whether the user may manage keys, users, Applications and services. Default: false.
    * @example false */
   @IfPresent()
   @IsBoolean()
   isAdmin?: boolean;
 }
 
-/** What is to be different about a user; what is left out stays. */
+/** The fields of a user to change. Fields that are left out stay unchanged. */
 export class UserUpdate {
-  /** What people call the user, 1 to 100 characters.
+  /** The name of the user, 1 to 100 characters.
    * @example "Grace Hopper" */
   @Trimmed()
   @IfPresent()
@@ -58,13 +58,14 @@ export class UserUpdate {
   @FoldsWithin(400)
   name?: string;
 
-  /** Deactivating ends the user's sessions and stops the keys that they made; activating revives those keys.
+  /** The state. Deactivating ends the user's sessions and stops the keys that they created. Activating makes these keys
+   * work again.
    * @example "active" */
   @IfPresent()
   @IsIn(USER_STATES)
   state?: (typeof USER_STATES)[number];
 
-  /** Whether the user may manage keys, users, Applications and services. The keys that they made stay as they are.
+  /** Whether the user may manage keys, users, Applications and services. The keys that they created are kept.
    * @example false */
   @IfPresent()
   @IsBoolean()
@@ -83,9 +84,9 @@ export class UserUpdate {
   applicationNotificationSubscriptions?: unknown;
 }
 
-/** A user, named by the address that they sign in with. */
+/** A user, identified by e-mail address. */
 export class UserByEmail {
-  /** The address of the user, in any case.
+  /** The e-mail address of the user, in any case.
    * @example "leaver@example.com" */
   @IsString()
   @Length(1, 254)
@@ -94,37 +95,37 @@ export class UserByEmail {
 
 /** A new password. */
 export class PasswordChange {
-  /** The present password: needed for one's own, and for nobody else's.
+  /** The current password. Required for your own password, and not for that of another user.
    * @example "correct horse battery" */
   @IfPresent()
   @IsString()
   @Length(1, PASSWORD_LENGTH.max)
   currentPassword?: string;
 
-  /** The password from now on, 15 to 128 characters. It is none that is easy to guess, and contains neither the name nor
-   * the e-mail address of the user.
+  /** The new password, 15 to 128 characters. It must be hard to guess, and contain neither the name nor the e-mail
+   * address of the user.
    * @example "staple correct horse" */
   @IsString()
   @Length(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max, { message: PASSWORD_LENGTH_FAULT })
   newPassword: string;
 }
 
-/** Which users are wanted. Deleted ones are never listed. */
+/** The query for the list of users. Deleted users are never listed. */
 export class UserQuery extends PageQuery {
-  /** What to sort by; with `-` in front, descending.
+  /** The order of the list, with `-` in front for descending.
    * @example "-created" */
   @IfPresent()
   @IsIn(USER_SORTS)
   sort: (typeof USER_SORTS)[number] = 'id';
 
-  /** Only users whose address contains this, ignoring case.
+  /** Only users whose e-mail address contains this text, ignoring case.
    * @example "@example.com" */
   @IfPresent()
   @IsString()
   @Length(1, 254)
   email?: string;
 
-  /** Only users whose name contains this, ignoring case.
+  /** Only users whose name contains this text, ignoring case.
    * @example "ada" */
   @IfPresent()
   @IsString()
@@ -140,11 +141,11 @@ export class UserQuery extends PageQuery {
 
 /** A person who can sign in. */
 export class UserView {
-  /** The user's id.
+  /** The id of the user.
    * @example 280 */
   id: number;
 
-  /** When the user was made.
+  /** When the user was created.
    * @example "2026-11-23T12:00:00.000Z" */
   created: string;
 
@@ -152,23 +153,23 @@ export class UserView {
    * @example "2026-11-23T12:00:00.000Z" */
   modified: string;
 
-  /** The address that the user signs in with.
+  /** The e-mail address that the user signs in with.
    * @example "ada@example.com" */
   email: string;
 
-  /** The account, of which there is one.
+  /** The account; there is only one.
    * @example 1 */
   accountId: number;
 
-  /** Always empty: nobody is invited here; there for programs that expect it.
+  /** Always empty: there are no invitations. It exists for programs that expect it.
    * @example "" */
   inviteToken: string;
 
-  /** What people call the user.
+  /** The name of the user.
    * @example "Ada Lovelace" */
   name: string;
 
-  /** Whether the user can sign in. While deactivated, the keys that the user made do not work.
+  /** Whether the user can sign in. While the user is deactivated, the keys that they created do not work.
    * @example "active" */
   state: 'active' | 'deactivated';
 
@@ -176,11 +177,11 @@ export class UserView {
    * @example false */
   isAdmin: boolean;
 
-  /** Always empty; there for programs that expect it.
+  /** Always empty. It exists for programs that expect it.
    * @example {} */
   policy: Record<string, never>;
 
-  /** Always empty; there for programs that expect it.
+  /** Always empty. It exists for programs that expect it.
    * @example [] */
   roles: number[];
 
@@ -191,14 +192,14 @@ export class UserView {
 
 /** A user after a change. */
 export class ChangedUser extends UserView {
-  /** How many keys that have not expired stopped, or revived, with this change.
+  /** The number of unexpired keys that stopped or work again because of this change.
    * @example 3 */
   keysAffected: number;
 }
 
 /** One page of users. */
 export class UserPage {
-  /** How many users there are in all.
+  /** The total number of users that match.
    * @example 1 */
   totalResultSize: number;
 

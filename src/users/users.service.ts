@@ -5,19 +5,19 @@ import { OPERATOR } from '../access/actor.js';
 import type { Caller } from '../access/caller.js';
 import { Transactions } from '../authority/transactions.js';
 import type { Write } from '../authority/write.js';
-import { differs } from '../changes/differs.js';
+import { differs } from '../audit/differs.js';
 import { Clock } from '../config/clock.js';
 import { UniqueViolation } from '../database/driver-errors.js';
 import { containing, fold } from '../database/fold.js';
-import { forUpdate, keptAsRead } from '../database/locking.js';
-import type { ReadRepository } from '../database/read-repository.js';
-import { invalid } from '../http/invalid.js';
-import { Problem } from '../http/problem.js';
-import { readSort } from '../http/sorting.js';
-import { findPasswordFault } from './password-rules.js';
+import { forUpdate, keptAsRead } from '../database/transactions/locking.js';
+import type { ReadRepository } from '../database/reading/read-repository.js';
+import { invalid } from '../problems/invalid.js';
+import { Problem } from '../problems/problem.js';
+import { readSort } from '../input/sorting.js';
+import { findPasswordFault } from './passwords/password-rules.js';
 import { USER_KEY_COUNTS, type UserKeyCounts } from './user-key-counts.js';
-import { Passwords } from './passwords.js';
-import { SignInThrottle } from './sign-in-throttle.js';
+import { Passwords } from './passwords/passwords.js';
+import { SignInThrottle } from './sign-in/sign-in-throttle.js';
 import { keepOneAdmin, type LockedUser, lockUsers, targetOf, type UserChange } from './user-changes.js';
 import { User } from './user.entity.js';
 import { userSnapshot, userView } from './user-views.js';
@@ -33,7 +33,7 @@ const SORT_COLUMNS = {
   lastSignedIn: 'lastSignedIn',
 } as const;
 
-/** Users and what happens to them. */
+/** Creates, changes and deletes users. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -45,7 +45,7 @@ export class UsersService {
     @Inject(USER_KEY_COUNTS) private readonly keys: UserKeyCounts,
   ) {}
 
-  /** A user by id. Throws `user-not-found`, also for a deleted one. */
+  /** Returns a user by id. Throws `user-not-found`, also for a deleted user. */
   async get(id: number): Promise<UserView> {
     const user = await this.users.findOneBy({ id, state: Not('deleted') });
     if (!user) {
@@ -54,7 +54,7 @@ export class UsersService {
     return userView(user);
   }
 
-  /** One page of the users that a query asks for. */
+  /** Returns one page of the users that match a query. */
   async list({ pageSize, skip, sort, state, email, name }: UserQuery): Promise<UserPage> {
     const where: FindOptionsWhere<User> = {
       state: state ?? Not('deleted'),
@@ -71,7 +71,7 @@ export class UsersService {
     return { totalResultSize, data: users.map(userView) };
   }
 
-  /** Makes a user. Throws `validation-failed` and `email-taken`. */
+  /** Creates a user. Throws `validation-failed` and `email-taken`. */
   async create(caller: Caller, { name, email, password, isAdmin = false }: NewUser): Promise<UserView> {
     const fault = await findPasswordFault(password, { name, email });
     if (fault !== undefined) {
@@ -92,7 +92,7 @@ export class UsersService {
     }
   }
 
-  /** Makes the admin that everything begins with. */
+  /** Creates the first admin. */
   async createFirstAdmin(email: string, password: string): Promise<void> {
     const passwordHash = await this.passwords.hash(password);
     await this.transactions.changeAuthority(OPERATOR, async (write) => {
@@ -115,7 +115,7 @@ export class UsersService {
     });
   }
 
-  /** Deletes a user for ever. Returns how many living keys end with it. Throws `user-not-found` and `last-admin`. */
+  /** Deletes a user for ever. Returns how many working keys end with it. Throws `user-not-found` and `last-admin`. */
   async delete(caller: Caller, id: number): Promise<number> {
     return this.transactions.endAuthority(caller, lockUsers({ id }), (write, users) =>
       this.erase(write, `DELETE /v1/users/${id}`, targetOf(users)),
@@ -123,8 +123,8 @@ export class UsersService {
   }
 
   /**
-   * Activates or deactivates a user by address, and returns how many living keys revive or stop.
-   * Throws `user-not-found`, `last-admin` and, for a key that must not, `user-protected`.
+   * Activates or deactivates a user by e-mail address. Returns how many keys stop or work again. Throws
+   * `user-not-found`, `last-admin` and, if a key may not change this user, `user-protected`.
    */
   async setStateByEmail(caller: Caller, email: string, state: 'active' | 'deactivated'): Promise<number> {
     const verb = state === 'active' ? 'activate' : 'deactivate';
@@ -135,7 +135,7 @@ export class UsersService {
     });
   }
 
-  /** Deletes a user by address, as `delete` does. Throws as `setStateByEmail` does. */
+  /** Deletes a user by e-mail address, like `delete`. Throws like `setStateByEmail`. */
   async deleteByEmail(caller: Caller, email: string): Promise<number> {
     return this.transactions.endAuthority(caller, lockUsers({ email }), async (write, users) => {
       const locked = targetOf(users);
@@ -144,14 +144,14 @@ export class UsersService {
     });
   }
 
-  /** Keeps a user as they are until the transaction ends; others may keep them too. */
+  /** Holds a shared lock on a user until the transaction ends. */
   async hold(tx: EntityManager, id: number): Promise<void> {
     await tx.find(User, { select: { id: true }, where: { id }, ...keptAsRead(tx) });
   }
 
   /**
-   * Notes that a user signs in, unless they were deactivated or deleted, or got another password, since their password
-   * was checked. Returns whether they may.
+   * Records a sign-in, unless the user was deactivated or deleted, or got another password, since their password was
+   * checked. Returns whether the user may sign in.
    */
   async signIn(tx: EntityManager, id: number, credentialsVersion: number): Promise<boolean> {
     const user = await tx.findOne(User, { where: { id, state: 'active', credentialsVersion }, ...forUpdate(tx) });
@@ -162,7 +162,10 @@ export class UsersService {
     return true;
   }
 
-  /** A leaked key must neither revive an admin nor stop the keys of others. */
+  /**
+   * Refuses keys that change an admin or an owner of keys: a leaked key must neither activate an admin nor stop the
+   * keys of others.
+   */
   private async protect(tx: EntityManager, { principal }: Caller, user: User): Promise<void> {
     if (principal.kind === 'api-key' && (user.isAdmin || (await this.keys.count(tx, user.id)) > 0)) {
       throw new Problem('user-protected', 'A key acts only on users who are no admin and have no keys.');
@@ -188,7 +191,7 @@ export class UsersService {
     return user;
   }
 
-  /** Changes a locked user, in the row and in memory, and returns how many living keys that concerns. */
+  /** Changes a locked user, in the row and in memory. Returns how many keys it affects. */
   private async change(write: Write, entity: string, locked: LockedUser, change: UserChange): Promise<number> {
     const { user } = locked;
     const old = userSnapshot(user);
@@ -236,7 +239,7 @@ export class UsersService {
   }
 }
 
-/** The name must not be that of another condition: TypeORM keeps one parameter of a name, and drops the others in silence. */
+/** The names of parameters must differ: TypeORM keeps only one parameter per name, and silently drops the others. */
 function contains(parameter: 'email' | 'name', text: string): ReturnType<typeof Raw> {
   return Raw((column) => `${column} LIKE :${parameter} ESCAPE '!'`, { [parameter]: containing(fold(text)) });
 }

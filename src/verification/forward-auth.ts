@@ -3,13 +3,13 @@ import type { Logger } from 'pino';
 import type { Authorizer, KnownEndpoint, Outcome } from '../access/authorizer.js';
 import { callerInLog } from '../access/caller.js';
 import { readCredential } from '../access/credentials.js';
-import { clientAddress, type TrustProxy } from '../http/client-address.js';
-import { endAnswer, isArriving } from '../http/end-answer.js';
-import { Problem } from '../http/problem.js';
-import { sendProblem } from '../http/problem-response.js';
-import { requestIdOf } from '../http/request-id.js';
-import { logRequest } from '../http/request-log.js';
-import { noteCaller } from '../http/request-notes.js';
+import { clientAddress, type TrustProxy } from '../request/client-address.js';
+import { endAnswer, isArriving } from '../request/end-answer.js';
+import { Problem } from '../problems/problem.js';
+import { sendProblem } from '../problems/problem-response.js';
+import { requestIdOf } from '../request/request-id.js';
+import { logRequest } from '../request/request-log.js';
+import { noteCaller } from '../request/request-notes.js';
 import { readForwardedRequest } from './forwarded-request.js';
 
 /** A proxy understands these: anything else might be taken for an error of its own, or for permission. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestTarget, Target } from '../access/authorizer.js';
-import { type RawPath, readRawPath } from '../access/raw-path.js';
-import { Problem } from '../http/problem.js';
+import { type RawPath, readRawPath } from '../access/paths/raw-path.js';
+import { Problem } from '../problems/problem.js';
 import { reasonAgainstHeader } from './misleading-headers.js';
 
 const BASE = '/v1/forward_auth/';

@@ -1,4 +1,4 @@
-import { OVERRIDE_HEADERS } from '../access/request-overrides.js';
+import { OVERRIDE_HEADERS } from '../access/paths/request-overrides.js';
 
 /**
  * Headers that a proxy writes. It overwrites what a client wrote in the same spelling, so that one may be there. Another

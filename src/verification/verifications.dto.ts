@@ -1,8 +1,8 @@
 import { IsString, Matches } from 'class-validator';
 import type { ApiKeyState } from '../api-keys/key-condition.js';
-import { Length, MaxLength } from '../http/length.js';
-import type { ProblemCode } from '../http/problem-codes.js';
-import { IfPresent } from '../http/presence.js';
+import { Length, MaxLength } from '../input/fields/length.js';
+import type { ProblemCode } from '../problems/problem-codes.js';
+import { IfPresent } from '../input/fields/presence.js';
 
 /** Whether a key may do something. */
 export class NewVerification {

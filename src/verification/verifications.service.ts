@@ -3,7 +3,7 @@ import { endpointName, MANAGEMENT } from '../access/access.js';
 import { Authorizer, type KnownEndpoint } from '../access/authorizer.js';
 import { presentedKey } from '../access/credentials.js';
 import type { Principal } from '../access/principal.js';
-import { readRawPath } from '../access/raw-path.js';
+import { readRawPath } from '../access/paths/raw-path.js';
 import type { ApiKeyState } from '../api-keys/key-condition.js';
 import { toRfc3339 } from '../database/times.js';
 import type { NewVerification, Verification, VerifiedEndpoint, VerifiedKey } from './verifications.dto.js';

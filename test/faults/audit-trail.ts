@@ -1,4 +1,4 @@
-import type { Client } from '../client.js';
+import type { Client } from '../support/client.js';
 import type { Page } from './ledger.js';
 
 const PAGE = 1000;

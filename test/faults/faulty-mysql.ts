@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import { createMysqlDatabase, createSqliteDatabase, type TestDatabase } from '../harness.js';
+import { createMysqlDatabase, createSqliteDatabase, type TestDatabase } from '../support/harness.js';
 import { until } from './until.js';
 
 const run = promisify(execFile);

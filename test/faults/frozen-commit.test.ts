@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { createAuthority, ENDINGS } from '../authorities.js';
-import { createPlace } from '../coupon-fixtures.js';
-import { CAMPAIGNS } from '../fixtures.js';
-import type { TestDatabase } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
-import { Replicas } from '../replicas.js';
-import { runSql } from '../sql.js';
+import { createAuthority, ENDINGS } from '../support/authorities.js';
+import { createPlace } from '../backoffice/coupon-fixtures.js';
+import { CAMPAIGNS } from '../support/fixtures.js';
+import type { TestDatabase } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
+import { Replicas } from '../support/replicas.js';
+import { runSql } from '../support/sql.js';
 import { createDatabaseOn } from './faulty-mysql.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { until } from './until.js';

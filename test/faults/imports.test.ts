@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
-import { Client } from '../client.js';
-import { beginUpload, createPlace, importCoupons, listCoupons } from '../coupon-fixtures.js';
-import { createKey } from '../fixtures.js';
-import type { TestDatabase } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { Client } from '../support/client.js';
+import { beginUpload, createPlace, importCoupons, listCoupons } from '../backoffice/coupon-fixtures.js';
+import { createKey } from '../support/fixtures.js';
+import type { TestDatabase } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { FILE_FORM_TYPE, Load } from './load.js';
 import { everyKind, type Service, signIn, startService } from './service.js';

@@ -1,8 +1,8 @@
 import { openSqlite } from '../../src/database/sqlite-driver.js';
-import { Client } from '../client.js';
-import { CAMPAIGNS, createApplication } from '../fixtures.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { Client } from '../support/client.js';
+import { CAMPAIGNS, createApplication } from '../support/fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { readTrail } from './audit-trail.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { type Lengths, Ledger, NOTHING, type Page } from './ledger.js';

@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../harness.js';
+import type { TestDatabase } from '../support/harness.js';
 import { readTrail } from './audit-trail.js';
 import { createDatabaseOn, FaultyMysql } from './faulty-mysql.js';
 import type { Page } from './ledger.js';

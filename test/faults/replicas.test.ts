@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { openSqlite } from '../../src/database/sqlite-driver.js';
-import { createKey } from '../fixtures.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { createKey } from '../support/fixtures.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { signIn } from './service.js';
 

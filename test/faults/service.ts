@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from '../client.js';
-import { createApplication, createKey, type MadeKey } from '../fixtures.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { Client } from '../support/client.js';
+import { createApplication, createKey, type MadeKey } from '../support/fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { type Call, FILE_FORM_TYPE, fileForm } from './load.js';
 
 export const DECISION_WAIT_MS = 1000;

@@ -4,10 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { openSqlite } from '../../src/database/sqlite-driver.js';
-import { Client } from '../client.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../harness.js';
-import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../fixtures.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { Client } from '../support/client.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, type TestDatabase } from '../support/harness.js';
+import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 
 /** Rows that take a second or more to write. */

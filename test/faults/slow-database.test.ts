@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
-import type { TestDatabase } from '../harness.js';
+import type { TestDatabase } from '../support/harness.js';
 import { createDatabaseOn } from './faulty-mysql.js';
 import { Load } from './load.js';
 import { everyKind, type Service, startService } from './service.js';

@@ -1,5 +1,5 @@
-import { createKey } from '../fixtures.js';
-import { startServer } from '../process.js';
+import { createKey } from '../support/fixtures.js';
+import { startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { signIn } from './service.js';
 import { until } from './until.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { mintSecret } from '../../src/access/secret.js';
-import type { TestDatabase } from '../harness.js';
+import type { TestDatabase } from '../support/harness.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 import { Load } from './load.js';
 import { everyKind, type Service, startService } from './service.js';

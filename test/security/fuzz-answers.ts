@@ -1,6 +1,6 @@
 import addFormats from 'ajv-formats';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { ADMIN_PASSWORD } from '../harness.js';
+import { ADMIN_PASSWORD } from '../support/harness.js';
 import type { Document, FuzzRequest, Operation } from './openapi-requests.js';
 
 /** An answer as it came. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Client } from '../client.js';
-import { CAMPAIGNS, createApplication, createKey } from '../fixtures.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../harness.js';
+import { Client } from '../support/client.js';
+import { CAMPAIGNS, createApplication, createKey } from '../support/fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../support/harness.js';
 import type { Chance } from './hostile.js';
 import type { Subjects } from './openapi-requests.js';
 

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 import { DocumentedAnswers, type FuzzAnswer } from './fuzz-answers.js';
 import { FuzzWorld } from './fuzz-world.js';
 import { Chance, RAW_SEGMENTS, TEXTS } from './hostile.js';

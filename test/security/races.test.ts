@@ -1,7 +1,7 @@
-import { type Answer, Client, type ProblemBody } from '../client.js';
-import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../fixtures.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { type Answer, Client, type ProblemBody } from '../support/client.js';
+import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 
 /** How often each race is run. */
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 40);

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { Client } from '../client.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../harness.js';
-import { type ServerProcess, startServer } from '../process.js';
+import { Client } from '../support/client.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
 
 /** As many connections as the process may hold here. */
 const CONNECTIONS_MAX = 40;

@@ -7,7 +7,7 @@ import '../../dist/app.module.js';
 import { readConfig } from '../../dist/config/config.js';
 import { migrate } from '../../dist/database/migrate.js';
 import { MIGRATIONS } from '../../dist/database/migrations/migrations.js';
-import { describeStartFailure } from '../../dist/start-failure.js';
+import { describeStartFailure } from '../../dist/server/start-failure.js';
 
 class Later {
   name = 'Later9999999999999';

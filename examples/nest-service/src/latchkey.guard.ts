@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, HttpException, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 
-/** What Latchkey says about a key that was let in. */
+/** The key of an allowed request, as Latchkey describes it. */
 export interface Caller {
   keyId: number;
   keyName: string;
@@ -17,7 +17,7 @@ interface Verification {
   key: { id: number; name: string; createdBy: number } | null;
 }
 
-/** Refusals that are about the key, whatever it is for. */
+/** Codes that refuse the key itself, for any request. */
 const CREDENTIAL_CODES = [
   'malformed',
   'unknown',
@@ -26,12 +26,12 @@ const CREDENTIAL_CODES = [
   'creator-deleted',
   'no-application-left',
 ];
-/** Latchkey decides within a second or says that it could not. */
+/** Latchkey responds within a second, with a decision or an error. */
 const WAIT_MS = 1500;
 
 const callers = new WeakMap<Request, Caller>();
 
-/** Who is behind a request that the guard let in. */
+/** Returns the caller of a request that the guard allowed. */
 export function callerOf(request: Request): Caller {
   const caller = callers.get(request);
   if (!caller) {
@@ -40,7 +40,7 @@ export function callerOf(request: Request): Caller {
   return caller;
 }
 
-/** Asks Latchkey about the key of each request. Nothing gets in without a yes, and no yes is kept for the next request. */
+/** Asks Latchkey about the key of each request. It allows only what Latchkey allows, and caches no decision. */
 @Injectable()
 export class LatchkeyGuard implements CanActivate {
   private readonly url = `${setting('LATCHKEY_URL')}/v1/verifications`;
@@ -59,17 +59,17 @@ export class LatchkeyGuard implements CanActivate {
 
   private async verify(request: Request, key: string): Promise<Verification> {
     try {
-      // Node keeps the connections of `fetch` open and uses them again.
+      // Node keeps the connections of `fetch` open and reuses them.
       const response = await fetch(this.url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Authorization: `ManagementKey-v1 ${this.ownKey}` },
-        // The raw path: what a router has decoded is not what was asked for.
+        // The raw path: a router may decode or shorten it.
         body: JSON.stringify({ key, service: this.service, method: request.method, path: request.originalUrl }),
         signal: AbortSignal.timeout(WAIT_MS),
       });
       const body = (await response.json()) as Verification;
       if (response.status !== 200) {
-        throw new Error(`Latchkey answered ${response.status} ${body.code}`);
+        throw new Error(`Latchkey responded with ${response.status} ${body.code}`);
       }
       return body;
     } catch (error) {
@@ -79,7 +79,7 @@ export class LatchkeyGuard implements CanActivate {
   }
 }
 
-/** The one key of a request: `headers` would show the first of several, so all are looked at. */
+/** Returns the one key of a request. `headers` has only the first of several headers, so this checks all of them. */
 function presentedKey(request: Request): string {
   const [header, ...more] = request.headersDistinct.authorization ?? [];
   const key = /^ManagementKey-v1 (\S+)$/i.exec(header ?? '')?.[1];

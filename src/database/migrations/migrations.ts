@@ -11,7 +11,7 @@ export type MigrationClass = new () => MigrationInterface & { name: string };
  *
  * Columns are added with a plain `ALTER TABLE ... ADD COLUMN`, which both engines know. On SQLite, TypeORM's own `addColumn`
  * and its like make the table anew, which forgets the highest ids that were deleted: they would be given out again.
- * test/upgrade.test.ts notices that for Applications and keys.
+ * test/database/upgrade.test.ts notices that for Applications and keys.
  */
 export const MIGRATIONS: readonly MigrationClass[] = [Initial1, AuditActors2, GrantMeaning3];
 

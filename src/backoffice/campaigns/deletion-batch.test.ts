@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { system } from '../../access/actor.js';
+import type { Write } from '../../authority/write.js';
+import { deleteBatch } from './deletion-batch.js';
+
+/** Transactions that wait for their turn before they begin. */
+const queue = (waitMs: number) => ({
+  write: async <Result>(_actor: unknown, work: (write: Write) => Promise<Result>): Promise<Result> => {
+    await sleep(waitMs);
+    return work(undefined as never);
+  },
+});
+
+describe('after a batch of a deletion', () => {
+  /** For how long a batch rests that waits, and then works, for so long. */
+  async function rest({ waitMs = 0, workMs = 0 }): Promise<number> {
+    let ended = 0;
+    const answer = await deleteBatch(queue(waitMs), system('campaign-deletion'), async () => {
+      await sleep(workMs);
+      ended = performance.now();
+      return 'deleted';
+    });
+    expect(answer).toBe('deleted');
+    return performance.now() - ended;
+  }
+
+  test('others have the database for half as long as it took', async () => {
+    expect(await rest({ workMs: 400 })).toBeGreaterThan(190);
+  });
+
+  test('nobody rests from having waited for others', async () => {
+    expect(await rest({ waitMs: 2000 })).toBeLessThan(500);
+  });
+
+  test('the rest is short, however long it took', async () => {
+    expect(await rest({ workMs: 3000 })).toBeLessThan(1000);
+  });
+
+  test('that fails, it is told', async () => {
+    const failing = deleteBatch(queue(0), system('campaign-deletion'), () => Promise.reject(new Error('locked')));
+    await expect(failing).rejects.toThrow('locked');
+  });
+});

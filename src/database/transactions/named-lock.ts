@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { engineIn } from '../data-source.js';
+
+/** How long one statement waits, in seconds: less than a statement of a server that answers may take. */
+const STATEMENT_SECONDS = 1;
+
+/** Connections that hold locks of the transaction they are in. */
+const holders = new WeakSet<QueryRunner>();
+
+/**
+ * Takes a lock for a transaction, which keeps it until it has been committed or rolled back: whoever takes it next sees
+ * what this one wrote. Answers whether there was a lock to be had within so many milliseconds.
+ * On SQLite there is nothing to do: a transaction has the database to itself.
+ *
+ * @param turn called about once a second while it waits; what it throws ends the waiting
+ */
+export async function takeNamedLock(
+  tx: EntityManager,
+  name: string,
+  waitMs: number,
+  turn: () => Promise<void>,
+): Promise<boolean> {
+  if (engineIn(tx) === 'sqlite') {
+    return true;
+  }
+  holders.add(tx.queryRunner!);
+  // Names are shared by all databases of a server, and must be short.
+  const database = createHash('sha256').update(String(tx.dataSource.options.database)).digest('hex').slice(0, 16);
+  const values = [`latchkey:${database}:${name}`, STATEMENT_SECONDS];
+  const deadline = performance.now() + waitMs;
+  do {
+    const rows: { locked: number | null }[] = await tx.query('SELECT GET_LOCK(?, ?) AS locked', values);
+    if (Number(rows[0]?.locked) === 1) {
+      return true;
+    }
+    await turn();
+  } while (performance.now() < deadline);
+  return false;
+}
+
+/** Gives back what a transaction has locked, when it has ended. A connection that cannot do that is not used again. */
+export async function releaseNamedLocks(runner: QueryRunner): Promise<void> {
+  if (!holders.delete(runner)) {
+    return;
+  }
+  try {
+    await runner.query('SELECT RELEASE_ALL_LOCKS()');
+  } catch {
+    const connection = (await runner.connect()) as { destroy(): void };
+    connection.destroy();
+  }
+}

@@ -1,0 +1,23 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { Problem } from '../problems/problem.js';
+
+const ID = /^[1-9][0-9]{0,9}$/;
+/** The largest id that either database gives out. */
+export const ID_MAX = 2_147_483_647;
+
+/** An id as a number, or nothing if the text is not exactly one. */
+export function parseId(text: string): number | undefined {
+  return ID.test(text) && Number(text) <= ID_MAX ? Number(text) : undefined;
+}
+
+/** Reads an id out of a path; anything that is not exactly an id is a 400. */
+@Injectable()
+export class IdPipe implements PipeTransform<string, number> {
+  transform(text: string): number {
+    const id = parseId(text);
+    if (id === undefined) {
+      throw new Problem('id-malformed', 'An id is a whole number from 1 to 2147483647 without leading zeros.');
+    }
+    return id;
+  }
+}

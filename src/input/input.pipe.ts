@@ -1,0 +1,103 @@
+import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { failingPlaces } from './element-faults.js';
+import { invalid, pointerPart } from '../problems/invalid.js';
+import { type Fault, Problem } from '../problems/problem.js';
+import { refuseUnstorableParameters } from './storable.js';
+
+class InvalidInput extends Error {
+  constructor(readonly errors: ValidationError[]) {
+    super('invalid input');
+  }
+}
+
+/** Checks every body and query against its DTO; refuses what the DTO does not name; lists all faults at once. */
+@Injectable()
+export class InputPipe extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      transform: true,
+      exceptionFactory: (errors) => new InvalidInput(errors),
+      validationError: { target: true },
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'param') {
+      // A parameter of the path stays the text that it is: pipes of its own, such as `IdPipe`, are stricter than a cast.
+      return value;
+    }
+    if (metadata.type === 'body' && value === undefined) {
+      throw new Problem('body-missing', 'The request needs a JSON object as its body.');
+    }
+    if (metadata.type === 'query') {
+      refuseUnstorableParameters(value as Record<string, unknown>);
+    }
+    const { taken, errors } = await this.check(value, metadata);
+    const dropped = droppedFields(value, taken);
+    if (errors.length + dropped.length > 0) {
+      const faults = [...pointerFaults(errors), ...dropped];
+      throw invalid(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
+    }
+    return taken;
+  }
+
+  /** What the framework made of a value, and what is wrong with that. */
+  private async check(
+    value: unknown,
+    metadata: ArgumentMetadata,
+  ): Promise<{ taken: unknown; errors: ValidationError[] }> {
+    try {
+      return { taken: await super.transform(value, metadata), errors: [] };
+    } catch (error) {
+      if (error instanceof InvalidInput) {
+        return { taken: error.errors[0]?.target, errors: error.errors };
+      }
+      throw error;
+    }
+  }
+}
+
+/**
+ * Fields that the framework dropped instead of refusing them, at any depth: it takes nothing whose name every object
+ * has already, such as `toString`.
+ */
+function droppedFields(given: unknown, taken: unknown, parent = ''): Fault[] {
+  if (given === taken || !isObject(given) || !isObject(taken)) {
+    return [];
+  }
+  return Object.keys(given).flatMap((name) => {
+    const pointer = parent + pointerPart(name);
+    return Object.hasOwn(taken, name)
+      ? droppedFields(given[name], taken[name], pointer)
+      : [{ pointer, detail: `property ${name} should not exist` }];
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function pointerFaults(errors: readonly ValidationError[], parent = ''): Fault[] {
+  return errors.flatMap((error) => {
+    const pointer = parent + pointerPart(error.property);
+    const { isArray, ...constraints } = error.constraints ?? {};
+    if (isArray !== undefined) {
+      // What is no list has no elements that anything else could be wrong with.
+      return [{ pointer, detail: isArray }];
+    }
+    const own = Object.entries(constraints).flatMap(([check, detail]) => {
+      const places = failingPlaces(error, check);
+      return places ? places.map((place) => ({ pointer: `${pointer}/${place}`, detail })) : [{ pointer, detail }];
+    });
+    return [...own, ...pointerFaults(error.children ?? [], pointer)];
+  });
+}
+
+/** Parameters have no fields of their own: what is wrong is wrong with the parameter. */
+function asParameterFault({ pointer = '', detail }: Fault): Fault {
+  const [, parameter = ''] = pointer.split('/');
+  return { parameter: parameter.replaceAll('~1', '/').replaceAll('~0', '~'), detail };
+}

@@ -1,0 +1,54 @@
+import { invalid, pointerPart } from '../problems/invalid.js';
+
+/** Names by which a prototype can be reached: the framework drops them in silence, so that they are refused aloud. */
+const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Deepest nesting of a JSON body. */
+const DEPTH_MAX = 64;
+
+/** Whether a text can be stored and compared exactly: no NUL, no half of a surrogate pair. */
+export function isCleanText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+/**
+ * Refuses a JSON value that could not be stored and read back unchanged, or that means mischief: text with NUL or lone
+ * surrogates, numbers beyond all bounds, names that reach for a prototype, and nesting without end.
+ */
+export function refuseUnstorable(root: unknown): void {
+  const stack: { value: unknown; pointer: string; depth: number }[] = [{ value: root, pointer: '', depth: 0 }];
+  for (let entry = stack.pop(); entry; entry = stack.pop()) {
+    const { value, pointer, depth } = entry;
+    if (typeof value === 'string' && !isCleanText(value)) {
+      throw invalid([{ pointer, detail: 'must not contain NUL or halves of surrogate pairs' }]);
+    }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw invalid([{ pointer, detail: 'is a number beyond all bounds' }]);
+    }
+    if (typeof value !== 'object' || value === null) {
+      continue;
+    }
+    if (depth === DEPTH_MAX) {
+      throw invalid([{ pointer, detail: `is nested deeper than ${DEPTH_MAX} levels` }]);
+    }
+    for (const [name, child] of Object.entries(value)) {
+      if (PROTOTYPE_NAMES.has(name) || !isCleanText(name)) {
+        throw invalid([{ pointer, detail: 'has a property with an unusable name' }]);
+      }
+      stack.push({ value: child, pointer: pointer + pointerPart(name), depth: depth + 1 });
+    }
+  }
+}
+
+/** Refuses parameters of a query that `refuseUnstorable` would refuse in a body. */
+export function refuseUnstorableParameters(query: Record<string, unknown>): void {
+  const faults = Object.entries(query).flatMap(([parameter, value]) =>
+    PROTOTYPE_NAMES.has(parameter) ||
+    [parameter, value].flat().some((text) => typeof text === 'string' && !isCleanText(text))
+      ? [{ parameter, detail: 'must not reach for a prototype, nor contain NUL or halves of surrogate pairs' }]
+      : [],
+  );
+  if (faults.length > 0) {
+    throw invalid(faults);
+  }
+}

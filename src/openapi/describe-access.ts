@@ -1,0 +1,138 @@
+import type { OpenAPIObject, SecurityRequirementObject, SecuritySchemeObject } from '@nestjs/swagger';
+import { operationsOf } from './openapi-operations.js';
+import { addProblems } from './openapi-problems.js';
+import type { ProblemCode } from '../problems/problem-codes.js';
+import { type OwnEndpoint, endpointName } from '../access/access.js';
+import type { EndpointCatalogue } from '../access/endpoint-catalogue.js';
+
+/** Names of the security schemes, as in the public SDK. */
+export const KEY_SCHEME = 'management_key';
+const SESSION_SCHEME = 'manager_auth';
+
+const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
+  [SESSION_SCHEME]: {
+    type: 'http',
+    scheme: 'bearer',
+    description: '**A session:** the `token` of `POST /v1/sessions`, with or without `Bearer ` in front.',
+  },
+  [KEY_SCHEME]: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: '**A key:** the `key` of `POST /v1/api_keys`, with or without `ManagementKey-v1 ` in front.',
+  },
+};
+
+const UNAUTHENTICATED: ProblemCode[] = [
+  'credential-missing',
+  'malformed',
+  'unknown',
+  'expired',
+  'creator-deactivated',
+  'creator-deleted',
+  'no-application-left',
+  'decision-timeout',
+  'too-busy',
+];
+
+/** Why a key may be refused wherever keys are judged. */
+export const KEY_REFUSALS: readonly ProblemCode[] = [
+  ...UNAUTHENTICATED,
+  'endpoint-not-allowed',
+  'application-not-allowed',
+];
+
+/** What the document says about who gets in; `x-access` of an operation. */
+export interface DocumentedAccess {
+  kind: string;
+  /** Whose session opens an endpoint that keys open. */
+  session?: string;
+  /** Whether an endpoint that keys open works with one Application or with the whole account. */
+  scope?: string;
+}
+
+/**
+ * Adds to each operation of the document what its declaration says: summary, who gets in, with which credential, and the
+ * refusals that follow. Throws if the document and the catalogue do not have the same operations.
+ */
+export function describeAccess(document: OpenAPIObject, catalogue: EndpointCatalogue): void {
+  const endpoints = new Map(catalogue.own.map((endpoint) => [endpointName(endpoint), endpoint]));
+  for (const { method, path, operation } of operationsOf(document)) {
+    const name = endpointName({ method: method.toUpperCase(), path });
+    const endpoint = endpoints.get(name);
+    if (!endpoint) {
+      throw new Error(`${name} is in the OpenAPI document and not in the catalogue`);
+    }
+    endpoints.delete(name);
+    operation.summary = endpoint.summary;
+    operation.description = [operation.description, `**Access:** ${accessInWords(endpoint)}`]
+      .filter((paragraph) => paragraph)
+      .join('\n\n');
+    operation.security = securityOf(endpoint);
+    Object.assign(operation, { 'x-access': documentedAccess(endpoint) });
+    addProblems(operation, refusalsOf(endpoint));
+  }
+  document.components = { ...document.components, securitySchemes: SECURITY_SCHEMES };
+  if (endpoints.size > 0) {
+    throw new Error(`The OpenAPI document lacks ${[...endpoints.keys()].join(', ')}`);
+  }
+}
+
+/** The access of an endpoint as the document shows it. */
+export function documentedAccess({ access, scope }: OwnEndpoint): DocumentedAccess {
+  return access.kind === 'key' ? { ...access, scope } : { ...access };
+}
+
+function accessInWords({ access, scope }: OwnEndpoint): string {
+  switch (access.kind) {
+    case 'public':
+      return 'anyone. No credential is read.';
+    case 'signed-in':
+      return 'anyone who is signed in. No key opens this.';
+    case 'admin-only':
+      return 'an admin who is signed in. No key opens this.';
+    case 'key': {
+      const key =
+        scope === 'application'
+          ? 'a key that was granted this endpoint and opens this Application'
+          : 'a key that was granted this endpoint and is not limited to Applications';
+      const session = access.session === 'any' ? 'anyone who is signed in' : 'an admin who is signed in';
+      return `${key}, or ${session}.`;
+    }
+    default:
+      return access satisfies never;
+  }
+}
+
+function securityOf({ access }: OwnEndpoint): SecurityRequirementObject[] {
+  switch (access.kind) {
+    case 'public':
+      return [];
+    case 'signed-in':
+    case 'admin-only':
+      return [{ [SESSION_SCHEME]: [] }];
+    case 'key':
+      return [{ [KEY_SCHEME]: [] }, { [SESSION_SCHEME]: [] }];
+    default:
+      return access satisfies never;
+  }
+}
+
+function refusalsOf({ access, scope }: OwnEndpoint): ProblemCode[] {
+  switch (access.kind) {
+    case 'public':
+      return [];
+    case 'signed-in':
+      return [...UNAUTHENTICATED, 'endpoint-not-allowed'];
+    case 'admin-only':
+      return [...UNAUTHENTICATED, 'endpoint-not-allowed', 'admin-required'];
+    case 'key':
+      return [
+        ...KEY_REFUSALS,
+        ...(scope === 'application' ? (['application-malformed'] as const) : []),
+        ...(access.session === 'admin' ? (['admin-required', 'owner-not-admin'] as const) : []),
+      ];
+    default:
+      return access satisfies never;
+  }
+}

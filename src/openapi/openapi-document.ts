@@ -1,0 +1,101 @@
+import type { INestApplication } from '@nestjs/common';
+import {
+  DocumentBuilder,
+  type OpenAPIObject,
+  type OperationObject,
+  type ParameterObject,
+  SwaggerModule,
+} from '@nestjs/swagger';
+import { ID_MAX } from '../input/id.pipe.js';
+import { describeFields } from './openapi-fields.js';
+import { FRONT_TEXT, TAGS } from './openapi-front.js';
+import { operationsOf } from './openapi-operations.js';
+
+const DONE: Record<string, string> = {
+  200: 'Done.',
+  201: 'Created.',
+  204: 'Done. The answer has no body.',
+};
+
+/**
+ * The OpenAPI document of what the controllers and DTOs say. Who gets in and what can go wrong are added to it by
+ * `describeAccess` and `describeProblems`.
+ */
+export function createDocument(app: INestApplication, version: string): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Latchkey')
+    .setDescription(FRONT_TEXT)
+    .setVersion(version)
+    .addServer('/', 'This server');
+  TAGS.forEach(({ name, description }) => builder.addTag(name, description));
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: (_controller, method) => method,
+  });
+  document.info.license = { name: 'MIT', url: 'https://opensource.org/license/mit' };
+  for (const { operation } of operationsOf(document)) {
+    describeIds(operation);
+    describeSuccess(operation);
+  }
+  describeFields(document);
+  unwrap(document);
+  return document;
+}
+
+/** Doc comments are wrapped, and Swagger UI would show each end of a line as one: only paragraphs and lists keep theirs. */
+function unwrap(node: unknown): void {
+  if (typeof node !== 'object' || node === null) {
+    return;
+  }
+  for (const [name, value] of Object.entries(node) as [keyof typeof node, unknown][]) {
+    if (name === ('description' as string) && typeof value === 'string') {
+      Object.assign(node, { [name]: value.replaceAll(/(?<!\n)\n(?!\n|- |\d+\. )/g, ' ') });
+    } else {
+      unwrap(value);
+    }
+  }
+}
+
+/** An id in a path is the same everywhere: `IdPipe` reads it. */
+function describeIds(operation: OperationObject): void {
+  for (const parameter of operation.parameters ?? []) {
+    if (!('in' in parameter) || parameter.in !== 'path') {
+      continue;
+    }
+    const schema = parameter.schema;
+    if (schema && 'type' in schema && schema.type === 'number') {
+      parameter.schema = { type: 'integer', minimum: 1, maximum: ID_MAX };
+      parameter.example ??= 1;
+      parameter.description ??= `Id of the ${subjectOf(parameter)}.`;
+    }
+  }
+}
+
+function subjectOf({ name }: ParameterObject): string {
+  const words = name
+    .replace(/Id$/, '')
+    .replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replace(/^api /, '');
+  return words === 'application' ? 'Application' : words;
+}
+
+function describeSuccess(operation: OperationObject): void {
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (response && 'description' in response && !response.description) {
+      response.description = DONE[status] ?? '';
+    }
+  }
+}
+
+/** The same document with its paths in the order of their tags. */
+export function sortedByTag(document: OpenAPIObject): OpenAPIObject {
+  const order = new Map(TAGS.map(({ name }, index) => [name, index]));
+  const place = new Map(
+    operationsOf(document)
+      .toReversed()
+      .map(({ path, operation }) => [path, order.get(operation.tags?.[0] ?? '') ?? order.size]),
+  );
+  const paths = Object.entries(document.paths).sort(([one], [other]) => place.get(one)! - place.get(other)!);
+  const { openapi, info, servers, tags, ...rest } = document;
+  return { openapi, info, servers, tags, ...rest, paths: Object.fromEntries(paths) };
+}

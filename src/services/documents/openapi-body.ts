@@ -1,0 +1,86 @@
+import { parseDocument } from 'yaml';
+import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
+import { isObject, OpenApiFault, property } from './openapi-fault.js';
+import { readOpenApi, type ServiceDescription } from './openapi-document.js';
+
+/** Texts of the request are cut off at this length, which is more than any field allows. */
+const TEXT_LENGTH_MAX = 10_000;
+/** How often a YAML document may use its anchors, because aliases of aliases grow exponentially. */
+const ALIASES_MAX = 1000;
+
+/** The content of the body of a registration. */
+export type ReadBody =
+  | { kind: 'json-malformed' }
+  /** All fields except the document. Values that no field allows are replaced by null. */
+  | { kind: 'read'; fields: Record<string, unknown>; document: DocumentReading };
+
+/** The content of the document. */
+export type DocumentReading =
+  | { kind: 'absent' }
+  | { kind: 'fault'; pointer: string; detail: string }
+  | { kind: 'described'; description: ServiceDescription };
+
+/** Parses the JSON body of a registration, with the OpenAPI document in it. */
+export function readServiceBody(bytes: Uint8Array): ReadBody {
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return { kind: 'json-malformed' };
+  }
+  if (!isObject(body)) {
+    return { kind: 'json-malformed' };
+  }
+  const fields = Object.fromEntries(
+    Object.entries(body)
+      .filter(([name]) => name !== 'openapi')
+      .slice(0, 100)
+      .map(([name, value]) => [name.slice(0, 100), typeof value === 'string' ? value.slice(0, TEXT_LENGTH_MAX) : null]),
+  );
+  const openapi = property(body, 'openapi');
+  if (openapi === undefined) {
+    return { kind: 'read', fields, document: { kind: 'absent' } };
+  }
+  const named = property(body, 'applicationParameter');
+  const applicationParameter = typeof named === 'string' ? named : DEFAULT_APPLICATION_PARAMETER;
+  try {
+    const document = typeof openapi === 'string' ? parseText(openapi) : openapi;
+    const description = readOpenApi(document, applicationParameter);
+    return { kind: 'read', fields, document: { kind: 'described', description } };
+  } catch (error) {
+    if (error instanceof OpenApiFault) {
+      const { pointer, detail } = error;
+      return { kind: 'read', fields, document: { kind: 'fault', pointer, detail } };
+    }
+    // The YAML parser is recursive.
+    if (error instanceof RangeError) {
+      return { kind: 'read', fields, document: { kind: 'fault', pointer: '', detail: 'is nested too deeply' } };
+    }
+    throw error;
+  }
+}
+
+/** Parses a document in text form. JSON is also YAML, but parsing it as JSON is much faster. */
+function parseText(text: string): unknown {
+  if (/^\s*\{/.test(text)) {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      // The text may be YAML that starts with a brace.
+    }
+  }
+  const document = parseDocument(text, { merge: true, logLevel: 'error', prettyErrors: false });
+  const [first] = document.errors;
+  if (first) {
+    const line = text.slice(0, first.pos[0]).split('\n').length;
+    throw new OpenApiFault('', `is neither JSON nor YAML: ${first.code} in line ${line}`);
+  }
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
+  } catch (error) {
+    if (error instanceof ReferenceError) {
+      throw new OpenApiFault('', `uses its YAML aliases more than ${ALIASES_MAX} times, or ones that do not exist`);
+    }
+    throw error;
+  }
+}

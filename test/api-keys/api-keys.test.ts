@@ -1,0 +1,518 @@
+import type { Answer, Client, ProblemBody } from '../support/client.js';
+import { CAMPAIGNS, createAdmin, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+describe('a key', () => {
+  let latchkey: Latchkey;
+  let applicationId: number;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey({ SESSION_LIFETIME_HOURS: '8760' });
+    applicationId = await createApplication(latchkey.admin);
+  });
+  afterAll(() => latchkey.close());
+
+  const caller = (key: Pick<MadeKey, 'key'>): Client => latchkey.as(`ManagementKey-v1 ${key.key}`);
+  const use = (key: Pick<MadeKey, 'key'>, id = applicationId): Promise<Answer<ProblemBody>> =>
+    caller(key).get<ProblemBody>(`/v1/applications/${id}/campaigns`);
+  const view = async (key: Pick<MadeKey, 'id'>): Promise<MadeKey> =>
+    (await latchkey.admin.get<MadeKey>(`/v1/api_keys/${key.id}`)).body;
+
+  describe('when it is made', () => {
+    test('is shown once, with everything about it, and never cached', async () => {
+      const answer = await latchkey.admin.post<MadeKey>('/v1/api_keys', {
+        name: '  Coupon importer ',
+        expiryDate: '2027-06-30T22:00:00+02:00',
+        allowedApplicationIds: [applicationId],
+        endpoints: [CAMPAIGNS],
+      });
+      expect(answer.status).toBe(201);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      expect(answer.body).toEqual({
+        id: expect.any(Number),
+        name: 'Coupon importer',
+        created: '2026-11-23T12:00:00.000Z',
+        createdBy: 1,
+        accountID: 1,
+        expiryDate: '2027-06-30T20:00:00.000Z',
+        endpoints: [{ service: 'management', ...CAMPAIGNS, gone: false, changed: false, ownerNotAdmin: false }],
+        allowedApplicationIds: [applicationId],
+        allApplications: false,
+        state: 'valid',
+        stateReason: null,
+        disabled: false,
+        lastUsed: null,
+        hint: answer.body.key.slice(0, 8),
+        key: expect.stringMatching(/^lkm_[0-9A-Za-z]{49}$/),
+      });
+      const { key, ...rest } = answer.body;
+      expect(key).toBeDefined();
+      expect(await view(answer.body)).toEqual(rest);
+    });
+
+    test('works at once', async () => {
+      expect((await use(await createKey(latchkey.admin))).status).toBe(200);
+    });
+
+    test('scheme names ignore case', async () => {
+      const { key } = await createKey(latchkey.admin);
+      const answer = await latchkey.as(`mAnAgEmEnTkEy-V1 ${key}`).get(`/v1/applications/${applicationId}/campaigns`);
+      expect(answer.status).toBe(200);
+    });
+
+    test('an empty list of Applications means all of them, later ones included', async () => {
+      const key = await createKey(latchkey.admin, { allowedApplicationIds: [] });
+      expect(key).toMatchObject({ allApplications: true, allowedApplicationIds: [] });
+      expect((await use(key, await createApplication(latchkey.admin))).status).toBe(200);
+    });
+
+    test('every fault is listed, each with its pointer', async () => {
+      const answer = await latchkey.admin.post<ProblemBody>('/v1/api_keys', {
+        name: 'Faulty',
+        expiryDate: '2026-11-23T12:00:00.000Z',
+        allowedApplicationIds: [applicationId, 2147483647],
+        endpoints: [
+          CAMPAIGNS,
+          CAMPAIGNS,
+          { method: 'GET', path: '/v1/applications' },
+          { method: 'POST', path: '/v1/api_keys' },
+          { service: 'nowhere', method: 'GET', path: '/x' },
+        ],
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.body.code).toBe('validation-failed');
+      expect(answer.body.errors!.map((fault) => fault.pointer)).toEqual([
+        '/endpoints/1',
+        '/endpoints/2',
+        '/endpoints/3',
+        '/endpoints/4',
+        '/expiryDate',
+        '/allowedApplicationIds/1',
+      ]);
+    });
+
+    test('every fault of its form is listed at its very place', async () => {
+      const faults = async (body: object): Promise<[string | undefined, string][]> => {
+        const answer = await latchkey.admin.post<ProblemBody>('/v1/api_keys', body);
+        expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+        return answer.body.errors!.map(({ pointer, detail }) => [pointer, detail]);
+      };
+      const found = await faults({
+        name: '',
+        expiryDate: 'tomorrow',
+        allowedApplicationIds: [0, 1, -1, 1.5, '1', 2147483648],
+        endpoints: [{ method: 'get', path: '' }, null, 'GET /v1/users'],
+      });
+      expect([...new Set(found.map(([pointer]) => pointer))].sort()).toEqual([
+        '/allowedApplicationIds/0',
+        '/allowedApplicationIds/2',
+        '/allowedApplicationIds/3',
+        '/allowedApplicationIds/4',
+        '/allowedApplicationIds/5',
+        '/endpoints/0/method',
+        '/endpoints/0/path',
+        '/endpoints/1',
+        '/endpoints/2',
+        '/expiryDate',
+        '/name',
+      ]);
+      const list = { name: 'x', expiryDate: '2027-01-01', endpoints: { 0: { method: 'GET', path: '/v1/users' } } };
+      expect(await faults(list)).toEqual([['/endpoints', 'endpoints must be an array']]);
+      const foreign = { ...list, endpoints: [{ service: 'nowhere', method: 'GET', path: '/v1/users' }] };
+      expect(await faults(foreign)).toEqual([['/endpoints/0', expect.stringContaining('for service "nowhere"')]]);
+    });
+
+    const CAMPAIGN_KEY = { name: 'x', expiryDate: '2027-01-01', endpoints: [CAMPAIGNS] };
+    test.each([
+      ['no name', { ...CAMPAIGN_KEY, name: undefined }, '/name'],
+      ['an empty name', { ...CAMPAIGN_KEY, name: '   ' }, '/name'],
+      ['a name of 101 characters', { ...CAMPAIGN_KEY, name: 'x'.repeat(101) }, '/name'],
+      ['a name that is a number', { ...CAMPAIGN_KEY, name: 7 }, '/name'],
+      ['a name that is null', { ...CAMPAIGN_KEY, name: null }, '/name'],
+      ['a name with NUL', { ...CAMPAIGN_KEY, name: 'a\0b' }, '/name'],
+      ['no endpoints', { ...CAMPAIGN_KEY, endpoints: [] }, '/endpoints'],
+      ['endpoints that are no list', { ...CAMPAIGN_KEY, endpoints: {} }, '/endpoints'],
+      ['endpoints that are lists', { ...CAMPAIGN_KEY, endpoints: [[CAMPAIGNS]] }, '/endpoints/0'],
+      ['endpoints that are null', { ...CAMPAIGN_KEY, endpoints: [null] }, '/endpoints/0'],
+      [
+        'a method in small letters',
+        { ...CAMPAIGN_KEY, endpoints: [{ ...CAMPAIGNS, method: 'get' }] },
+        '/endpoints/0/method',
+      ],
+      ['an unknown field', { ...CAMPAIGN_KEY, admin: true }, '/admin'],
+      ['an unknown field of an endpoint', { ...CAMPAIGN_KEY, endpoints: [{ ...CAMPAIGNS, x: 1 }] }, '/endpoints/0/x'],
+      ['an Application id of 0', { ...CAMPAIGN_KEY, allowedApplicationIds: [0] }, '/allowedApplicationIds/0'],
+      ['an Application id that is text', { ...CAMPAIGN_KEY, allowedApplicationIds: ['1'] }, '/allowedApplicationIds/0'],
+      ['an Application id twice', { ...CAMPAIGN_KEY, allowedApplicationIds: [1, 1] }, '/allowedApplicationIds'],
+      ['Applications that are null', { ...CAMPAIGN_KEY, allowedApplicationIds: null }, '/allowedApplicationIds'],
+      ['no expiry date', { ...CAMPAIGN_KEY, expiryDate: undefined }, '/expiryDate'],
+      ['an expiry date without an offset', { ...CAMPAIGN_KEY, expiryDate: '2027-01-01T00:00:00' }, '/expiryDate'],
+      ['an expiry date that no calendar has', { ...CAMPAIGN_KEY, expiryDate: '2027-02-30' }, '/expiryDate'],
+      ['an expiry date that is a number', { ...CAMPAIGN_KEY, expiryDate: 1 }, '/expiryDate'],
+      ['an expiry date in the past', { ...CAMPAIGN_KEY, expiryDate: '2026-11-22' }, '/expiryDate'],
+    ])('%s is refused', async (_name, body, pointer) => {
+      const answer = await latchkey.admin.post<ProblemBody>('/v1/api_keys', body);
+      expect(answer.status).toBe(400);
+      expect(answer.body.code).toBe('validation-failed');
+      expect(answer.body.errors!.map((fault) => fault.pointer)).toContain(pointer);
+    });
+
+    test('the list to pick from is narrowed to what works with an individual Application', async () => {
+      const all = await latchkey.admin.get<{ data: { scope: string; path: string }[] }>('/v1/endpoints?pageSize=1000');
+      const narrowed = await latchkey.admin.get<{ data: { path: string }[] }>(
+        '/v1/endpoints?pageSize=1000&scope=application',
+      );
+      expect(all.body.data.map((endpoint) => endpoint.scope)).toContain('account');
+      expect(narrowed.body.data.every((endpoint) => endpoint.path.includes('{applicationId}'))).toBe(true);
+      expect(narrowed.body.data).toEqual(all.body.data.filter((endpoint) => endpoint.scope === 'application'));
+      const none = await latchkey.admin.get('/v1/endpoints?q=no-such-thing');
+      expect(none.body).toEqual({ totalResultSize: 0, data: [] });
+    });
+
+    test('no key manages keys, even if somebody asks for it', async () => {
+      const { body } = await latchkey.admin.get<{ data: { service: string; method: string; path: string }[] }>(
+        '/v1/endpoints?pageSize=1000',
+      );
+      expect(body.data.filter(({ path }) => /api_keys|services|sessions|endpoints/.test(path))).toEqual([]);
+      const asked = [
+        ['POST', '/v1/api_keys'],
+        ['DELETE', '/v1/api_keys/{apiKeyId}'],
+        ['POST', '/v1/users'],
+        ['PUT', '/v1/users/{userId}/password'],
+        ['POST', '/v1/sessions'],
+        ['PUT', '/v1/services/{service}'],
+      ];
+      for (const [method, path] of asked) {
+        const answer = await latchkey.admin.post('/v1/api_keys', {
+          name: 'Too much',
+          expiryDate: '2099-06-30T22:00:00Z',
+          endpoints: [{ method, path }],
+        });
+        expect([path, answer.status]).toEqual([path, 400]);
+      }
+      const all = await createKey(latchkey.admin, {
+        endpoints: body.data
+          .filter(({ service }) => service === 'management')
+          .map(({ method, path }) => ({ method, path })),
+      });
+      const holder = latchkey.as(`ManagementKey-v1 ${all.key}`);
+      const answers = await Promise.all([
+        holder.post('/v1/api_keys', { name: 'More' }),
+        holder.get('/v1/api_keys'),
+        holder.delete(`/v1/api_keys/${all.id}`),
+        holder.post('/v1/users', {}),
+        holder.put('/v1/services/billing', {}),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+    });
+  });
+
+  describe('expires', () => {
+    afterEach(() => latchkey.clock.set('2026-11-23T12:00:00.000Z'));
+
+    test('to the millisecond', async () => {
+      const key = await createKey(latchkey.admin, { expiryDate: '2026-12-01T10:00:00.500+01:00' });
+      latchkey.clock.set('2026-12-01T09:00:00.499Z');
+      expect((await use(key)).status).toBe(200);
+      latchkey.clock.set('2026-12-01T09:00:00.500Z');
+      const answer = await use(key);
+      expect(answer.status).toBe(401);
+      expect(answer.body).toMatchObject({ code: 'expired', expiryDate: '2026-12-01T09:00:00.500Z' });
+      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    });
+
+    test('a plain day means the end of that day in UTC', async () => {
+      const key = await createKey(latchkey.admin, { expiryDate: '2026-12-01' });
+      expect(key.expiryDate).toBe('2026-12-01T23:59:59.999Z');
+      latchkey.clock.set('2026-12-01T23:59:59.998Z');
+      expect((await use(key)).status).toBe(200);
+      latchkey.clock.set('2026-12-01T23:59:59.999Z');
+      expect((await use(key)).status).toBe(401);
+    });
+
+    test('and shows its state: valid, expires-soon within 7 days, expired', async () => {
+      const key = await createKey(latchkey.admin, { expiryDate: '2026-12-31T00:00:00Z' });
+      const expiry = Date.parse('2026-12-31T00:00:00Z');
+      for (const [time, state, reason] of [
+        [expiry - 7 * DAY_MS - 1, 'valid', null],
+        [expiry - 7 * DAY_MS, 'expires-soon', null],
+        [expiry - 1, 'expires-soon', null],
+        [expiry, 'expired', 'expired'],
+      ] as const) {
+        latchkey.clock.set(time);
+        expect(await view(key)).toMatchObject({ state, stateReason: reason, disabled: false });
+        const list = await latchkey.admin.get<{ data: { id: number }[] }>(`/v1/api_keys?state=${state}&pageSize=1000`);
+        expect(list.body.data.map(({ id }) => id)).toContain(key.id);
+        for (const other of ['valid', 'expires-soon', 'expired', 'invalid'].filter((name) => name !== state)) {
+          const without = await latchkey.admin.get<{ data: { id: number }[] }>(
+            `/v1/api_keys?state=${other}&pageSize=1000`,
+          );
+          expect(without.body.data.map(({ id }) => id)).not.toContain(key.id);
+        }
+      }
+    });
+  });
+
+  describe('hangs on its creator', () => {
+    test('stops with the deactivation, lives again with the reactivation, and dies with the deletion', async () => {
+      const creator = await createAdmin(latchkey);
+      const key = await createKey(creator.client);
+      expect((await use(key)).status).toBe(200);
+
+      const deactivated = await latchkey.admin.put<{ keysAffected: number }>(`/v1/users/${creator.id}`, {
+        state: 'deactivated',
+      });
+      expect(deactivated.body.keysAffected).toBe(1);
+      expect(await use(key)).toMatchObject({ status: 401, body: { code: 'creator-deactivated' } });
+      expect(await view(key)).toMatchObject({ state: 'invalid', stateReason: 'creator-deactivated', disabled: true });
+
+      const reactivated = await latchkey.admin.put<{ keysAffected: number }>(`/v1/users/${creator.id}`, {
+        state: 'active',
+      });
+      expect(reactivated.body.keysAffected).toBe(1);
+      expect((await use(key)).status).toBe(200);
+
+      expect((await latchkey.admin.delete(`/v1/users/${creator.id}`)).status).toBe(204);
+      expect(await use(key)).toMatchObject({ status: 401, body: { code: 'creator-deleted' } });
+      expect(await view(key)).toMatchObject({ state: 'invalid', stateReason: 'creator-deleted', disabled: true });
+    });
+
+    test('and never exceeds the creator: what needs an admin opens only while the creator is one', async () => {
+      const creator = await createAdmin(latchkey);
+      const users = { method: 'GET', path: '/v1/users' };
+      const key = await createKey(creator.client, { endpoints: [CAMPAIGNS, users] });
+      const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
+      const ownerNotAdmin = async (): Promise<unknown> => (await view(key)).endpoints.map((one) => one.ownerNotAdmin);
+      expect((await caller.get(users.path)).status).toBe(200);
+      expect(await ownerNotAdmin()).toEqual([false, false]);
+
+      expect((await latchkey.admin.put(`/v1/users/${creator.id}`, { isAdmin: false })).status).toBe(200);
+      expect((await use(key)).status).toBe(200);
+      expect(await caller.get(users.path)).toMatchObject({
+        status: 403,
+        body: { code: 'owner-not-admin', endpoint: 'GET /v1/users' },
+      });
+      const question = { key: key.key, method: 'GET', path: users.path };
+      expect((await latchkey.admin.post('/v1/verifications', question)).body).toMatchObject({
+        valid: false,
+        code: 'owner-not-admin',
+      });
+      const described = { authorization: `ManagementKey-v1 ${key.key}`, 'x-original-method': 'GET' };
+      expect(
+        await latchkey.nobody.get('/v1/forward_auth/original/management', {
+          ...described,
+          'x-original-uri': users.path,
+        }),
+      ).toMatchObject({ status: 403, body: { code: 'owner-not-admin' } });
+      expect(await ownerNotAdmin()).toEqual([false, true]);
+      expect(await view(key)).toMatchObject({ state: 'valid', stateReason: null });
+
+      expect((await latchkey.admin.put(`/v1/users/${creator.id}`, { isAdmin: true })).status).toBe(200);
+      expect((await caller.get(users.path)).status).toBe(200);
+    });
+  });
+
+  describe('that is limited to Applications', () => {
+    test('opens these and no other, and the refusal is the same whether or not the other exists', async () => {
+      const other = await createApplication(latchkey.admin);
+      const key = await createKey(latchkey.admin, { allowedApplicationIds: [applicationId] });
+      expect((await use(key)).status).toBe(200);
+      const existing = await use(key, other);
+      const missing = await use(key, 2147483647);
+      expect([existing.status, missing.status]).toEqual([403, 403]);
+      expect(existing.body).toMatchObject({ code: 'application-not-allowed', applicationId: other });
+      expect(missing.body.code).toBe(existing.body.code);
+      expect(missing.body.title).toBe(existing.body.title);
+    });
+
+    test('is never widened by the deletion of an Application, and opens nothing once the last is gone', async () => {
+      const [first, second] = [await createApplication(latchkey.admin), await createApplication(latchkey.admin)];
+      const key = await createKey(latchkey.admin, { allowedApplicationIds: [first, second] });
+      expect((await latchkey.admin.delete(`/v1/applications/${first}`)).status).toBe(204);
+      expect((await use(key, second)).status).toBe(200);
+      expect((await use(key)).status).toBe(403);
+      expect((await latchkey.admin.delete(`/v1/applications/${second}`)).status).toBe(204);
+      expect(await use(key)).toMatchObject({ status: 401, body: { code: 'no-application-left' } });
+      expect(await view(key)).toMatchObject({
+        state: 'invalid',
+        stateReason: 'no-application-left',
+        allApplications: false,
+        allowedApplicationIds: [],
+      });
+      const list = await latchkey.admin.get<{ data: { id: number }[] }>('/v1/api_keys?state=invalid&pageSize=1000');
+      expect(list.body.data.map(({ id }) => id)).toContain(key.id);
+    });
+
+    test('stops and revives with nobody once the last is gone', async () => {
+      const creator = await createAdmin(latchkey);
+      const applicationId = await createApplication(latchkey.admin);
+      await createKey(creator.client, { endpoints: [CAMPAIGNS], allowedApplicationIds: [applicationId] });
+      const affected = async (state: string): Promise<unknown> =>
+        (await latchkey.admin.put<{ keysAffected: number }>(`/v1/users/${creator.id}`, { state })).body.keysAffected;
+      expect([await affected('deactivated'), await affected('active')]).toEqual([1, 1]);
+      await latchkey.admin.delete(`/v1/applications/${applicationId}`);
+      expect([await affected('deactivated'), await affected('active')]).toEqual([0, 0]);
+    });
+  });
+
+  describe('that is deleted', () => {
+    test('is dead at once and for ever, and cannot be deleted twice', async () => {
+      const key = await createKey(latchkey.admin);
+      expect((await latchkey.admin.delete(`/v1/api_keys/${key.id}`)).status).toBe(204);
+      expect(await use(key)).toMatchObject({ status: 401, body: { code: 'unknown' } });
+      expect((await latchkey.admin.get(`/v1/api_keys/${key.id}`)).status).toBe(404);
+      expect((await latchkey.admin.delete(`/v1/api_keys/${key.id}`)).status).toBe(404);
+    });
+
+    test('dies only once when two delete it at the same time', async () => {
+      const key = await createKey(latchkey.admin);
+      const answers = await Promise.all([1, 2, 3, 4].map(() => latchkey.admin.delete(`/v1/api_keys/${key.id}`)));
+      expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404, 404]);
+      const { body } = await latchkey.admin.get<{ data: { entity: string }[] }>(
+        `/v1/changes?entityPath=/v1/api_keys/${key.id}&pageSize=1000`,
+      );
+      expect(body.data.filter(({ entity }) => entity === `DELETE /v1/api_keys/${key.id}`)).toHaveLength(1);
+    });
+  });
+
+  describe('presented wrongly', () => {
+    test.each([
+      ['with a typo', (key: string) => `ManagementKey-v1 ${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`],
+      ['cut short', (key: string) => `ManagementKey-v1 ${key.slice(0, -1)}`],
+      ['with two spaces', (key: string) => `ManagementKey-v1  ${key}`],
+      ['without its scheme', (key: string) => key],
+      ['with another scheme', (key: string) => `Basic ${key}`],
+      ['as a session token', (key: string) => `Bearer ${key}`],
+      ['with something after it', (key: string) => `ManagementKey-v1 ${key} x`],
+      ['twice in one header', (key: string) => `ManagementKey-v1 ${key}, ManagementKey-v1 ${key}`],
+      ['not at all', () => 'ManagementKey-v1'],
+      ['as nothing', () => ''],
+    ])('%s it is malformed, and never asked of the database', async (_name, authorization) => {
+      const { key } = await createKey(latchkey.admin);
+      const answer = await latchkey
+        .as(authorization(key))
+        .get<ProblemBody>(`/v1/applications/${applicationId}/campaigns`);
+      expect(answer).toMatchObject({ status: 401, body: { code: 'malformed' } });
+    });
+
+    test('in a query or a cookie it is not read', async () => {
+      const { key } = await createKey(latchkey.admin);
+      const path = `/v1/applications/${applicationId}/campaigns`;
+      const cookie = await latchkey.nobody.get<ProblemBody>(path, { cookie: `authorization=ManagementKey-v1 ${key}` });
+      expect(cookie).toMatchObject({ status: 401, body: { code: 'credential-missing' } });
+      expect(cookie.headers.get('www-authenticate')).not.toContain('error=');
+    });
+  });
+
+  describe('in the list', () => {
+    let creator: Awaited<ReturnType<typeof createAdmin>>;
+    let keys: MadeKey[];
+    let own: number;
+
+    beforeAll(async () => {
+      creator = await createAdmin(latchkey);
+      own = await createApplication(latchkey.admin);
+      keys = [];
+      for (const parts of [
+        { name: 'Straße 100%' },
+        { name: 'STRASSE_two', allowedApplicationIds: [own] },
+        { name: 'third', endpoints: [{ method: 'GET', path: '/v1/applications' }] },
+      ]) {
+        keys.push(await createKey(creator.client, parts));
+      }
+    });
+
+    const list = async (query: string): Promise<string[]> => {
+      const answer = await latchkey.admin.get<{ totalResultSize: number; data: { name: string }[] }>(
+        `/v1/api_keys?createdBy=${creator.id}&${query}`,
+      );
+      expect(answer.status).toBe(200);
+      return answer.body.data.map(({ name }) => name);
+    };
+
+    test('is found by each filter, and nothing else is', async () => {
+      expect(await list('sort=id')).toEqual(['Straße 100%', 'STRASSE_two', 'third']);
+      expect(await list('sort=-name')).toEqual(['third', 'Straße 100%', 'STRASSE_two']);
+      expect(await list('name=stra%C3%9Fe')).toEqual(['Straße 100%']);
+      expect(await list('name=%25')).toEqual(['Straße 100%']);
+      expect(await list('name=_')).toEqual(['STRASSE_two']);
+      expect(await list('name=TH')).toEqual(['third']);
+      expect(await list(`applicationId=${own}&sort=id`)).toEqual(['Straße 100%', 'STRASSE_two', 'third']);
+      expect(await list(`applicationId=${applicationId}&sort=id`)).toEqual(['Straße 100%', 'third']);
+      expect(await list(`endpoint=${encodeURIComponent('GET /v1/applications')}`)).toEqual(['third']);
+      expect(await list(`endpoint=${encodeURIComponent('management GET /v1/applications')}`)).toEqual(['third']);
+      expect(await list(`endpoint=${encodeURIComponent('billing GET /v1/applications')}`)).toEqual([]);
+      expect(await list('state=valid&sort=id')).toEqual(['Straße 100%', 'STRASSE_two', 'third']);
+      expect(await list('state=expired')).toEqual([]);
+    });
+
+    test('is found by all filters at once if it fits every one of them', async () => {
+      const [maker, other] = [await createAdmin(latchkey), await createAdmin(latchkey)];
+      const endpoints = [{ method: 'GET', path: '/v1/applications/{applicationId}' }, CAMPAIGNS];
+      const fitting = { name: 'Wanted', endpoints, allowedApplicationIds: [own] };
+      await createKey(maker.client, { ...fitting, name: 'Something else' });
+      await createKey(maker.client, { ...fitting, endpoints: [CAMPAIGNS] });
+      await createKey(maker.client, { ...fitting, allowedApplicationIds: [applicationId] });
+      const soon = new Date(latchkey.clock.now() + 24 * 60 * 60 * 1000).toISOString();
+      await createKey(maker.client, { ...fitting, expiryDate: soon });
+      await createKey(other.client, fitting);
+      const wanted = await createKey(maker.client, fitting);
+      const endpoint = encodeURIComponent('management GET /v1/applications/{applicationId}');
+      const { body } = await latchkey.admin.get<{ totalResultSize: number; data: { id: number }[] }>(
+        `/v1/api_keys?createdBy=${maker.id}&name=wanted&applicationId=${own}&endpoint=${endpoint}&state=valid`,
+      );
+      expect([body.totalResultSize, body.data.map(({ id }) => id)]).toEqual([1, [wanted.id]]);
+    });
+
+    test('is paged, and the total is that of all pages', async () => {
+      const page = await latchkey.admin.get(`/v1/api_keys?createdBy=${creator.id}&sort=id&pageSize=1&skip=1`);
+      expect(page.body).toMatchObject({ totalResultSize: 3, data: [{ name: 'STRASSE_two' }] });
+      expect(await list('skip=3')).toEqual([]);
+    });
+
+    test.each([
+      'pageSize=0',
+      'pageSize=1001',
+      'pageSize=x',
+      'pageSize=1&pageSize=2',
+      'skip=-1',
+      'sort=keyHash',
+      'state=dead',
+      'x=1',
+    ])('%s is refused, and the parameter named', async (query) => {
+      const answer = await latchkey.admin.get<ProblemBody>(`/v1/api_keys?${query}`);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'validation-failed' } });
+      expect(answer.body.errors![0]!.parameter).toBe(query.split('=')[0]);
+    });
+
+    test.each(['0', '01', '2147483648', 'x', '1.5', '%31x', '-1'])('the id %s is malformed', async (id) => {
+      expect(await latchkey.admin.get(`/v1/api_keys/${id}`)).toMatchObject({
+        status: 400,
+        body: { code: 'id-malformed' },
+      });
+    });
+  });
+
+  test('the audit trail says who made and deleted it and what it opened, and not its value', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const key = await createKey(latchkey.admin, {
+      name: 'Audited',
+      endpoints: [CAMPAIGNS],
+      allowedApplicationIds: [applicationId],
+    });
+    await latchkey.admin.delete(`/v1/api_keys/${key.id}`);
+    const { body } = await latchkey.admin.get<{
+      data: { entity: string; old?: object; new?: object; userId: number }[];
+    }>('/v1/changes?pageSize=10&includeOld=true&sort=-created');
+    const text = JSON.stringify(body.data);
+    const opened = { endpoints: [{ service: 'management', ...CAMPAIGNS }], allowedApplicationIds: [applicationId] };
+    expect(body.data.slice(0, 2)).toMatchObject([
+      { entity: `DELETE /v1/api_keys/${key.id}`, old: { name: 'Audited', ...opened } },
+      { entity: 'POST /v1/api_keys', new: { name: 'Audited', ...opened } },
+    ]);
+    expect(text).not.toContain(key.key);
+    expect(text).not.toMatch(/[0-9a-f]{64}/);
+  });
+});

@@ -1,0 +1,421 @@
+import { default as TalonOne } from 'talon_one';
+import type { Answer, Client, ProblemBody } from '../support/client.js';
+import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+
+interface Application {
+  id: number;
+  created: string;
+  modified: string;
+  name: string;
+  description: string;
+  timezone: string;
+  currency: string;
+  attributes: Record<string, unknown>;
+}
+interface Applications {
+  totalResultSize: number;
+  data: Application[];
+}
+interface Changes {
+  data: { entity: string; userId: number; applicationId?: number; old: unknown; new: unknown }[];
+}
+
+const SHOP = { name: 'Shop', timezone: 'Europe/Berlin', currency: 'EUR' };
+
+describe('Applications', () => {
+  let latchkey: Latchkey;
+  let user: Client;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+    const password = 'just a user of this';
+    await latchkey.admin.post('/v1/users', { name: 'Una', email: 'una@example.com', password, isAdmin: false });
+    user = await latchkey.signIn('una@example.com', password);
+  });
+  afterAll(() => latchkey.close());
+
+  const create = (body: object): Promise<Answer<Application & ProblemBody>> =>
+    latchkey.admin.post<Application & ProblemBody>('/v1/applications', body);
+  const update = (id: number, body: object): Promise<Answer<Application & ProblemBody>> =>
+    latchkey.admin.put<Application & ProblemBody>(`/v1/applications/${id}`, body);
+  const list = async (query = ''): Promise<Applications> =>
+    (await latchkey.admin.get<Applications>(`/v1/applications${query}`)).body;
+  const changesOf = async (id: number): Promise<Changes['data']> =>
+    (await latchkey.admin.get<Changes>(`/v1/changes?applicationId=${id}&pageSize=1000`)).body.data;
+
+  describe('when one is made', () => {
+    test('it is shown as it was made, to every signed-in user, and stands in the list', async () => {
+      const answer = await create({
+        name: '  Web shop Ä ',
+        description: 'Sells\nthings',
+        timezone: 'Asia/Kolkata',
+        currency: 'INR',
+        attributes: { nested: { list: [1, 'two', null, { three: 3.5 }] }, then: 'x', toString: 'y', '': 0 },
+      });
+      expect(answer.status).toBe(201);
+      expect(answer.body).toEqual({
+        id: expect.any(Number),
+        created: '2026-11-23T12:00:00.000Z',
+        modified: '2026-11-23T12:00:00.000Z',
+        accountId: 1,
+        name: 'Web shop Ä',
+        description: 'Sells\nthings',
+        timezone: 'Asia/Kolkata',
+        currency: 'INR',
+        attributes: { nested: { list: [1, 'two', null, { three: 3.5 }] }, then: 'x', toString: 'y', '': 0 },
+        loyaltyPrograms: [],
+      });
+      expect((await user.get(`/v1/applications/${answer.body.id}`)).body).toEqual(answer.body);
+      expect((await list('?pageSize=1000')).data).toContainEqual(answer.body);
+    });
+
+    test('the models of the public SDK read it, dates and lists included', async () => {
+      const { body } = await create({ ...SHOP, name: 'For the SDK' });
+      const model = TalonOne.Application.constructFromObject(body, undefined);
+      expect(model.created.getTime()).toBe(latchkey.clock.now());
+      expect(model.modified.getTime()).toBe(latchkey.clock.now());
+      expect(model).toMatchObject({ accountId: 1, name: 'For the SDK', attributes: {}, loyaltyPrograms: [] });
+    });
+
+    test('what is left out is empty', async () => {
+      const { body } = await create({ ...SHOP, name: 'Bare' });
+      expect(body).toMatchObject({ description: '', attributes: {} });
+    });
+
+    test('only an admin makes, changes and deletes Applications, and never a key', async () => {
+      const id = await createApplication(latchkey.admin);
+      const key = await createKey(latchkey.admin, {
+        endpoints: [{ method: 'GET', path: '/v1/applications' }],
+      });
+      for (const caller of [user, latchkey.as(`ManagementKey-v1 ${key.key}`)]) {
+        for (const answer of [
+          await caller.post<ProblemBody>('/v1/applications', { ...SHOP, name: 'Mine' }),
+          await caller.put<ProblemBody>(`/v1/applications/${id}`, { name: 'Mine' }),
+          await caller.delete<ProblemBody>(`/v1/applications/${id}`),
+        ]) {
+          expect(answer.status).toBe(403);
+        }
+      }
+      expect((await latchkey.admin.get(`/v1/applications/${id}`)).status).toBe(200);
+    });
+  });
+
+  describe('names', () => {
+    test.each([
+      ['the same', 'Name A', 'Name A'],
+      ['other case', 'Name B', 'nAME b'],
+      ['other case beyond ASCII', 'ÄÖÜ Σ', 'äöü σ'],
+      ['spaces at its ends', 'Name C', ' Name C\t'],
+      ['letters that only look different', 'Name ﬁ', 'name FI'],
+      ['accents composed otherwise', 'Caf\u00e9', 'Cafe\u0301'],
+    ])('a second Application cannot have %s', async (_what, first, second) => {
+      expect((await create({ ...SHOP, name: first })).status).toBe(201);
+      const refused = await create({ ...SHOP, name: second });
+      expect([refused.status, refused.body.code]).toEqual([409, 'application-name-taken']);
+    });
+
+    test.each([
+      ['accents', 'Resume', 'Résumé'],
+      ['inner spaces', 'In ner', 'In  ner'],
+      ['a wildcard', 'Wild_card', 'Wild%card'],
+    ])('%s make another name', async (_what, first, second) => {
+      expect((await create({ ...SHOP, name: first })).status).toBe(201);
+      expect((await create({ ...SHOP, name: second })).status).toBe(201);
+    });
+
+    test('of ten that are made at once with one name, one is', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => create({ ...SHOP, name: i % 2 ? 'RACE' : 'race' })),
+      );
+      expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array<number>(9).fill(409)]);
+      expect((await list('?pageSize=1000')).data.filter(({ name }) => name.toLowerCase() === 'race')).toHaveLength(1);
+    });
+
+    test('an Application may change the case of its own name, and cannot take the name of another', async () => {
+      const id = await createApplication(latchkey.admin, 'Lower');
+      await createApplication(latchkey.admin, 'Taken');
+      expect((await update(id, { name: 'LOWER' })).body.name).toBe('LOWER');
+      const refused = await update(id, { name: 'tAKEN' });
+      expect([refused.status, refused.body.code]).toEqual([409, 'application-name-taken']);
+      expect((await latchkey.admin.get<Application>(`/v1/applications/${id}`)).body.name).toBe('LOWER');
+    });
+
+    test('the name of a deleted Application is free again, its id is not', async () => {
+      const id = await createApplication(latchkey.admin, 'Phoenix');
+      expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(204);
+      expect(await createApplication(latchkey.admin, 'Phoenix')).toBeGreaterThan(id);
+    });
+
+    test('100 characters fit, whatever they are, unless each stands for many', async () => {
+      expect((await create({ ...SHOP, name: '😀'.repeat(100) })).body.name).toBe('😀'.repeat(100));
+      expect((await create({ ...SHOP, name: 'x'.repeat(101) })).status).toBe(400);
+      const refused = await create({ ...SHOP, name: '\ufdfa'.repeat(100) });
+      expect([refused.status, refused.body.errors?.[0]?.pointer]).toEqual([400, '/name']);
+    });
+  });
+
+  describe('time zones and currencies', () => {
+    test.each([
+      ['Europe/Berlin', 'Europe/Berlin'],
+      ['europe/berlin', 'Europe/Berlin'],
+      ['UTC', 'UTC'],
+      ['Etc/UTC', 'Etc/UTC'],
+      ['US/Pacific', 'US/Pacific'],
+      ['America/Argentina/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
+      ['Etc/GMT+5', 'Etc/GMT+5'],
+    ])('the zone %s is kept as %s', async (given, kept) => {
+      const answer = await create({
+        ...SHOP,
+        name: `${given === kept ? 'Zone' : 'Other zone'} ${given}`,
+        timezone: given,
+      });
+      expect([answer.status, answer.body.timezone]).toEqual([201, kept]);
+    });
+
+    test.each(['', 'Europe', 'Europe/Nowhere', '+02:00', '-05', 'Berlin', ' UTC', 'UTC\n', 'x'.repeat(70), 2, null])(
+      'the zone %j is refused',
+      async (timezone) => {
+        const answer = await create({ ...SHOP, name: 'Zoneless', timezone });
+        expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([
+          400,
+          'validation-failed',
+          '/timezone',
+        ]);
+      },
+    );
+
+    test.each(['eur', 'EURO', '', 'ZZZ', 'EU', 978, null, ['EUR']])('the currency %j is refused', async (currency) => {
+      const answer = await create({ ...SHOP, name: 'Moneyless', currency });
+      expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([
+        400,
+        'validation-failed',
+        '/currency',
+      ]);
+    });
+  });
+
+  describe('bad input', () => {
+    test.each<[string, unknown, string]>([
+      ['no name', { ...SHOP, name: undefined }, '/name'],
+      ['an empty name', { ...SHOP, name: ' \t ' }, '/name'],
+      ['a name that is a number', { ...SHOP, name: 7 }, '/name'],
+      ['a name of two lines', { ...SHOP, name: 'two\nlines' }, '/name'],
+      ['a name with NUL', { ...SHOP, name: 'a\0b' }, '/name'],
+      ['a name with half a character', { ...SHOP, name: 'a\ud800b' }, '/name'],
+      ['a description that is null', { ...SHOP, description: null }, '/description'],
+      ['a description with half a character', { ...SHOP, description: '\udc00' }, '/description'],
+      ['a description that is too long', { ...SHOP, description: 'x'.repeat(10_001) }, '/description'],
+      ['attributes that are a list', { ...SHOP, attributes: [] }, '/attributes'],
+      ['attributes that are text', { ...SHOP, attributes: '{}' }, '/attributes'],
+      ['attributes that are null', { ...SHOP, attributes: null }, '/attributes'],
+      ['attributes with NUL deep inside', { ...SHOP, attributes: { a: [{ b: '\0' }] } }, '/attributes/a/0/b'],
+      ['an unknown field', { ...SHOP, color: 'red' }, '/color'],
+      ['an id', { ...SHOP, id: 7 }, '/id'],
+      ['an account', { ...SHOP, accountId: 1 }, '/accountId'],
+    ])('%s is refused, and where it is', async (_what, body, pointer) => {
+      const before = (await list()).totalResultSize;
+      const answer = await create(body as object);
+      expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+      expect(answer.body.errors?.map((fault) => fault.pointer)).toContain(pointer);
+      expect((await list()).totalResultSize).toBe(before);
+    });
+
+    test('a number beyond all bounds is refused', async () => {
+      const body = '{"name":"Big","timezone":"UTC","currency":"EUR","attributes":{"n":1e999}}';
+      const answer = await latchkey.admin.post<ProblemBody>('/v1/applications', body, {
+        'content-type': 'application/json',
+      });
+      expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/attributes/n']);
+    });
+
+    test.each(['0', '-1', '01', '1.0', 'x', '2147483648', '99999999999999999999', '%201', '1%00'])(
+      'the id %s is malformed',
+      async (id) => {
+        for (const method of ['GET', 'PUT', 'DELETE']) {
+          const answer = await latchkey.admin.send<ProblemBody>(
+            method,
+            `/v1/applications/${id}`,
+            method === 'PUT' ? {} : undefined,
+          );
+          expect([method, answer.status, answer.body.code]).toEqual([method, 400, 'id-malformed']);
+        }
+      },
+    );
+
+    test('an id that does not exist is not found', async () => {
+      for (const method of ['GET', 'PUT', 'DELETE']) {
+        const answer = await latchkey.admin.send<ProblemBody>(
+          method,
+          '/v1/applications/2147483647',
+          method === 'PUT' ? {} : undefined,
+        );
+        expect([method, answer.status, answer.body.code]).toEqual([method, 404, 'application-not-found']);
+      }
+    });
+
+    test.each(['pageSize=0', 'pageSize=1001', 'pageSize=x', 'skip=-1', 'skip=1&skip=2', 'sort=color', 'sort=', 'q=1'])(
+      'the query %s is refused',
+      async (query) => {
+        const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${query}`);
+        expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+      },
+    );
+  });
+
+  describe('when one is changed', () => {
+    test('what is left out stays, and only the time of the change moves', async () => {
+      const { body: made } = await create({ ...SHOP, name: 'Changing', description: 'd', attributes: { a: 1 } });
+      latchkey.clock.advance(1000);
+      const { status, body } = await update(made.id, { currency: 'CHF' });
+      expect(status).toBe(200);
+      expect(body).toEqual({ ...made, currency: 'CHF', modified: '2026-11-23T12:00:01.000Z' });
+      expect((await update(made.id, { attributes: {}, description: '' })).body).toMatchObject({
+        attributes: {},
+        description: '',
+        currency: 'CHF',
+      });
+    });
+
+    test('to what it is already, nothing is written and nothing recorded', async () => {
+      const { body: made } = await create({
+        ...SHOP,
+        name: 'Unmoved',
+        description: 'd',
+        attributes: { a: [1], b: {} },
+      });
+      latchkey.clock.advance(1000);
+      const { name, description, timezone, currency } = made;
+      for (const body of [{}, { currency }, { name, description, timezone, currency, attributes: { b: {}, a: [1] } }]) {
+        const answer = await update(made.id, body);
+        expect([answer.status, answer.body]).toEqual([200, made]);
+      }
+      expect((await latchkey.admin.get(`/v1/applications/${made.id}`)).body).toEqual(made);
+      expect((await changesOf(made.id)).map(({ entity }) => entity)).toEqual(['POST /v1/applications']);
+    });
+
+    test('nothing is changed if anything is wrong', async () => {
+      const id = await createApplication(latchkey.admin, 'Steady');
+      expect((await update(id, { name: 'Unsteady', currency: 'eur' })).status).toBe(400);
+      expect((await latchkey.admin.get<Application>(`/v1/applications/${id}`)).body.name).toBe('Steady');
+    });
+  });
+
+  describe('when one is deleted', () => {
+    test('it is not found any more, for ever', async () => {
+      const id = await createApplication(latchkey.admin);
+      expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(204);
+      expect((await latchkey.admin.get(`/v1/applications/${id}`)).status).toBe(404);
+      expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(404);
+    });
+
+    test('an Application with campaigns stays, with everything, until they are gone', async () => {
+      const id = await createApplication(latchkey.admin);
+      const { body: campaign } = await latchkey.admin.post<{ id: number }>(`/v1/applications/${id}/campaigns`, {
+        name: 'Holding on',
+      });
+      const refused = await latchkey.admin.delete<ProblemBody>(`/v1/applications/${id}`);
+      expect([refused.status, refused.body.code]).toEqual([409, 'application-in-use']);
+      expect((await latchkey.admin.get(`/v1/applications/${id}/campaigns/${campaign.id}`)).status).toBe(200);
+      expect((await changesOf(id)).map(({ entity }) => entity)).not.toContain(`DELETE /v1/applications/${id}`);
+      await latchkey.admin.delete(`/v1/applications/${id}/campaigns/${campaign.id}`);
+      expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(204);
+    });
+
+    test('of a deletion and a new campaign at once, exactly one happens', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const id = await createApplication(latchkey.admin);
+        const [deletion, creation] = await Promise.all([
+          latchkey.admin.delete(`/v1/applications/${id}`),
+          latchkey.admin.post(`/v1/applications/${id}/campaigns`, { name: 'Racing' }),
+        ]);
+        expect([
+          [204, 404],
+          [409, 201],
+        ]).toContainEqual([deletion.status, creation.status]);
+      }
+    });
+
+    test('keys that were limited to it lose it and gain nothing', async () => {
+      const [first, second, other] = [
+        await createApplication(latchkey.admin),
+        await createApplication(latchkey.admin),
+        await createApplication(latchkey.admin),
+      ];
+      const key = await createKey(latchkey.admin, { allowedApplicationIds: [first, second], endpoints: [CAMPAIGNS] });
+      const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
+      const view = async (): Promise<MadeKey> => (await latchkey.admin.get<MadeKey>(`/v1/api_keys/${key.id}`)).body;
+      const use = async (id: number): Promise<unknown[]> => {
+        const answer = await caller.get<ProblemBody>(`/v1/applications/${id}/campaigns`);
+        return [answer.status, answer.body.code];
+      };
+
+      await latchkey.admin.delete(`/v1/applications/${first}`);
+      expect(await view()).toMatchObject({ allowedApplicationIds: [second], allApplications: false, state: 'valid' });
+      expect(await use(first)).toEqual([403, 'application-not-allowed']);
+      expect(await use(second)).toEqual([200, undefined]);
+      expect(await use(other)).toEqual([403, 'application-not-allowed']);
+
+      await latchkey.admin.delete(`/v1/applications/${second}`);
+      expect(await view()).toMatchObject({ allowedApplicationIds: [], allApplications: false, state: 'invalid' });
+      for (const id of [first, second, other]) {
+        expect(await use(id)).toEqual([401, 'no-application-left']);
+      }
+    });
+  });
+
+  describe('the list', () => {
+    test('is sorted by what it is asked for, and by id where that is equal', async () => {
+      latchkey.clock.advance(1000);
+      const b = await createApplication(latchkey.admin, 'sorted b');
+      const c = await createApplication(latchkey.admin, 'SORTED C');
+      const a = await createApplication(latchkey.admin, 'Sorted A');
+      const order = async (sort: string): Promise<number[]> =>
+        (await list(`?sort=${sort}&pageSize=1000`)).data.map(({ id }) => id).filter((id) => [a, b, c].includes(id));
+      expect(await order('id')).toEqual([b, c, a]);
+      expect(await order('-id')).toEqual([a, c, b]);
+      expect(await order('name')).toEqual([a, b, c]);
+      expect(await order('-name')).toEqual([c, b, a]);
+      expect(await order('created')).toEqual([b, c, a]);
+      expect(await order('-created')).toEqual([a, c, b]);
+      latchkey.clock.advance(1000);
+      await update(b, { description: 'changed' });
+      expect(await order('modified')).toEqual([c, a, b]);
+    });
+
+    test('paging neither repeats nor skips, while Applications are added', async () => {
+      const ids = (await list('?pageSize=1000')).data.map(({ id }) => id);
+      const seen: number[] = [];
+      for (let skip = 0; ; skip += 7) {
+        const { data } = await list(`?pageSize=7&skip=${skip}`);
+        seen.push(...data.map(({ id }) => id));
+        if (data.length < 7) {
+          break;
+        }
+        if (skip < 21) {
+          ids.push(await createApplication(latchkey.admin));
+        }
+      }
+      expect(seen).toEqual(ids);
+    });
+
+    test('counts all, also beyond its end', async () => {
+      const { totalResultSize } = await list();
+      expect(await list(`?skip=${totalResultSize}`)).toEqual({ totalResultSize, data: [] });
+      expect((await list(`?skip=${totalResultSize - 1}`)).data).toHaveLength(1);
+      expect(await list('?skip=2147483647')).toEqual({ totalResultSize, data: [] });
+    });
+  });
+
+  test('the audit trail has every change, with what was there before and after', async () => {
+    const { body: made } = await create({ ...SHOP, name: 'Audited' });
+    const { body: changed } = await update(made.id, { name: 'Audited twice' });
+    await latchkey.admin.delete(`/v1/applications/${made.id}`);
+    const { id } = made;
+    expect(await changesOf(id)).toEqual([
+      expect.objectContaining({ entity: 'POST /v1/applications', userId: 1, applicationId: id, old: null, new: made }),
+      expect.objectContaining({ entity: `PUT /v1/applications/${id}`, applicationId: id, old: made, new: changed }),
+      expect.objectContaining({ entity: `DELETE /v1/applications/${id}`, applicationId: id, old: changed, new: null }),
+    ]);
+  });
+});

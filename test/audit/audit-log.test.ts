@@ -1,0 +1,111 @@
+import type { Client } from '../support/client.js';
+import { createAdmin, createApplication, createKey } from '../support/fixtures.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { runToEnd } from '../support/process.js';
+
+interface Change {
+  entity: string;
+  userId: number;
+  actor: string;
+  address?: string;
+  managementKeyId?: number;
+  applicationId?: number;
+  old: Record<string, unknown> | null;
+  new: Record<string, unknown> | null;
+}
+
+const PASSWORD = 'a long password of the leaver';
+
+describe('the audit log', () => {
+  let latchkey: Latchkey;
+  let admin: Client;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey({ TRUST_PROXY: '1' });
+    admin = latchkey.admin;
+  });
+  afterAll(() => latchkey.close());
+
+  async function entriesOf(entityPath: string, caller: Client = admin): Promise<Change[]> {
+    const query = `entityPath=${encodeURIComponent(entityPath)}&pageSize=1000`;
+    return (await caller.get<{ data: Change[] }>(`/v1/changes?${query}`)).body.data;
+  }
+
+  async function createLeaver(email: string): Promise<number> {
+    const { body } = await admin.post<{ id: number }>('/v1/users', {
+      name: 'Jo Marsh',
+      email,
+      password: PASSWORD,
+      isAdmin: true,
+    });
+    return body.id;
+  }
+
+  test('has who signed in and out, and from which address', async () => {
+    const userId = await createLeaver('in-and-out@example.com');
+    const credentials = { email: 'in-and-out@example.com', password: PASSWORD };
+    const { body } = await latchkey.nobody.post<{ token: string }>('/v1/sessions', credentials, {
+      'x-forwarded-for': '203.0.113.7',
+    });
+    await latchkey.as(`Bearer ${body.token}`).delete('/v1/sessions', { 'x-forwarded-for': '203.0.113.8' });
+    const entries = (await entriesOf('/v1/sessions')).filter((entry) => entry.userId === userId);
+    expect(entries).toMatchObject([
+      { entity: 'POST /v1/sessions', actor: 'user', address: '203.0.113.7', new: { userId } },
+      { entity: 'DELETE /v1/sessions', actor: 'user', address: '203.0.113.8', old: { userId, sessions: 1 } },
+    ]);
+  });
+
+  test('stores no address that is none, whatever a trusted proxy hands on', async () => {
+    const application = { name: 'Odd address', timezone: 'Europe/Berlin', currency: 'EUR' };
+    const answer = await admin.post('/v1/applications', application, { 'x-forwarded-for': `${'x'.repeat(500)}, <b>` });
+    expect(answer.status).toBe(201);
+    const [entry] = (await entriesOf('POST /v1/applications')).filter(({ new: made }) => made?.name === 'Odd address');
+    expect(entry).not.toHaveProperty('address');
+  });
+
+  test('has each export, before its first byte', async () => {
+    const applicationId = await createApplication(admin);
+    const key = await createKey(admin, {
+      endpoints: [{ method: 'GET', path: '/v1/applications/{applicationId}/export_coupons' }],
+    });
+    const path = `/v1/applications/${applicationId}/export_coupons`;
+    const answer = await latchkey.as(`ManagementKey-v1 ${key.key}`).get(`${path}?valuesOnly=true`);
+    expect(answer.status).toBe(200);
+    expect(await entriesOf(`GET ${path}`)).toMatchObject([
+      { actor: 'api-key', managementKeyId: key.id, applicationId, new: { filters: { valuesOnly: 'true' } } },
+    ]);
+  });
+
+  test('names the keys that ended with a user or an Application, and tells keys neither names nor addresses', async () => {
+    const { id, client } = await createAdmin(latchkey);
+    const applicationId = await createApplication(admin);
+    const otherId = await createApplication(admin);
+    const limited = await createKey(client, { name: 'Limited', allowedApplicationIds: [applicationId] });
+    const both = await createKey(client, { name: 'Both', allowedApplicationIds: [applicationId, otherId] });
+    const reader = await createKey(admin, { endpoints: [{ method: 'GET', path: '/v1/changes' }] });
+
+    expect((await admin.delete(`/v1/applications/${applicationId}`)).status).toBe(204);
+    const [ofApplication] = await entriesOf(`DELETE /v1/applications/${applicationId}`);
+    expect(ofApplication!.old!.endedKeys).toEqual([{ id: limited.id, name: 'Limited', hint: limited.hint }]);
+
+    expect((await admin.delete(`/v1/users/${id}`)).status).toBe(204);
+    const [ofUser] = await entriesOf(`DELETE /v1/users/${id}`);
+    expect(ofUser!.old!.endedKeys).toEqual([{ id: both.id, name: 'Both', hint: both.hint }]);
+
+    const [seen] = await entriesOf(`DELETE /v1/users/${id}`, latchkey.as(`ManagementKey-v1 ${reader.key}`));
+    expect(seen!.old).toMatchObject({ id });
+    expect(seen!.old).not.toHaveProperty('endedKeys');
+    expect(seen).not.toHaveProperty('address');
+    expect(await entriesOf('/v1/sessions', latchkey.as(`ManagementKey-v1 ${reader.key}`))).toEqual([]);
+  });
+
+  test('says that the command line reset a password, and not the user whose it is', async () => {
+    const userId = await createLeaver('reset@example.com');
+    const { code } = await runToEnd({ DATABASE_URL: latchkey.database.url }, ['reset-password', 'reset@example.com']);
+    expect(code).toBe(0);
+    const entries = await entriesOf('reset-password');
+    expect(entries).toMatchObject([{ actor: 'operator', userId: 0, new: { id: userId, password: 'changed' } }]);
+    const [first] = await entriesOf('first start');
+    expect(first).toMatchObject({ actor: 'operator', userId: 0 });
+  });
+});

@@ -1,0 +1,36 @@
+/*
+ * Nothing runs this file: `npm run types` compiles it. Each line marked as an error must not compile, or the compiler says
+ * that the mark is unused: a write without an actor is impossible, not only forbidden.
+ */
+import { ANONYMOUS, system } from '../../src/access/actor.js';
+import type { Caller } from '../../src/access/caller.js';
+import type { UserPrincipal } from '../../src/access/principal.js';
+import type { Transactions } from '../../src/authority/transactions.js';
+import type { Write } from '../../src/authority/write.js';
+
+/** Writes that compile, and writes that do not. */
+export async function write(transactions: Transactions, caller: Caller, principal: UserPrincipal): Promise<void> {
+  const work = ({ tx }: Write): Promise<unknown> => tx.query('DELETE FROM coupons');
+  const lockNothing = (): Promise<void> => Promise.resolve();
+
+  await transactions.write(caller, work);
+  await transactions.write(ANONYMOUS, work);
+  await transactions.write(system('usage'), work);
+  await transactions.changeAuthority(caller, work);
+  await transactions.endAuthority(caller, lockNothing, work);
+
+  // @ts-expect-error There is no actor.
+  await transactions.write(work);
+  // @ts-expect-error Nobody is no actor.
+  await transactions.write(undefined, work);
+  // @ts-expect-error There is no such actor.
+  await transactions.write({ kind: 'somebody' }, work);
+  // @ts-expect-error There is no such task.
+  await transactions.write(system('whatever'), work);
+  // @ts-expect-error A user is no actor: a caller is, who was let in for one endpoint.
+  await transactions.write(principal, work);
+  // @ts-expect-error There is no actor.
+  await transactions.changeAuthority(work);
+  // @ts-expect-error There is no actor.
+  await transactions.endAuthority(lockNothing, work);
+}

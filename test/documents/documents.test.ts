@@ -1,0 +1,164 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getMetadataStorage } from 'class-validator';
+import { Config } from '../../src/config/config.js';
+import { PROBLEMS } from '../../src/problems/problem-codes.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'bench/README.md',
+  ...filesBelow('docs', /\.md$/),
+  ...filesBelow('examples', /\.md$/),
+];
+const FENCED = /^( *)```[^]*?^\1```/gm;
+/** Names in capitals that are no variables of Latchkey's or its tests: of programs that call it, of Node, and of MySQL. */
+const OTHERS = [
+  ...['LATCHKEY_KEY', 'LATCHKEY_URL', 'NODE_EXTRA_CA_CERTS'],
+  ...['BEFORE_ON_PRIMARY_FAILOVER', 'OFFLINE_MODE', 'READ_ONLY', 'CONNECTION_ADMIN', 'GET_LOCK', 'FROM_UNIXTIME'],
+];
+
+function filesBelow(folder: string, ending: RegExp): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) {
+      return entry.name === 'node_modules' ? [] : filesBelow(path, ending);
+    }
+    return ending.test(path) ? [path] : [];
+  });
+}
+
+function read(document: string): string {
+  return readFileSync(join(ROOT, document), 'utf8');
+}
+
+/** Variables that tests, scripts, the bench and the compose file read. */
+function variablesElsewhere(): string[] {
+  const programs = ['test', 'scripts', 'bench'].flatMap((folder) => filesBelow(folder, /\.m?[jt]s$/));
+  return [
+    ...programs.flatMap((file) => [...read(file).matchAll(/process\.env\.(\w+)/g)]),
+    ...read('docker/compose.yaml').matchAll(/\$\{(\w+)/g),
+  ].map(([, name]) => name!);
+}
+
+/** What stands in backticks within the text. */
+function codeIn(text: string): string[] {
+  return [...text.replaceAll(FENCED, '').matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+}
+
+/** The names under which the headings of a document can be linked to, as GitHub makes them. */
+function anchorsOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8').replaceAll(FENCED, '');
+  return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Rows of the tables of a text, by cells; a head and the line below it are no rows. */
+function rowsOf(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter(
+      (line, index, lines) => line.startsWith('|') && !/^\| -/.test(line) && !/^\| -/.test(lines[index + 1] ?? ''),
+    )
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+function isFaulty(document: string, target: string): boolean {
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? join(ROOT, document) : resolve(ROOT, dirname(document), path);
+  return !existsSync(file) || (anchor !== undefined && !anchorsOf(file).includes(anchor));
+}
+
+describe('the documents', () => {
+  test.each(DOCUMENTS)('%s links to files and headings that are there', (document) => {
+    const text = read(document).replaceAll(FENCED, '');
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+    const faulty = targets.filter((target) => !/^[a-z]+:/.test(target) && isFaulty(document, target));
+    expect(faulty).toEqual([]);
+  });
+
+  test.each(DOCUMENTS)('%s names files that are there', (document) => {
+    const paths = codeIn(read(document)).filter((code) =>
+      /^(?:src|test|docs|examples|docker|scripts|bench)\/[\w./-]+$/.test(code),
+    );
+    const missing = paths.filter(
+      (path) => !existsSync(join(ROOT, path)) && !existsSync(join(ROOT, dirname(document), path)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  const variables = getMetadataStorage()
+    .getTargetValidationMetadatas(Config, '', false, false)
+    .map(({ propertyName }) => propertyName);
+
+  test('the README names the variables of the configuration, all of them and no others', () => {
+    const [, section = ''] = read('README.md').split('\n## Configuration\n');
+    const named = rowsOf(section.split('\n## ')[0]!).map(([name]) => name!.replaceAll('`', ''));
+    expect(named.sort()).toEqual([...new Set(variables)].sort());
+  });
+
+  const known = new Set([...variables, ...variablesElsewhere(), ...OTHERS]);
+
+  test.each(DOCUMENTS)('%s names no variable that nobody reads', (document) => {
+    const names = read(document).match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g) ?? [];
+    expect(names.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describe('docs/operating.md', () => {
+  const text = read('docs/operating.md');
+  const [, section = ''] = text.split('\n## Metrics\n');
+  const table = rowsOf(section.split('\n## ')[0]!).filter(([name]) => /^`latchkey_\w+`$/.test(name!));
+  let latchkey: Latchkey;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+    // Something of everything that is counted by how it ends: a decision, and an import that comes to nothing.
+    await latchkey.admin.post('/v1/applications/1/campaigns/1/import_coupons', new FormData());
+  });
+  afterAll(() => latchkey.close());
+
+  test('names every metric that there is, and none that there is not', async () => {
+    const { body } = await latchkey.nobody.get<string>('/metrics');
+    const printed = [...body.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!);
+    const listed = table.map(([name]) => name!.replaceAll('`', ''));
+    const elsewhere = table.filter(([, , what]) => what!.startsWith('MySQL only')).map(([name]) => name!.slice(1, -1));
+    const absent = latchkey.database.engine === 'mysql' ? [] : elsewhere;
+    expect(elsewhere.length).toBeGreaterThan(0);
+    expect(printed.filter((name) => name.startsWith('latchkey_')).sort()).toEqual(
+      listed.filter((name) => !absent.includes(name)).sort(),
+    );
+    const named = text.match(/\b(?:latchkey|process|nodejs)_[a-z]\w*/g) ?? [];
+    expect(named.filter((name) => !printed.includes(name) && !absent.includes(name))).toEqual([]);
+  });
+
+  test('names the labels that metrics have', async () => {
+    const { body } = await latchkey.nobody.get<string>('/metrics');
+    const isHere = (what = ''): boolean => latchkey.database.engine === 'mysql' || !what.startsWith('MySQL only');
+    for (const [name = '', labels = ''] of table.filter(([, , what]) => isHere(what))) {
+      const [, , line = ''] = new RegExp(`^${name.slice(1, -1)}(?:_count)?(\\{(.*)\\})? `, 'm').exec(body) ?? [];
+      expect([name, ...codeIn(labels)]).toEqual([name, ...[...line.matchAll(/(\w+)=/g)].map(([, label]) => label)]);
+    }
+  });
+
+  test('names no code that no problem has', () => {
+    const codes = codeIn(text).filter((code) => /^[a-z]+(?:-[a-z]+)+$/.test(code));
+    expect(codes.length).toBeGreaterThan(5);
+    expect(codes.filter((code) => !(code in PROBLEMS) && !['forward-auth', 'reset-password'].includes(code))).toEqual(
+      [],
+    );
+  });
+});

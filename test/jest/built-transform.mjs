@@ -1,0 +1,46 @@
+// Replaces a module of src/, or a package that the product needs, by what Node has loaded: dist/ for src/. Such a module
+// cannot be mocked as a whole, must not await at its top level, and keeps its state from one test file of a worker to the
+// next.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const OWN = /^(.*)\/src\/(.*)\.ts$/;
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+const ESM_SYNTAX = /^\s*(?:import|export)\b/m;
+
+/** The file that stands in for a module. */
+function targetOf(path) {
+  const own = OWN.exec(path);
+  return own ? `${own[1]}/dist/${own[2]}.js` : path;
+}
+
+function bridge(source, path, { supportsStaticESM }) {
+  const target = targetOf(path);
+  const load = `globalThis.__loadBuilt(${JSON.stringify(target)})`;
+  if (target === path && !path.endsWith('.mjs') && !(supportsStaticESM && ESM_SYNTAX.test(source))) {
+    return { code: `module.exports = ${load};` };
+  }
+  const namespace = require(target);
+  const names = Object.keys(namespace).filter((name) => name !== 'default' && name !== 'module.exports');
+  const lines = [`const built = ${load};`];
+  for (const name of names.filter((name) => IDENTIFIER.test(name))) {
+    lines.push(`export const ${name} = built.${name};`);
+  }
+  if ('default' in namespace) {
+    lines.push('export default built.default;');
+  }
+  return { code: lines.join('\n') };
+}
+
+export default {
+  canInstrument: false,
+  getCacheKey: (source, path, { supportsStaticESM }) => {
+    const target = targetOf(path);
+    const built = target === path ? source : readFileSync(target);
+    return createHash('sha256').update(`${target}\0${supportsStaticESM}\0`).update(built).digest('hex').slice(0, 32);
+  },
+  process: bridge,
+  processAsync: async (...parameters) => bridge(...parameters),
+};

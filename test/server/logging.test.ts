@@ -1,0 +1,327 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import type { Level } from 'pino';
+import { Application } from '../../src/applications/application.entity.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
+import { createLogger } from '../../src/logging/logging.js';
+import { until } from '../backoffice/coupon-fixtures.js';
+import { CAMPAIGNS, createAdmin, createApplication, createKey } from '../support/fixtures.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from '../support/harness.js';
+import { startServer } from '../support/process.js';
+import { sendRaw } from '../support/raw-http.js';
+
+const LEVELS: Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+const KEY = `lkm_${'a'.repeat(49)}`;
+const TOKEN = `lks_${'b'.repeat(49)}`;
+const PASSWORD = 'correct horse battery';
+
+type Line = Record<string, unknown> & { level: string; msg: string };
+
+/** What a logger writes about something, at every level. */
+function logged(...parameters: [object, string?]): string {
+  const lines: string[] = [];
+  const logger = createLogger('trace', { write: (line: string) => void lines.push(line) });
+  LEVELS.forEach((level) => logger[level](...parameters));
+  expect(lines).toHaveLength(LEVELS.length);
+  return lines.join('');
+}
+
+/** What could be logged, each with a secret in it. */
+const WITNESSES: [name: string, object: object, text?: string][] = [
+  ['a key in a text', {}, `the key ${KEY} was presented`],
+  ['a key in a URL', { url: `/v1/users?key=${KEY}` }],
+  ['a key in a URL with its underscore encoded', { url: `/v1/users/${KEY.replace('_', '%5F')}` }],
+  ['a key in a body', { body: { nested: [{ anything: KEY }] } }],
+  ['a token', { headers: { 'x-other': TOKEN } }],
+  ['Authorization', { req: { headers: { authorization: `Basic ${PASSWORD}` } } }],
+  ['Proxy-Authorization', { headers: { 'Proxy-Authorization': PASSWORD } }],
+  ['Cookie', { headers: { Cookie: PASSWORD, 'set-cookie': [PASSWORD] } }],
+  ['passwords in a body', { a: { b: { password: PASSWORD, newPassword: PASSWORD, current_password: PASSWORD } } }],
+  ['ADMIN_PASSWORD', { environment: { ADMIN_PASSWORD: PASSWORD } }],
+  ['DATABASE_URL', { environment: { DATABASE_URL: `mysql://root:${PASSWORD}@db/latchkey` } }],
+  ['the password of a database in a text', {}, `no route to mysql://root:${KEY}@db.example:3306/latchkey`],
+  ['a secret in the message of an error', { err: new Error(`no such key: ${KEY}`) }],
+  ['the statement of a driver', { err: Object.assign(new Error('x'), { sql: PASSWORD, parameters: [PASSWORD] }) }],
+  ['what an error was caused by', { err: new Error('x', { cause: Object.assign(new Error('y'), { sql: PASSWORD }) }) }],
+  ['several errors', { failure: new AggregateError([Object.assign(new Error('y'), { password: PASSWORD })], 'x') }],
+  ['a URL that could not be read', { err: invalidUrl(`mysql://root:${PASSWORD}@:x/latchkey`) }],
+];
+
+describe('at every level, the log tells nothing of', () => {
+  test.each<[string, object, string]>(WITNESSES.map(([name, object, text = 'something']) => [name, object, text]))(
+    '%s',
+    (_name, object, text) => {
+      const lines = logged(object, text);
+      for (const secret of [KEY, TOKEN, PASSWORD, 'a'.repeat(49)]) {
+        expect(lines).not.toContain(secret);
+      }
+    },
+  );
+
+  test('but tells what an error was', () => {
+    const cause = Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    expect(JSON.parse(logged({ err: new TypeError('broken', { cause }) }).split('\n')[0]!)).toMatchObject({
+      err: {
+        type: 'TypeError',
+        message: 'broken',
+        stack: expect.stringContaining('logging.test'),
+        cause: { message: 'connect refused', code: 'ECONNREFUSED', syscall: 'connect' },
+      },
+    });
+  });
+
+  test('and is not held up by an object that contains itself or has no end', () => {
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    expect(logged({ circle })).toContain('circle');
+  });
+});
+
+function invalidUrl(url: string): unknown {
+  try {
+    return new URL(url);
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('the line of a request', () => {
+  let latchkey: Latchkey;
+  let asked = 0;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+  });
+  afterAll(() => latchkey.close());
+
+  const all = (): Line[] =>
+    latchkey
+      .log()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+
+  /** Sends a request and answers its lines of the log. */
+  async function linesOf(
+    client: { send: Latchkey['admin']['send'] },
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Line[]> {
+    const requestId = `logged-${(asked += 1)}`;
+    const answer = await client.send(method, path, body, { 'x-request-id': requestId });
+    expect(answer.headers.get('x-request-id')).toBe(requestId);
+    const mine = (): Line[] => all().filter((line) => line.requestId === requestId);
+    while (mine().length === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return mine();
+  }
+
+  test('is one, and tells who, what, how it ended and how long it took', async () => {
+    const { client, id } = await createAdmin(latchkey);
+    expect(await linesOf(client, 'GET', '/v1/applications?name=secret-in-a-query')).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[0-9:.]+Z$/),
+        requestId: expect.any(String),
+        method: 'GET',
+        path: '/v1/applications',
+        status: 400,
+        durationMs: expect.any(Number),
+        principal: { kind: 'user', id },
+        address: '127.0.0.1',
+        code: 'validation-failed',
+        msg: 'answered',
+      },
+    ]);
+  });
+
+  test('of a call with a key has its id and hint, whether it is let in, refused or dead', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const key = await createKey(latchkey.admin, { endpoints: [CAMPAIGNS] });
+    const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
+    const principal = { kind: 'api-key', id: key.id, hint: key.hint };
+    const path = `/v1/applications/${applicationId}/campaigns`;
+    const [allowed] = await linesOf(caller, 'GET', path);
+    expect(allowed).toMatchObject({ status: 200, principal });
+    expect(allowed).not.toHaveProperty('code');
+    const [refused] = await linesOf(caller, 'GET', '/v1/users');
+    expect(refused).toMatchObject({ status: 403, principal, code: 'endpoint-not-allowed', endpoint: 'GET /v1/users' });
+    const now = latchkey.clock.now();
+    latchkey.clock.set('2099-01-01T00:00:00Z');
+    try {
+      const [dead] = await linesOf(caller, 'GET', path);
+      expect(dead).toMatchObject({ status: 401, principal, code: 'expired' });
+    } finally {
+      latchkey.clock.set(now);
+    }
+    await latchkey.admin.delete(`/v1/api_keys/${key.id}`);
+    const [gone] = await linesOf(caller, 'GET', path);
+    expect(gone).toMatchObject({ status: 401, code: 'unknown' });
+    expect(gone).not.toHaveProperty('principal');
+  });
+
+  test('of nobody has no principal', async () => {
+    const [line] = await linesOf(latchkey.nobody, 'GET', '/v1/users');
+    expect(line).toMatchObject({ status: 401, code: 'credential-missing' });
+    expect(line).not.toHaveProperty('principal');
+  });
+
+  test('has the severity of its problem; what monitors ask, and what proxies let pass, is not worth a line', async () => {
+    const attempt = { email: 'guessed@example.com', password: 'wrong wrong wrong' };
+    for (let failures = 0; failures < 5; failures += 1) {
+      await latchkey.nobody.post('/v1/sessions', attempt);
+    }
+    expect(await linesOf(latchkey.nobody, 'POST', '/v1/sessions', attempt)).toMatchObject([
+      { level: 'warn', code: 'too-many-attempts', status: 429 },
+    ]);
+    for (const path of ['/health/live', '/health/ready', '/metrics']) {
+      expect(await linesOf(latchkey.nobody, 'GET', path)).toMatchObject([{ level: 'debug', status: 200, path }]);
+    }
+    const key = await createKey(latchkey.admin, { endpoints: [{ method: 'GET', path: '/v1/applications' }] });
+    const ask = (path: string) =>
+      sendRaw(latchkey.url, 'GET', '/v1/forward_auth/forwarded/management', [
+        ['Authorization', `ManagementKey-v1 ${key.key}`],
+        ['X-Forwarded-Method', 'GET'],
+        ['X-Forwarded-Uri', path],
+        ['X-Request-Id', `forwarded${path.replaceAll('/', '-')}`],
+      ]);
+    expect((await ask('/v1/applications')).status).toBe(200);
+    expect((await ask('/v1/users')).status).toBe(403);
+    const lineOf = (id: string) => all().find((line) => line.requestId === id);
+    const principal = { kind: 'api-key', id: key.id, hint: key.hint };
+    expect(lineOf('forwarded-v1-applications')).toMatchObject({ level: 'debug', status: 200, principal });
+    expect(lineOf('forwarded-v1-users')).toMatchObject({ level: 'info', code: 'endpoint-not-allowed', principal });
+  });
+
+  test('of a request that was never answered has no status', async () => {
+    const applicationId = await createApplication(latchkey.admin);
+    const transactions = latchkey.get(TransactionRunner);
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let hold = (): void => undefined;
+    const held = new Promise<void>((resolve) => (hold = resolve));
+    const other = transactions.inTransaction(async (tx) => {
+      await tx.update(Application, { id: applicationId }, { description: 'held' });
+      hold();
+      await released;
+    });
+    await held;
+    const inTransaction = transactions.inTransaction.bind(transactions);
+    const client = new AbortController();
+    const asked = new Promise<void>((resolve) => {
+      jest.spyOn(transactions, 'inTransaction').mockImplementationOnce((work, urgency) => {
+        resolve();
+        return inTransaction(work, urgency);
+      });
+    });
+    const deletion = fetch(`${latchkey.url}/v1/applications/${applicationId}`, {
+      method: 'DELETE',
+      headers: { authorization: latchkey.admin.authorization!, 'x-request-id': 'gone-away' },
+      signal: client.signal,
+    });
+    await asked;
+    client.abort();
+    await expect(deletion).rejects.toThrow('aborted');
+    await until('the line is there', () => all().some((line) => line.requestId === 'gone-away'));
+    release();
+    await other;
+    const lines = all().filter((line) => line.requestId === 'gone-away');
+    expect(lines).toMatchObject([{ method: 'DELETE', msg: 'aborted' }]);
+    expect(lines[0]).not.toHaveProperty('status');
+  });
+
+  test('of a sign-in tells who signed in, and from where', async () => {
+    const { id, email, password } = await createAdmin(latchkey);
+    const [line] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', {
+      email,
+      password,
+    });
+    expect(line).toMatchObject({ status: 201, principal: { kind: 'user', id }, address: '127.0.0.1' });
+    const [failed] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', { email, password: 'not the password' });
+    expect(failed).toMatchObject({ status: 401, code: 'sign-in-failed' });
+    expect(failed).not.toHaveProperty('principal');
+  });
+
+  test('of what is no HTTP says so', async () => {
+    await sendRaw(latchkey.url, 'GET', '/ x', []);
+    expect(all().filter((line) => line.msg === 'not HTTP')).toMatchObject([
+      { level: 'info', status: 400, code: 'request-malformed' },
+    ]);
+  });
+});
+
+describe('the log of the process', () => {
+  test('is JSON lines', async () => {
+    const database = await createDatabase();
+    try {
+      const server = await startServer({ DATABASE_URL: database.url });
+      await fetch(`${server.url}/v1/users`);
+      await server.stop();
+      const lines = server.output().trim().split('\n');
+      const messages = lines.map((line) => (JSON.parse(line) as Line).msg);
+      expect(messages).toEqual([
+        expect.stringContaining('The first admin was made'),
+        expect.stringContaining('Latchkey listens on'),
+        'answered',
+        'Latchkey is shutting down',
+        'Latchkey has shut down',
+      ]);
+    } finally {
+      await database.drop();
+    }
+  });
+
+  test('does not keep the process from ending when nobody reads it any more', async () => {
+    const database = await createDatabase();
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.js')], {
+      env: { ...process.env, PORT: '0', DATABASE_URL: database.url, ADMIN_EMAIL, ADMIN_PASSWORD },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      for (let text = ''; !text.includes('listens on');) {
+        const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+        text += chunk.toString();
+      }
+      child.stdout.destroy();
+      await once(child.stdout, 'close');
+      child.kill('SIGTERM');
+      const signal = AbortSignal.timeout(30_000);
+      expect(await once(child, 'exit', { signal })).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      await database.drop();
+    }
+  });
+
+  test('is readable on a terminal', async () => {
+    const database = await createDatabase();
+    try {
+      const child = spawn('script', ['-qefc', `exec ${process.execPath} dist/main.js`, '/dev/null'], {
+        cwd: join(import.meta.dirname, '../..'),
+        env: { PATH: process.env.PATH, PORT: '0', DATABASE_URL: database.url, ADMIN_EMAIL, ADMIN_PASSWORD },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      let shown = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        shown += chunk.toString();
+        const [, url] = /listens on (http:[^\s;]+)/.exec(shown) ?? [];
+        if (url && !child.stdout.listenerCount('asked')) {
+          child.stdout.once('asked', () => undefined);
+          void fetch(`${url}/v1/users`).then(() => child.stdin.write('\x03'));
+        }
+      });
+      await once(child, 'close');
+      // eslint would rather not see the escapes of a terminal in a pattern.
+      const plain = shown.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+      expect(plain).toMatch(/INFO: Latchkey listens on http/);
+      expect(plain).toMatch(/INFO: GET \/v1\/users 401 credential-missing \([0-9.]+ ms\)/);
+      expect(plain).not.toContain('"level"');
+    } finally {
+      await database.drop();
+    }
+  });
+});

@@ -1,0 +1,206 @@
+import { stringify } from 'yaml';
+import type { Answer, ProblemBody } from '../support/client.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { type Difference, document, outcomeOf, putService } from './service-fixtures.js';
+
+let latchkey: Latchkey;
+beforeAll(async () => {
+  latchkey = await startLatchkey();
+});
+afterAll(() => latchkey.close());
+
+const put = <Body = Difference>(
+  service: string,
+  openapi: unknown,
+  more?: Record<string, unknown>,
+  query?: string,
+): Promise<Answer<Body>> => putService<Body>(latchkey.admin, service, openapi, more, query);
+const outcome = (openapi: unknown): Promise<Record<string, string>> => outcomeOf(latchkey.admin, openapi);
+
+describe('a document that cannot be used is refused, and told where', () => {
+  const cyclic = { a: { $ref: '#/components/parameters/b' }, b: { $ref: '#/components/parameters/a' } };
+  const parameter = (reference: unknown): unknown => ({ '/x/{id}': { get: { parameters: [{ $ref: reference }] } } });
+  const inSchema = (schema: unknown): Record<string, unknown> =>
+    document({ '/x': { get: {} } }, { components: { schemas: { Pet: schema } } });
+
+  test.each([
+    ['a number', 7, '/openapi'],
+    ['a list', [], '/openapi'],
+    ['nothing', null, '/openapi'],
+    ['an empty text', '', '/openapi'],
+    ['a version that is not read here', { ...document({}), openapi: '3.2.0' }, '/openapi/openapi'],
+    ['Swagger', { swagger: '2.0', paths: {} }, '/openapi/openapi'],
+    ['no paths in 3.0', { openapi: '3.0.0' }, '/openapi/paths'],
+    ['paths that are a list', document([]), '/openapi/paths'],
+    ['a path that is a text', document({ '/x': 'get' }), '/openapi/paths/~1x'],
+    ['an operation that is a list', document({ '/x': { get: [] } }), '/openapi/paths/~1x/get'],
+    [
+      'parameters that are none',
+      document({ '/x/{id}': { get: { parameters: {} } } }),
+      '/openapi/paths/~1x~1{id}/get/parameters',
+    ],
+    ['servers that are none', document({}, { servers: {} }), '/openapi/servers'],
+    ['a server without an address', document({}, { servers: [{}] }), '/openapi/servers/0'],
+    [
+      'a reference to nothing',
+      document(parameter('#/components/parameters/none')),
+      '/openapi/paths/~1x~1{id}/get/parameters/0',
+    ],
+    ['a reference to a prototype', document(parameter('#/constructor')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    ['a reference that is no pointer', document(parameter('#anchor')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    ['a reference that is badly encoded', document(parameter('#/%zz')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    ['a reference that is a number', document(parameter(7)), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    [
+      'references in a circle',
+      document(parameter('#/components/parameters/a'), { components: { parameters: cyclic } }),
+      '/openapi/paths/~1x~1{id}/get/parameters/0',
+    ],
+    ['another file', document({ '/x': { $ref: './paths/x.yaml' } }), '/openapi/paths/~1x'],
+    ['an address', document(parameter('http://169.254.169.254/latest')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    [
+      'another file, deep in a schema',
+      inSchema({ properties: { a: { items: { $ref: 'pets.yaml#/Pet' } } } }),
+      '/openapi/components/schemas/Pet/properties/a/items',
+    ],
+    ['YAML with a fault', 'openapi: 3.1.0\npaths: {\n', '/openapi'],
+    ['YAML with a key twice', 'openapi: 3.1.0\npaths: {}\npaths: {}\n', '/openapi'],
+    ['YAML with an alias of nothing', 'openapi: 3.1.0\npaths: *nothing\n', '/openapi'],
+    ['YAML in two documents', 'openapi: 3.1.0\n---\nopenapi: 3.1.0\n', '/openapi'],
+    ['YAML without end', '['.repeat(200_000), '/openapi'],
+  ])('%s', async (_name, openapi, pointer) => {
+    const { status, body } = await put<ProblemBody>('refused', openapi);
+    expect([status, body.code, body.errors?.map((error) => error.pointer)]).toEqual([
+      400,
+      'openapi-invalid',
+      [pointer],
+    ]);
+    expect((await latchkey.admin.get('/v1/services/refused')).status).toBe(404);
+  });
+
+  test('YAML whose aliases grow without end', async () => {
+    const levels = 'abcdefghi'.split('').map((name, index, all) => {
+      const inner = index === 0 ? '"lol"' : `*${all[index - 1]}`;
+      return `${name}: &${name} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
+    });
+    const { status, body } = await put<ProblemBody>('refused', `openapi: 3.1.0\n${levels.join('\n')}\npaths: {}\n`);
+    expect([status, body.code]).toEqual([400, 'openapi-invalid']);
+    expect(body.detail).toContain('aliases');
+  });
+
+  test('more operations than a service can have', async () => {
+    const paths = (count: number): unknown =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}`, { get: {} }]));
+    const { status, body } = await put<ProblemBody>('refused', document(paths(20_001)));
+    expect([status, body.code]).toEqual([400, 'openapi-invalid']);
+  });
+
+  test('paths of more segments in all than are kept ready for decisions', async () => {
+    const deep = (count: number): unknown =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}${'/x'.repeat(199)}`, { get: {} }]));
+    const { status, body } = await put<ProblemBody>('refused', document(deep(1001)));
+    expect([status, body.code, body.errors?.map(({ pointer }) => pointer)]).toEqual([
+      400,
+      'openapi-invalid',
+      ['/openapi/paths'],
+    ]);
+    expect((await put('refused', document(deep(1000)), {}, '?dryRun=true')).body).toMatchObject({
+      endpointCount: 1000,
+    });
+  });
+
+  test('what only looks like a reference is data', async () => {
+    const schema = {
+      properties: { $ref: { type: 'string' }, other: { $ref: '#/components/schemas/Pet' } },
+      example: { $ref: 'pets.yaml' },
+      default: { $ref: 'pets.yaml' },
+      'x-extension': { $ref: 'pets.yaml' },
+    };
+    expect(await outcome(inSchema(schema))).toEqual({ 'GET /x': 'account' });
+  });
+
+  test('names of prototypes are names', async () => {
+    const text =
+      '{"openapi":"3.1.0","__proto__":{"paths":{"/evil":{"get":{}}}},"paths":{"/constructor":{"get":{}},"/__proto__":{"get":{}}}}';
+    const names = ['GET /__proto__', 'GET /constructor'];
+    expect(Object.keys(await outcome(text)).sort()).toEqual(names);
+    expect(Object.keys(await outcome(stringify(JSON.parse(text)))).sort()).toEqual(names);
+  });
+
+  test('two operations that no request can tell apart are a conflict, all of them listed', async () => {
+    const { status, body } = await put<ProblemBody>(
+      'refused',
+      document({
+        '/users/{id}': { get: {}, put: {} },
+        '/users/{name}': { get: {}, put: {}, post: {} },
+        '/v1/x': { get: {} },
+        '/x': { servers: [{ url: '/v1' }], get: {} },
+      }),
+    );
+    expect([status, body.code]).toEqual([409, 'service-conflict']);
+    expect(body.errors).toEqual(
+      [
+        {
+          pointer: '/openapi/paths/~1users~1{name}/get',
+          detail: 'GET /users/{name} and GET /users/{id} are one endpoint',
+        },
+        {
+          pointer: '/openapi/paths/~1users~1{name}/put',
+          detail: 'PUT /users/{name} and PUT /users/{id} are one endpoint',
+        },
+        { pointer: '/openapi/paths/~1x/get', detail: 'GET /v1/x and GET /v1/x are one endpoint' },
+      ].sort((one, other) => (one.pointer < other.pointer ? -1 : 1)),
+    );
+  });
+});
+
+describe('a request that cannot be used is refused', () => {
+  const send = (body: unknown, headers?: Record<string, string>): Promise<Answer<ProblemBody>> =>
+    latchkey.admin.send<ProblemBody>('PUT', '/v1/services/refused', body, headers);
+  const good = { name: 'Good', openapi: document({}) };
+
+  test('with every fault', async () => {
+    const { status, body } = await send({
+      name: ' ',
+      description: 7,
+      applicationParameter: '{id}',
+      owner: 'me',
+      openapi: document({}),
+    });
+    expect([status, body.code]).toEqual([400, 'validation-failed']);
+    expect(new Set(body.errors?.map(({ pointer }) => pointer))).toEqual(
+      new Set(['/name', '/description', '/applicationParameter', '/owner']),
+    );
+  });
+
+  test.each([
+    ['no name', { openapi: document({}) }, 'validation-failed'],
+    ['no document', { name: 'x' }, 'validation-failed'],
+    ['a NUL in the description', { ...good, description: 'a\0b' }, 'validation-failed'],
+    ['a list', [], 'json-malformed'],
+    ['no body', undefined, 'body-missing'],
+  ])('%s', async (_name, sent, code) => {
+    expect((await send(sent)).body.code).toBe(code);
+  });
+
+  test('what is not JSON, not UTF-8, or too large', async () => {
+    const json = { 'content-type': 'application/json' };
+    expect((await send('{', json)).body.code).toBe('json-malformed');
+    expect((await send(Buffer.from('{"name":"\xff"}', 'latin1'), json)).body.code).toBe('json-malformed');
+    expect((await send('openapi: 3.1.0', { 'content-type': 'application/yaml' })).status).toBe(415);
+    const tooLarge = Buffer.alloc(30 * 1024 * 1024 + 1, ' ');
+    expect((await send(tooLarge, json)).status).toBe(413);
+    const large = JSON.stringify({ ...good, openapi: document({}, { 'x-filler': 'x'.repeat(29 * 1024 * 1024) }) });
+    expect((await send(large, json)).status).toBe(201);
+    expect((await latchkey.admin.delete('/v1/services/refused')).status).toBe(204);
+  });
+
+  test.each(['management', 'A', 'a', '1a', 'billing_service', 'Billing', `a${'b'.repeat(41)}`, '%C3%A4b'])(
+    'for a service called %s',
+    async (service) => {
+      const { status, body } = await put<ProblemBody>(service, document({}));
+      expect([status, body.code, body.errors]).toMatchObject([400, 'validation-failed', [{ parameter: 'service' }]]);
+      expect((await latchkey.admin.get(`/v1/services/${service}`)).status).toBe(404);
+      expect((await latchkey.admin.delete(`/v1/services/${service}`)).status).toBe(404);
+    },
+  );
+});

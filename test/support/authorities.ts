@@ -1,0 +1,223 @@
+import type { Answer } from './client.js';
+import { createCampaign, generateCoupons } from '../backoffice/coupon-fixtures.js';
+import { createApplication, createKey } from './fixtures.js';
+import { runToEnd } from './process.js';
+import { type MadeUser, PASSWORD, type Replicas } from './replicas.js';
+import { runSql } from './sql.js';
+
+/** Somebody who calls, and what their authority rests on. */
+export interface Authority {
+  /** What goes into `Authorization`. */
+  authorization: string;
+  /** Whose session it is, or who created the key. */
+  owner: MadeUser;
+  /** Of a key only. */
+  keyId?: number;
+  /** The Applications of a limited key. They hold nothing, so that they can be deleted. */
+  applicationIds: number[];
+}
+
+/** What an authority opens: `x-access` of an operation. */
+export interface DeclaredAccess {
+  kind: string;
+  session?: string;
+  scope?: string;
+}
+
+/** A way in which an authority ends. */
+export interface Ending {
+  name: string;
+  kind: 'session' | 'key';
+  /** How many Applications the key is limited to; absent: it opens all. */
+  applications?: number;
+  /** Whether what an endpoint declares ends with it; absent: everything does. */
+  concerns?: (access: DeclaredAccess) => boolean;
+  /** Ends it on the last replica; resolves once that was answered. */
+  end(replicas: Replicas, authority: Authority): Promise<void>;
+}
+
+const needsAdmin = ({ kind, session }: DeclaredAccess): boolean => kind !== 'key' || session === 'admin';
+const ofApplication = ({ scope }: DeclaredAccess): boolean => scope === 'application';
+
+/** Every way in which an authority of Latchkey's own endpoints ends. */
+export const ENDINGS: readonly Ending[] = [
+  {
+    name: 'a session whose user was deactivated',
+    kind: 'session',
+    end: (replicas, { owner }) => done(last(replicas).put(`/v1/users/${owner.id}`, { state: 'deactivated' })),
+  },
+  {
+    name: 'a session whose user was deleted',
+    kind: 'session',
+    end: (replicas, { owner }) => done(last(replicas).delete(`/v1/users/${owner.id}`)),
+  },
+  {
+    name: 'a session whose user was demoted',
+    kind: 'session',
+    concerns: needsAdmin,
+    end: (replicas, { owner }) => done(last(replicas).put(`/v1/users/${owner.id}`, { isAdmin: false })),
+  },
+  {
+    name: 'a session that was signed out',
+    kind: 'session',
+    end: (replicas, { authorization }) => done(lastAs(replicas, authorization).delete('/v1/sessions')),
+  },
+  {
+    name: 'a session whose user signed out everywhere',
+    kind: 'session',
+    end: async (replicas, { owner }) =>
+      done(lastAs(replicas, await replicas.signIn(owner.email)).delete('/v1/sessions?all=true')),
+  },
+  {
+    name: 'a session whose user changed their password elsewhere',
+    kind: 'session',
+    end: async (replicas, { owner }) =>
+      done(
+        lastAs(replicas, await replicas.signIn(owner.email)).put(`/v1/users/${owner.id}/password`, {
+          currentPassword: PASSWORD,
+          newPassword: `${PASSWORD} anew`,
+        }),
+      ),
+  },
+  {
+    name: 'a session whose user got a new password from an admin',
+    kind: 'session',
+    end: (replicas, { owner }) =>
+      done(last(replicas).put(`/v1/users/${owner.id}/password`, { newPassword: `${PASSWORD} anew` })),
+  },
+  {
+    name: 'a session whose user got a new password by reset-password',
+    kind: 'session',
+    end: async ({ database }, { owner }) => {
+      const { code, stderr } = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', owner.email]);
+      if (code !== 0) {
+        throw new Error(`reset-password failed: ${stderr}`);
+      }
+    },
+  },
+  {
+    name: 'a session that expired',
+    kind: 'session',
+    end: async ({ database }, { owner }) => {
+      await runSql(database, `UPDATE sessions SET expires = ${Date.now() - 1} WHERE user_id = ${owner.id}`);
+    },
+  },
+  {
+    name: 'a key that was deleted',
+    kind: 'key',
+    end: (replicas, { keyId }) => done(last(replicas).delete(`/v1/api_keys/${keyId}`)),
+  },
+  {
+    name: 'a key that expired',
+    kind: 'key',
+    end: async ({ database }, { keyId }) => {
+      await runSql(database, `UPDATE api_keys SET expiry_date = ${Date.now() - 1} WHERE id = ${keyId}`);
+    },
+  },
+  {
+    name: 'a key whose creator was deactivated',
+    kind: 'key',
+    end: (replicas, { owner }) => done(last(replicas).put(`/v1/users/${owner.id}`, { state: 'deactivated' })),
+  },
+  {
+    name: 'a key whose creator was deleted',
+    kind: 'key',
+    end: (replicas, { owner }) => done(last(replicas).delete(`/v1/users/${owner.id}`)),
+  },
+  {
+    name: 'a key whose creator was demoted',
+    kind: 'key',
+    concerns: needsAdmin,
+    end: (replicas, { owner }) => done(last(replicas).put(`/v1/users/${owner.id}`, { isAdmin: false })),
+  },
+  {
+    name: 'a key whose last Application was deleted',
+    kind: 'key',
+    applications: 1,
+    concerns: ofApplication,
+    end: (replicas, { applicationIds: [first] }) => done(last(replicas).delete(`/v1/applications/${first}`)),
+  },
+  {
+    name: 'a key that lost one of its Applications',
+    kind: 'key',
+    applications: 3,
+    concerns: ofApplication,
+    end: (replicas, { applicationIds: [first] }) => done(last(replicas).delete(`/v1/applications/${first}`)),
+  },
+];
+
+const last = (replicas: Replicas) => replicas.keeper(replicas.servers.length - 1);
+const lastAs = (replicas: Replicas, authorization: string) => replicas.as(authorization, replicas.servers.length - 1);
+
+/** Waits for a change, which must succeed. */
+export async function done(answering: Promise<Answer>): Promise<void> {
+  const { status, body } = await answering;
+  if (status !== 200 && status !== 204) {
+    throw new Error(`the authority did not end: ${status} ${JSON.stringify(body)}`);
+  }
+}
+
+/** Creates an authority for an ending to end: a new admin's session, or a key of a new admin. */
+export async function createAuthority(
+  replicas: Replicas,
+  { kind, applications = 0 }: Pick<Ending, 'kind' | 'applications'>,
+  endpoints: readonly { method: string; path: string }[] = [],
+): Promise<Authority> {
+  const owner = await replicas.createUser({ isAdmin: true });
+  const session = await replicas.signIn(owner.email);
+  if (kind === 'session') {
+    return { authorization: session, owner, applicationIds: [] };
+  }
+  const applicationIds: number[] = [];
+  while (applicationIds.length < applications) {
+    applicationIds.push(await createApplication(replicas.keeper()));
+  }
+  const limits = applications > 0 && { allowedApplicationIds: applicationIds };
+  const granted = endpoints.map(({ method, path }) => ({ method, path }));
+  const { id, key } = await createKey(replicas.as(session), { endpoints: granted, ...limits });
+  return { authorization: `ManagementKey-v1 ${key}`, owner, keyId: id, applicationIds };
+}
+
+/** Things that a request can be about, one of each kind; nothing else touches them. */
+export interface Things {
+  applicationId: number;
+  campaignId: number;
+  couponId: number;
+  apiKeyId: number;
+  service: string;
+  userId: number;
+  email: string;
+  /** The address of a user who is deactivated. */
+  deactivatedEmail: string;
+}
+
+/** Creates one of each kind. */
+export async function createThings(replicas: Replicas): Promise<Things> {
+  const keeper = replicas.keeper();
+  const place = await createCampaign(keeper, await createApplication(keeper));
+  const { body } = await generateCoupons(keeper, place, {});
+  const key = await createKey(keeper);
+  const [user, deactivated] = [
+    await replicas.createUser({ isAdmin: false }),
+    await replicas.createUser({ isAdmin: false }),
+  ];
+  await done(keeper.put(`/v1/users/${deactivated.id}`, { state: 'deactivated' }));
+  const service = `service-${key.id}`;
+  const registered = await keeper.put(`/v1/services/${service}`, {
+    name: service,
+    openapi: { openapi: '3.1.0', info: { title: service, version: '1' }, paths: { '/things': { get: {} } } },
+  });
+  if (registered.status !== 201) {
+    throw new Error(`no service: ${JSON.stringify(registered.body)}`);
+  }
+  return {
+    applicationId: place.applicationId,
+    campaignId: place.campaignId,
+    couponId: body.data[0]!.id,
+    apiKeyId: key.id,
+    service,
+    userId: user.id,
+    email: user.email,
+    deactivatedEmail: deactivated.email,
+  };
+}

@@ -1,0 +1,200 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import mysql from 'mysql2/promise';
+import { Clock } from '../../src/config/clock.js';
+import { Config, readConfig } from '../../src/config/config.js';
+import { createLogger, NestLogger } from '../../src/logging/logging.js';
+import { APPLICATION_OPTIONS, createServerAdapter, prepareApplication } from '../../src/server/server.js';
+import { OPENAPI_WORKER } from '../../src/services/documents/openapi-reader.js';
+import { HASH_COST, type HashCost } from '../../src/users/passwords/passwords.js';
+import { Client } from './client.js';
+
+/** A clock that tests set. It stands still. */
+export class TestClock extends Clock {
+  private time = Date.parse('2026-11-23T12:00:00.000Z');
+
+  override now(): number {
+    return this.time;
+  }
+
+  set(time: string | number): void {
+    this.time = new Date(time).getTime();
+  }
+
+  advance(milliseconds: number): void {
+    this.time += milliseconds;
+  }
+}
+
+/** A database of one test file, thrown away with it. `TEST_MYSQL_URL` chooses MySQL; the default is a SQLite file. */
+export interface TestDatabase {
+  url: string;
+  engine: 'sqlite' | 'mysql';
+  /** Everything that the database holds, as text, for looking for what must not be in it. */
+  dump(): Promise<string>;
+  drop(): Promise<void>;
+}
+
+export const ADMIN_EMAIL = 'admin@example.com';
+export const ADMIN_PASSWORD = 'correct horse battery';
+
+/** Makes an empty database. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const server = process.env.TEST_MYSQL_URL;
+  return server ? createMysqlDatabase(server) : createSqliteDatabase();
+}
+
+/** Makes an empty SQLite database in a folder of its own. */
+export function createSqliteDatabase(): TestDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'));
+  return {
+    url: `sqlite:${join(folder, 'latchkey.sqlite')}`,
+    engine: 'sqlite',
+    dump: async () =>
+      readdirSync(folder)
+        .map((file) => readFileSync(join(folder, file), 'latin1'))
+        .join('\n'),
+    drop: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Makes an empty database on a MySQL server. */
+export async function createMysqlDatabase(server: string): Promise<TestDatabase> {
+  const name = `latchkey_test_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
+  const url = new URL(server);
+  const admin = await mysql.createConnection({ uri: server, database: undefined });
+  await admin.query(`CREATE DATABASE ${name}`);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    engine: 'mysql',
+    dump: async () => {
+      const [tables] = await admin.query(
+        'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?',
+        [name],
+      );
+      const rows = await Promise.all(
+        (tables as { name: string }[]).map(async (table) => {
+          const [data] = await admin.query(`SELECT * FROM ${name}.${table.name} LIMIT 20000`);
+          return JSON.stringify(data);
+        }),
+      );
+      return rows.join('\n');
+    },
+    drop: async () => {
+      await admin.query(`DROP DATABASE ${name}`);
+      await admin.end();
+    },
+  };
+}
+
+/** A running service with a database of its own, an admin who is signed in, and a clock that stands still. */
+export interface Latchkey {
+  url: string;
+  clock: TestClock;
+  database: TestDatabase;
+  /** Calls as the first admin. */
+  admin: Client;
+  /** Calls as nobody. */
+  nobody: Client;
+  /** Calls with an `Authorization` header. */
+  as(authorization: string): Client;
+  /** Signs somebody in and calls as them. */
+  signIn(email: string, password: string): Promise<Client>;
+  /** A provider of the running application, for what HTTP cannot show. */
+  get<T>(token: abstract new (...parameters: never[]) => T): T;
+  /** Everything logged so far. */
+  log(): string;
+  /** Stops the service, checks that no secret of this file was logged or stored, and drops the database. */
+  close(): Promise<void>;
+}
+
+/** What a test may change about the application besides its environment. */
+export interface StartOptions {
+  /** Modules beside its own. */
+  modules?: Type[];
+  /** Whose database and clock to use, which makes this one a replica. It must be closed before the original. */
+  original?: Pick<Latchkey, 'database' | 'clock'>;
+  /** What a hash of a password costs. Next to nothing, unless timing is what is tested. */
+  hashCost?: HashCost;
+}
+
+/** The least that argon2 accepts. */
+const CHEAP: HashCost = { memoryCost: 8, timeCost: 1, parallelism: 1 };
+
+/** Starts the real application, as `main.ts` does, on a free port. */
+export async function startLatchkey(
+  environment: Record<string, string> = {},
+  { modules = [], original, hashCost = CHEAP }: StartOptions = {},
+): Promise<Latchkey> {
+  const { database, clock } = original ?? { database: await createDatabase(), clock: new TestClock() };
+  const lines: string[] = [];
+  const logger = createLogger('trace', { write: (line: string) => void lines.push(line) });
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    PORT: '0',
+    // A busy machine is no reason to refuse, except in tests of just that.
+    DECISION_WAIT_MS: '20000',
+    ADMIN_EMAIL,
+    ADMIN_PASSWORD,
+    ...environment,
+  });
+  const { AppModule } = await import('../../src/app.module.js');
+  const testing = await Test.createTestingModule({ imports: [AppModule, ...modules] })
+    .overrideProvider(Config)
+    .useValue(config)
+    .overrideProvider(Clock)
+    .useValue(clock)
+    .overrideProvider(HASH_COST)
+    .useValue(hashCost)
+    // A thread loads its file as Node does, without jest: it needs the built one.
+    .overrideProvider(OPENAPI_WORKER)
+    .useValue(new URL('../../dist/services/documents/openapi-worker.js', import.meta.url))
+    .setLogger(new NestLogger(logger))
+    .compile();
+  const app = await prepareApplication(
+    testing.createNestApplication(createServerAdapter(), APPLICATION_OPTIONS),
+    logger,
+  );
+  await app.listen(0, '127.0.0.1');
+  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const secrets = new Set<string>();
+  const as = (authorization?: string): Client => new Client(url, authorization, secrets);
+  const signIn = async (email: string, password: string): Promise<Client> => {
+    const answer = await as().post('/v1/sessions', { email, password });
+    if (answer.status !== 201) {
+      throw new Error(`sign-in of ${email} failed: ${JSON.stringify(answer.body)}`);
+    }
+    return as(`Bearer ${(answer.body as { token: string }).token}`);
+  };
+  return {
+    url,
+    clock,
+    database,
+    nobody: as(),
+    as,
+    signIn,
+    admin: await signIn(ADMIN_EMAIL, ADMIN_PASSWORD),
+    get: (token) => app.get(token),
+    log: () => lines.join(''),
+    close: async () => {
+      // They would be given half a second in which to bring a request.
+      app.getHttpServer().closeIdleConnections();
+      await app.close();
+      const dump = await database.dump();
+      if (!original) {
+        await database.drop();
+      }
+      const log = lines.join('');
+      for (const secret of secrets) {
+        if (log.includes(secret) || dump.includes(secret)) {
+          throw new Error(`a secret was ${log.includes(secret) ? 'logged' : 'stored'}: ${secret.slice(0, 8)}...`);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { until } from '../backoffice/coupon-fixtures.js';
+
+/** A slow reader takes what has arrived at once, about 64 KB, and then waits this long. */
+const PAUSE_MS = 50;
+const TCP_ESTABLISHED = '01';
+/** How often a connection must be missing before it counts as reset. */
+const READINGS = 3;
+
+/** A client that asks for something large and reads it slowly, so that most of it waits in the server. */
+export class SlowReader {
+  private readonly pieces: Buffer[] = [];
+  private slow = true;
+  private closed = false;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('data', (piece: Buffer) => {
+      this.pieces.push(piece);
+      if (this.slow) {
+        socket.pause();
+        setTimeout(() => socket.resume(), PAUSE_MS);
+      }
+    });
+    // The test asks the system how the connection ended.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => (this.closed = true));
+  }
+
+  /** Sends a request, and waits until the first part of a successful response has arrived. */
+  static async begin(url: string, path: string, authorization: string): Promise<SlowReader> {
+    const { hostname, port } = new URL(url);
+    const reader = new SlowReader(connect(Number(port), hostname));
+    const headers = `Host: latchkey.example\r\nAuthorization: ${authorization}`;
+    reader.socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
+    await until('the first part of the response is there', () => reader.receivedBytes > 100_000 || reader.closed);
+    if (!reader.text().startsWith('HTTP/1.1 200 ')) {
+      throw new Error(`no response to read slowly: ${reader.text().slice(0, 1000)}`);
+    }
+    return reader;
+  }
+
+  get receivedBytes(): number {
+    return this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /**
+   * What the system says about the connection. The reader itself would hear of a reset only behind everything that it has
+   * not read yet, and Node may take it for an orderly end then. A reset leaves nothing; an orderly end waits to be read.
+   */
+  get connection(): 'established' | 'ended' | 'reset' {
+    const ports = [this.socket.localPort, this.socket.remotePort].map(inHexadecimal);
+    // The system lists connections in pieces, and can skip one while others come and go.
+    for (let reading = 0; reading < READINGS; reading += 1) {
+      for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+        const [, local, remote, state] = line.trim().split(/\s+/);
+        if (local?.split(':')[1] === ports[0] && remote?.split(':')[1] === ports[1]) {
+          return state === TCP_ESTABLISHED ? 'established' : 'ended';
+        }
+      }
+    }
+    return 'reset';
+  }
+
+  /** Reads the rest as fast as it comes, until the response is complete or the connection ends. */
+  async readOn(): Promise<void> {
+    this.slow = false;
+    this.socket.resume();
+    await until('the response has come to an end', () => this.closed || this.isComplete);
+  }
+
+  /** Whether the response has ended as a client expects it to. */
+  get isComplete(): boolean {
+    const head = this.pieces[0]?.toString('latin1') ?? '';
+    const length = /^Content-Length: (\d+)/im.exec(head)?.[1];
+    const headBytes = head.indexOf('\r\n\r\n') + 4;
+    return length === undefined
+      ? (this.pieces.at(-1)?.toString('latin1').endsWith('0\r\n\r\n') ?? false)
+      : this.receivedBytes >= headBytes + Number(length);
+  }
+
+  /** Everything that has arrived. */
+  text(): string {
+    return Buffer.concat(this.pieces).toString('latin1');
+  }
+
+  /** Closes the connection. */
+  drop(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A port as /proc/net/tcp writes it. */
+function inHexadecimal(port: number | undefined): string | undefined {
+  return port?.toString(16).toUpperCase().padStart(4, '0');
+}

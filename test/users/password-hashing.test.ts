@@ -1,0 +1,106 @@
+import { jest } from '@jest/globals';
+import { getRepositoryToken } from '@nestjs/typeorm';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
+import { OWASP_COST, Passwords } from '../../src/users/passwords/passwords.js';
+import { User } from '../../src/users/user.entity.js';
+import type { Answer, ProblemBody } from '../support/client.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+
+/** Everything that needs hashes that cost what they cost in production; every other test has cheap ones. */
+describe('a password at its real cost', () => {
+  let latchkey: Latchkey;
+  let users = 0;
+  let addresses = 0;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey({ TRUST_PROXY: 'loopback' }, { hashCost: OWASP_COST });
+  });
+  afterAll(() => latchkey.close());
+  afterEach(() => jest.restoreAllMocks());
+
+  const newUser = async (): Promise<{ email: string }> => {
+    users += 1;
+    const email = `user${users}@example.com`;
+    await latchkey.admin.post('/v1/users', { name: `User ${users}`, email, password: `the password of ${users}` });
+    return { email };
+  };
+  const newAddress = (): string => `198.51.100.${(addresses += 1)}`;
+  const signIn = (email: string, password: string, address: string): Promise<Answer<ProblemBody>> =>
+    latchkey.nobody.post<ProblemBody>('/v1/sessions', { email, password }, { 'x-forwarded-for': address });
+  const guess = async (email: string, address: string): Promise<number> =>
+    (await signIn(email, 'not the password', address)).status;
+  const guessSixTimes = async (email: string, address: string): Promise<number[]> => {
+    const statuses: number[] = [];
+    while (statuses.length < 6) {
+      statuses.push(await guess(email, address));
+    }
+    return statuses;
+  };
+
+  it('is kept as an argon2id hash with OWASP’s parameters', async () => {
+    await newUser();
+    const rows = latchkey.get<{ find(): Promise<{ passwordHash: string }[]> }>(getRepositoryToken(User) as never);
+    const hashes = (await rows.find()).map(({ passwordHash }) => passwordHash);
+    expect(hashes.length).toBeGreaterThan(1);
+    for (const hash of hashes) {
+      expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    }
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('is not known by the time that it takes whether there is such a user', async () => {
+    const { email } = await newUser();
+    const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+    for (let round = 0; round < 40; round += 1) {
+      for (const [kind, address] of Object.entries({ known: email, unknown: `nobody${round}@example.com` })) {
+        const start = performance.now();
+        expect(await guess(address, newAddress())).toBe(401);
+        times[kind as keyof typeof times].push(performance.now() - start);
+      }
+    }
+    const median = (values: number[]): number => values.sort((one, other) => one - other)[values.length / 2]!;
+    // Without the hash for the unknown ones, they would take a fraction of the time of the others.
+    expect(median(times.unknown) / median(times.known)).toBeGreaterThan(0.7);
+    expect(median(times.unknown) / median(times.known)).toBeLessThan(1.4);
+  });
+
+  /** Does something while two passwords are being hashed and fifty wait; whichever is done is followed by another at once. */
+  async function whileFull(work: () => Promise<void>): Promise<void> {
+    const passwords = latchkey.get(Passwords);
+    let full = true;
+    const fill = async (): Promise<void> => {
+      while (full) {
+        await passwords.hash('one of many passwords');
+      }
+    };
+    const filling = Array.from({ length: 52 }, fill);
+    try {
+      await work();
+    } finally {
+      full = false;
+      await Promise.all(filling);
+    }
+  }
+
+  it('while all hands are full is answered 503, and what was not compared is not counted', async () => {
+    const { email } = await newUser();
+    const address = newAddress();
+    await whileFull(async () => {
+      for (let round = 0; round < 6; round += 1) {
+        const busy = await signIn(email, 'not the password', address);
+        expect(busy).toMatchObject({ status: 503, body: { code: 'too-busy' } });
+        expect(busy.headers.get('retry-after')).not.toBeNull();
+      }
+    });
+    expect(await guessSixTimes(email, address)).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('while all hands are full costs no write, so that nobody who writes waits for it', async () => {
+    const { email } = await newUser();
+    const writing = jest.spyOn(latchkey.get(TransactionRunner), 'inTransaction');
+    await whileFull(async () => {
+      expect((await signIn(email, 'not the password', newAddress())).body.code).toBe('too-busy');
+    });
+    expect(writing).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,348 @@
+import { jest } from '@jest/globals';
+import { type Answer, Client, type ProblemBody } from '../support/client.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from '../support/harness.js';
+import { type ServerProcess, startServer } from '../support/process.js';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+describe('guessing passwords', () => {
+  let latchkey: Latchkey;
+  let replica: Latchkey;
+  let count = 0;
+  let addresses = 0;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey({ TRUST_PROXY: 'loopback' });
+    replica = await startLatchkey({ TRUST_PROXY: 'loopback' }, { original: latchkey });
+  });
+  afterAll(async () => {
+    await replica.close();
+    await latchkey.close();
+  });
+  afterEach(() => jest.restoreAllMocks());
+  // What one test counted is over before the next.
+  beforeEach(() => latchkey.clock.advance(15 * MINUTE_MS));
+
+  const newUser = async (): Promise<{ id: number; email: string; password: string }> => {
+    const admin = await latchkey.signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
+    count += 1;
+    const user = { name: `User ${count}`, email: `user${count}@example.com`, password: `the password of ${count}` };
+    return { ...user, id: (await admin.post<{ id: number }>('/v1/users', user)).body.id };
+  };
+  const newAddress = (): string => {
+    addresses += 1;
+    return `198.51.${100 + Math.floor(addresses / 250)}.${1 + (addresses % 250)}`;
+  };
+  const signIn = (
+    email: string,
+    password: string,
+    address: string,
+    at: Latchkey = latchkey,
+  ): Promise<Answer<ProblemBody>> =>
+    at.nobody.post<ProblemBody>('/v1/sessions', { email, password }, { 'x-forwarded-for': address });
+  const guess = async (email: string, address: string, at: Latchkey = latchkey): Promise<number> =>
+    (await signIn(email, 'not the password', address, at)).status;
+  const repeat = async <Result>(times: number, work: (round: number) => Promise<Result>): Promise<Result[]> => {
+    const results: Result[] = [];
+    for (let round = 0; round < times; round += 1) {
+      results.push(await work(round));
+    }
+    return results;
+  };
+
+  it('ends after 5 failures for an account from one address, for 15 minutes, and says until when', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    expect(await repeat(5, () => guess(email, address))).toEqual([401, 401, 401, 401, 401]);
+    latchkey.clock.advance(5 * MINUTE_MS);
+    const refused = await signIn(email, password, address);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts', retryAfterSeconds: 600 } });
+    expect(refused.headers.get('retry-after')).toBe('600');
+    latchkey.clock.advance(10 * MINUTE_MS - 1);
+    expect(await guess(email.toUpperCase(), address)).toBe(429);
+    latchkey.clock.advance(1);
+    expect((await signIn(email, password, address)).status).toBe(201);
+  });
+
+  it('for one account from one address stops neither the account elsewhere nor others from there', async () => {
+    const [ada, ben] = [await newUser(), await newUser()];
+    const address = newAddress();
+    await repeat(6, () => guess(ada.email, address));
+    expect(await guess(ada.email, address)).toBe(429);
+    expect((await signIn(ada.email, ada.password, newAddress())).status).toBe(201);
+    expect((await signIn(ben.email, ben.password, address)).status).toBe(201);
+  });
+
+  it('is counted for addresses of nobody just as for those of users', async () => {
+    const address = newAddress();
+    const statuses = await repeat(7, () => guess('nobody@example.com', address));
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  });
+
+  it('is counted for deactivated users, even with their right password', async () => {
+    const { id, email, password } = await newUser();
+    const admin = await latchkey.signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
+    await admin.put(`/v1/users/${id}`, { state: 'deactivated' });
+    const address = newAddress();
+    const statuses = await repeat(6, async () => (await signIn(email, password, address)).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('is forgiven by a success, for this account from this address', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    for (let round = 0; round < 3; round += 1) {
+      expect(await repeat(4, () => guess(email, address))).toEqual([401, 401, 401, 401]);
+      expect((await signIn(email, password, address)).status).toBe(201);
+    }
+    expect(await repeat(6, () => guess(email, address))).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('is counted before passwords are compared: guesses at the same moment count as well', async () => {
+    const { email } = await newUser();
+    const address = newAddress();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        signIn(email, 'not the password', address, index % 2 ? latchkey : replica),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(15);
+  });
+
+  it('is counted across processes that share a database', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    expect(await repeat(5, (round) => guess(email, address, round % 2 ? latchkey : replica))).toEqual([
+      401, 401, 401, 401, 401,
+    ]);
+    expect((await signIn(email, password, address, latchkey)).status).toBe(429);
+    expect((await signIn(email, password, address, replica)).status).toBe(429);
+  });
+
+  it('from one address ends after 50 failures, whatever the accounts', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    expect(new Set(await repeat(50, (round) => guess(`nobody${round}@example.com`, address)))).toEqual(new Set([401]));
+    const refused = await signIn(email, password, address);
+    expect(refused).toMatchObject({ status: 429, body: { retryAfterSeconds: 900 } });
+    expect((await signIn(email, password, newAddress())).status).toBe(201);
+    latchkey.clock.advance(15 * MINUTE_MS);
+    expect((await signIn(email, password, address)).status).toBe(201);
+  });
+
+  it('is not counted for an address when people sign in from it, however many', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    expect(new Set(await repeat(55, async () => (await signIn(email, password, address)).status))).toEqual(
+      new Set([201]),
+    );
+  });
+
+  it('is not forgiven to an address because somebody there knows a password', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    let guesses = 0;
+    for (; guesses < 60; guesses += 1) {
+      const answer = await signIn(`nobody${guesses}@example.com`, 'not the password', address);
+      if (answer.status === 429) {
+        break;
+      }
+      await signIn(email, password, address);
+    }
+    expect(guesses).toBe(50);
+  });
+
+  it('from one IPv6 network counts as from one address', async () => {
+    const { email } = await newUser();
+    expect(await repeat(6, (round) => guess(email, `2001:db8:7:7::${round + 1}`))).toEqual([
+      401, 401, 401, 401, 401, 429,
+    ]);
+    expect(await guess(email, '2001:db8:7:8::1')).toBe(401);
+    const other = await newUser();
+    expect(await repeat(5, () => guess(other.email, '203.0.113.99'))).toEqual([401, 401, 401, 401, 401]);
+    expect(await guess(other.email, '::ffff:203.0.113.99')).toBe(429);
+  });
+
+  it('from everywhere shuts out strangers after 100 failures, but nobody who signed in from where they are lately', async () => {
+    const { email, password } = await newUser();
+    const [home, office] = [newAddress(), newAddress()];
+    expect((await signIn(email, password, office)).status).toBe(201);
+    latchkey.clock.advance(10 * DAY_MS);
+    expect((await signIn(email, password, home)).status).toBe(201);
+    latchkey.clock.advance(20 * DAY_MS);
+    // The office was known for 30 days, up to this very moment; home still is.
+    for (let round = 0; round < 20; round += 1) {
+      const address = newAddress();
+      expect(await repeat(5, () => guess(email, address))).toEqual([401, 401, 401, 401, 401]);
+    }
+    expect((await signIn(email, password, newAddress())).status).toBe(429);
+    expect((await signIn(email, password, office)).status).toBe(429);
+    expect((await signIn(email, password, home)).status).toBe(201);
+    expect(await repeat(6, () => guess(email, home))).toEqual([401, 401, 401, 401, 401, 429]);
+    latchkey.clock.advance(15 * MINUTE_MS);
+    expect((await signIn(email, password, office)).status).toBe(201);
+  });
+
+  it('is forgiven, from wherever it came, once an admin sets another password; to no other account', async () => {
+    const [ada, ben] = [await newUser(), await newUser()];
+    const addresses = await repeat(20, async () => {
+      const address = newAddress();
+      await repeat(5, () => guess(ada.email, address));
+      return address;
+    });
+    const shared = addresses[0]!;
+    expect(await repeat(6, () => guess(ben.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
+    // The account is shut out from everywhere, and each of these addresses for itself.
+    expect((await signIn(ada.email, ada.password, newAddress())).status).toBe(429);
+    const admin = await latchkey.signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
+    const newPassword = 'another one, set by an admin';
+    expect((await admin.put(`/v1/users/${ada.id}/password`, { newPassword })).status).toBe(204);
+    for (const address of [newAddress(), shared, addresses.at(-1)!]) {
+      expect((await signIn(ada.email, newPassword, address)).status).toBe(201);
+    }
+    expect((await signIn(ben.email, ben.password, shared)).status).toBe(429);
+    // Guesses at the new password count from the beginning.
+    expect(await repeat(6, () => guess(ada.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('that is refused counts nowhere: one address alone cannot shut out strangers', async () => {
+    const { email, password } = await newUser();
+    const address = newAddress();
+    await repeat(120, () => guess(email, address));
+    expect((await signIn(email, password, newAddress())).status).toBe(201);
+  });
+
+  it('is refused for a second only, and says why, while as many sign-ins are still being compared', async () => {
+    const { SignInThrottle } = await import('../../src/users/sign-in/sign-in-throttle.js');
+    const throttle = latchkey.get(SignInThrottle);
+    const { id, email, password } = await newUser();
+    const address = newAddress();
+    /** Lets five sign-ins be compared until it is told how that ends. */
+    const compareFive = async (): Promise<(user: { id: number } | undefined) => Promise<unknown>> => {
+      let end = (_user: { id: number } | undefined): void => undefined;
+      const compared = new Promise<{ id: number } | undefined>((resolve) => (end = resolve));
+      const judging: Promise<unknown>[] = [];
+      await repeat(5, async () => {
+        const attempt = await throttle.admit({ emailKey: email, userId: id, address });
+        await new Promise<void>((begun) => {
+          judging.push(throttle.judge(attempt, () => (begun(), compared)));
+        });
+      });
+      return (user) => {
+        end(user);
+        return Promise.all(judging);
+      };
+    };
+    const endWell = await compareFive();
+    const refused = await signIn(email, password, address);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts', retryAfterSeconds: 1 } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.body.detail).toContain('are being checked at once');
+    await endWell({ id });
+    expect((await signIn(email, password, address)).status).toBe(201);
+    const endBadly = await compareFive();
+    expect((await signIn(email, password, address)).body.retryAfterSeconds).toBe(1);
+    await endBadly(undefined);
+    expect((await signIn(email, password, address)).body.retryAfterSeconds).toBe(900);
+  });
+
+  it('forgets what has expired so many rows at a time, and nothing else', async () => {
+    const { TransactionRunner } = await import('../../src/database/transactions/transaction-runner.js');
+    const { SignInThrottle } = await import('../../src/users/sign-in/sign-in-throttle.js');
+    const { SignInAddress, SignInAttempt } = await import('../../src/users/sign-in/sign-in-attempt.entity.js');
+    const transactions = latchkey.get(TransactionRunner);
+    const now = latchkey.clock.now();
+    const expires = (round: number): number => (round < 1500 ? now - (round % 2) : now + 1);
+    await transactions.inTransaction(async (tx) => {
+      for (let start = 0; start < 1600; start += 100) {
+        const rounds = Array.from({ length: 100 }, (_, index) => start + index);
+        await tx.insert(
+          SignInAddress,
+          rounds.map((round) => ({ userId: 1000 + (round % 7), address: `a${round}`, expires: expires(round) })),
+        );
+        await tx.insert(
+          SignInAttempt,
+          rounds.map((round) => ({ counter: `c${round}`, amount: 1, expires: expires(round) })),
+        );
+      }
+    });
+    const inTransaction = transactions.inTransaction.bind(transactions);
+    const left = (): Promise<[number, number]> =>
+      inTransaction(async (tx) => [await tx.count(SignInAddress), await tx.count(SignInAttempt)]);
+    const before = await left();
+    const steps = [before];
+    jest.spyOn(transactions, 'inTransaction').mockImplementation(async (work) => {
+      const result = await inTransaction(work);
+      steps.push(await left());
+      return result;
+    });
+    await latchkey.get(SignInThrottle).purge();
+    const gone = steps
+      .slice(1)
+      .map(([addresses, attempts], step) => [steps[step]![0] - addresses, steps[step]![1] - attempts]);
+    expect(Math.max(...gone.flat())).toBeLessThanOrEqual(250);
+    const [addresses, attempts] = await left();
+    expect(before[0] - addresses).toBeGreaterThanOrEqual(1500);
+    expect(before[1] - attempts).toBeGreaterThanOrEqual(1500);
+    expect([addresses, attempts].every((amount) => amount >= 100)).toBe(true);
+  });
+
+  it('leaves no trace of what was typed, and none at all once it has expired', async () => {
+    const { ExpiredRows } = await import('../../src/sessions/expired-rows.js');
+    const { SignInAttempt, SignInAddress } = await import('../../src/users/sign-in/sign-in-attempt.entity.js');
+    const { getRepositoryToken } = await import('@nestjs/typeorm');
+    const rowsOf = async (entity: object): Promise<string> => {
+      const rows = latchkey.get<{ find(): Promise<object[]> }>(getRepositoryToken(entity as never) as never);
+      return JSON.stringify(await rows.find());
+    };
+    await guess('my.password.typed@the.wrong.place', newAddress());
+    expect(await rowsOf(SignInAttempt)).not.toMatch(/wrong|typed/);
+    expect(latchkey.log()).not.toMatch(/typed@|the\.wrong\.place/);
+    latchkey.clock.advance(31 * DAY_MS);
+    await latchkey.get(ExpiredRows).purge();
+    expect(await rowsOf(SignInAttempt)).toBe('[]');
+    expect(await rowsOf(SignInAddress)).toBe('[]');
+  });
+});
+
+describe('without a trusted proxy', () => {
+  let latchkey: Latchkey;
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+  });
+  afterAll(() => latchkey.close());
+
+  it('nobody gets further guesses by claiming other addresses', async () => {
+    const statuses: number[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const body = { email: 'nobody@example.com', password: 'not the password' };
+      const headers = { 'x-forwarded-for': `203.0.113.${round}`, forwarded: `for=203.0.113.${round}` };
+      statuses.push((await latchkey.nobody.post('/v1/sessions', body, headers)).status);
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+});
+
+describe('two processes on one database', () => {
+  it('count guesses together', async () => {
+    const database = await createDatabase();
+    const servers: ServerProcess[] = [];
+    try {
+      servers.push(await startServer({ DATABASE_URL: database.url }));
+      servers.push(await startServer({ DATABASE_URL: database.url }));
+      const statuses: number[] = [];
+      for (let round = 0; round < 7; round += 1) {
+        const client = new Client(servers[round % 2]!.url, undefined, new Set());
+        const body = { email: ADMIN_EMAIL, password: round < 5 ? 'not the password' : ADMIN_PASSWORD };
+        statuses.push((await client.post('/v1/sessions', body)).status);
+      }
+      expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+      await database.drop();
+    }
+  }, 60_000);
+});

@@ -1,0 +1,667 @@
+import { randomBytes } from 'node:crypto';
+import type { Answer, Client, ProblemBody } from '../support/client.js';
+import { createAdmin, createKey, type MadeKey } from '../support/fixtures.js';
+import { ADMIN_EMAIL, type Latchkey, startLatchkey } from '../support/harness.js';
+
+const BY_EMAIL = ['activate', 'deactivate', 'delete'].map((verb) => ({ method: 'POST', path: `/v1/users/${verb}` }));
+
+interface UserBody {
+  id: number;
+  created: string;
+  modified: string;
+  email: string;
+  name: string;
+  state: string;
+  isAdmin: boolean;
+  lastSignedIn: string | null;
+  keysAffected?: number;
+}
+interface Made extends UserBody {
+  password: string;
+}
+interface Page {
+  totalResultSize: number;
+  data: UserBody[];
+}
+
+let made = 0;
+
+async function createUser(admin: Client, parts: Record<string, unknown> = {}): Promise<Made> {
+  made += 1;
+  const password = `tulip ladder cement ${made}`;
+  const user = { name: `User ${made}`, email: `user${made}@example.com`, password, ...parts };
+  const answer = await admin.post<UserBody>('/v1/users', user);
+  if (answer.status !== 201) {
+    throw new Error(`no user: ${JSON.stringify(answer.body)}`);
+  }
+  return { ...answer.body, password };
+}
+
+const codeOf = ({ status, body }: Answer<ProblemBody>): string => `${status} ${body.code}`;
+
+describe('users', () => {
+  let latchkey: Latchkey;
+  let admin: Client;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+    admin = latchkey.admin;
+  });
+  afterAll(() => latchkey.close());
+
+  const get = async (id: number): Promise<UserBody> => (await admin.get<UserBody>(`/v1/users/${id}`)).body;
+
+  describe('when they are made', () => {
+    it('are shown with everything but their password', async () => {
+      const answer = await admin.post<UserBody>('/v1/users', {
+        name: '  Ada Lovelace ',
+        email: 'Ada@Example.com',
+        password: 'analytical engine no. 1',
+      });
+      expect(answer.status).toBe(201);
+      expect(answer.body).toEqual({
+        id: expect.any(Number),
+        created: '2026-11-23T12:00:00.000Z',
+        modified: '2026-11-23T12:00:00.000Z',
+        email: 'Ada@Example.com',
+        accountId: 1,
+        inviteToken: '',
+        name: 'Ada Lovelace',
+        state: 'active',
+        isAdmin: false,
+        policy: {},
+        roles: [],
+        lastSignedIn: null,
+      });
+      expect(await get(answer.body.id)).toEqual(answer.body);
+    });
+
+    it('can sign in, whatever the case of their address', async () => {
+      const { id, password } = await createUser(admin, { email: 'Ben@example.com' });
+      await latchkey.signIn('bEN@EXAMPLE.COM', password);
+      expect((await get(id)).lastSignedIn).toBe('2026-11-23T12:00:00.000Z');
+    });
+
+    it('cannot have the address of another, whatever its case', async () => {
+      const { email } = await createUser(admin);
+      const user = { name: 'Other', email: email.toUpperCase(), password: 'a password of its own' };
+      expect(codeOf(await admin.post('/v1/users', user))).toBe('409 email-taken');
+    });
+
+    it('cannot have the same address when they are made at the same moment', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const user = { name: 'Twin', email: `twin${round}@example.com`, password: 'a password of its own' };
+        const answers = await Promise.all([1, 2, 3].map(() => admin.post<ProblemBody>('/v1/users', user)));
+        expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+        expect((await admin.get<Page>(`/v1/users?email=twin${round}@`)).body.totalResultSize).toBe(1);
+      }
+    });
+
+    it('are refused with a pointer to each fault', async () => {
+      const good = { name: 'Name', email: 'faulty@example.com', password: 'long enough, this one' };
+      const faults: [Record<string, unknown>, string][] = [
+        [{ name: '   ' }, '/name'],
+        [{ name: 'x'.repeat(101) }, '/name'],
+        [{ name: 1 }, '/name'],
+        [{ name: null }, '/name'],
+        [{ name: 'with \0 inside' }, '/name'],
+        [{ email: 'not an address' }, '/email'],
+        [{ email: 'jürgen@example.com' }, '/email'],
+        [{ email: 'jurgen@exämple.com' }, '/email'],
+        [
+          { email: `${'x'.repeat(60)}@${'x'.repeat(60)}.${'y'.repeat(60)}.${'z'.repeat(60)}.${'w'.repeat(20)}.com` },
+          '/email',
+        ],
+        [{ email: ['a@example.com'] }, '/email'],
+        [{ password: 'ladder-cement.' }, '/password'],
+        [{ password: 'aaaaaaaaaaaaaaa' }, '/password'],
+        [{ password: 'x'.repeat(129) }, '/password'],
+        [{ password: undefined }, '/password'],
+        [{ isAdmin: 'yes' }, '/isAdmin'],
+        [{ isAdmin: null }, '/isAdmin'],
+        [{ state: 'active' }, '/state'],
+        [{ roles: [1] }, '/roles'],
+      ];
+      for (const [fault, pointer] of faults) {
+        const answer = await admin.post<ProblemBody>('/v1/users', { ...good, ...fault });
+        expect({ fault, status: answer.status, code: answer.body.code }).toEqual({
+          fault,
+          status: 400,
+          code: 'validation-failed',
+        });
+        expect(answer.body.errors![0]!.pointer).toBe(pointer);
+      }
+      expect((await admin.get<Page>('/v1/users?email=faulty')).body.totalResultSize).toBe(0);
+    });
+
+    it('may have names and passwords at the very limits, counted in characters', async () => {
+      const name = '💚'.repeat(100);
+      const shortest = '🐙🔑🌂🍉🚲🎻🦉🧀⛵🪁🌋🕰🪴🧦🎲';
+      const user = await createUser(admin, { name, password: shortest });
+      expect(user.name).toBe(name);
+      await latchkey.signIn(user.email, shortest);
+      const longest = randomBytes(64).toString('hex');
+      const other = await createUser(admin, { password: longest });
+      await latchkey.signIn(other.email, longest);
+    });
+  });
+
+  describe('in the list', () => {
+    it('are found by part of their name or address and by state, ignoring case and nothing else', async () => {
+      const marked = [
+        await createUser(admin, { name: 'Zed One', email: 'zed.1@list.example.com' }),
+        await createUser(admin, { name: 'zed two', email: 'ZED.2@list.example.com' }),
+        await createUser(admin, { name: 'Zéd 100%', email: 'zed_3@list.example.com' }),
+      ];
+      await admin.put(`/v1/users/${marked[1]!.id}`, { state: 'deactivated' });
+      const idsOf = async (query: string): Promise<number[]> => {
+        const answer = await admin.get<Page>(`/v1/users?${query}`);
+        expect(answer.status).toBe(200);
+        expect(answer.body.totalResultSize).toBe(answer.body.data.length);
+        return answer.body.data.map(({ id }) => id);
+      };
+      const ids = marked.map(({ id }) => id);
+      expect(await idsOf('email=@LIST.example')).toEqual(ids);
+      expect(await idsOf('email=zed_')).toEqual([ids[2]]);
+      expect(await idsOf('name=ZED')).toEqual(ids.slice(0, 2));
+      expect(await idsOf('name=100%25')).toEqual([ids[2]]);
+      expect(await idsOf('name=%25')).toEqual([ids[2]]);
+      expect(await idsOf('email=list.example&state=deactivated')).toEqual([ids[1]]);
+      expect(await idsOf('email=list.example&state=active')).toEqual([ids[0], ids[2]]);
+      expect(await idsOf('email=no.such.address')).toEqual([]);
+      expect(await idsOf('email=zed.1&name=zed')).toEqual([ids[0]]);
+      expect(await idsOf('name=zed&email=zed.2')).toEqual([ids[1]]);
+      expect(await idsOf('email=zed.1&name=two')).toEqual([]);
+      expect(await idsOf('email=list.example&name=zed&state=deactivated')).toEqual([ids[1]]);
+    });
+
+    it('are sorted and paged without repeating or skipping anybody', async () => {
+      const all = (await admin.get<Page>('/v1/users?pageSize=1000')).body;
+      expect(all.data.map(({ id }) => id)).toEqual(all.data.map(({ id }) => id).sort((one, other) => one - other));
+      for (const sort of [
+        'id',
+        '-id',
+        'created',
+        '-created',
+        'modified',
+        'email',
+        'name',
+        '-name',
+        'state',
+        'lastSignedIn',
+      ]) {
+        const seen: number[] = [];
+        for (let skip = 0; skip < all.totalResultSize; skip += 7) {
+          const page = await admin.get<Page>(`/v1/users?sort=${sort}&pageSize=7&skip=${skip}`);
+          expect(page.body.totalResultSize).toBe(all.totalResultSize);
+          seen.push(...page.body.data.map(({ id }) => id));
+        }
+        expect(new Set(seen).size).toBe(all.totalResultSize);
+        expect(seen).toHaveLength(all.totalResultSize);
+      }
+      const names = (await admin.get<Page>('/v1/users?email=list.example&sort=-name')).body.data.map(
+        ({ name }) => name,
+      );
+      expect(names).toEqual(['Zéd 100%', 'zed two', 'Zed One']);
+      expect((await admin.get<Page>('/v1/users?skip=100000')).body.data).toEqual([]);
+    });
+
+    it('are not listed for a query that is not understood', async () => {
+      for (const query of [
+        'sort=password',
+        'sort=',
+        'state=deleted',
+        'pageSize=0',
+        'pageSize=1001',
+        'skip=-1',
+        'x=1',
+        'name=a&name=b',
+      ]) {
+        const answer = await admin.get<ProblemBody>(`/v1/users?${query}`);
+        expect({ query, status: answer.status }).toEqual({ query, status: 400 });
+        expect(answer.body.errors![0]!.parameter).toBe(query.split('=')[0]);
+      }
+    });
+  });
+
+  describe('when they are changed', () => {
+    it('keep what was left out', async () => {
+      const user = await createUser(admin);
+      latchkey.clock.advance(1000);
+      const answer = await admin.put<UserBody>(`/v1/users/${user.id}`, { name: ' New Name ' });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { name: 'New Name', email: user.email, isAdmin: false, state: 'active', keysAffected: 0 },
+      });
+      expect(Date.parse(answer.body.modified)).toBe(latchkey.clock.now());
+      expect(answer.body.created).toBe(user.created);
+      expect((await admin.get<Page>('/v1/users?name=new%20name')).body.totalResultSize).toBe(1);
+      expect(await admin.put(`/v1/users/${user.id}`, {})).toMatchObject({ status: 200, body: { name: 'New Name' } });
+    });
+
+    it('may be sent with fields that are not used here, as long as these are empty', async () => {
+      const { id } = await createUser(admin);
+      const empty = { policy: '', roles: [], applicationNotificationSubscriptions: {} };
+      expect((await admin.put(`/v1/users/${id}`, { name: 'Fine', ...empty })).status).toBe(200);
+      for (const [field, value] of Object.entries({
+        policy: '{"a":1}',
+        roles: [1],
+        applicationNotificationSubscriptions: { a: 1 },
+      })) {
+        const answer = await admin.put<ProblemBody>(`/v1/users/${id}`, { name: 'Refused', [field]: value });
+        expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: `/${field}` }] } });
+      }
+      expect((await get(id)).name).toBe('Fine');
+    });
+
+    it('cannot be invited, nor brought into any other state', async () => {
+      const { id } = await createUser(admin);
+      for (const state of ['invited', 'deleted', 'ACTIVE', null, 1]) {
+        const answer = await admin.put<ProblemBody>(`/v1/users/${id}`, { state });
+        expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '/state' }] } });
+      }
+    });
+
+    it('are found by ids that exist and are ids, and by no others', async () => {
+      for (const id of ['0', '01', '-1', '1.0', '2147483648', 'x', '1%20']) {
+        expect(codeOf(await admin.get(`/v1/users/${id}`))).toBe('400 id-malformed');
+      }
+      expect(codeOf(await admin.get('/v1/users/2147483647'))).toBe('404 user-not-found');
+      expect(codeOf(await admin.put('/v1/users/2147483647', { name: 'x' }))).toBe('404 user-not-found');
+      expect(codeOf(await admin.delete('/v1/users/2147483647'))).toBe('404 user-not-found');
+      expect(codeOf(await admin.put('/v1/users/2147483647/password', { newPassword: 'tulip ladder cement' }))).toBe(
+        '404 user-not-found',
+      );
+    });
+
+    it('tell how many living keys stop and revive with them, and that demotion stops none', async () => {
+      const other = await createAdmin(latchkey);
+      await createKey(other.client);
+      await createKey(other.client);
+      const soon = await createKey(other.client, { expiryDate: new Date(latchkey.clock.now() + 1000).toISOString() });
+      const change = async (body: object): Promise<number | undefined> =>
+        (await admin.put<UserBody>(`/v1/users/${other.id}`, body)).body.keysAffected;
+      expect(await change({ state: 'deactivated' })).toBe(3);
+      expect(await change({ state: 'deactivated' })).toBe(0);
+      expect(await change({ state: 'active' })).toBe(3);
+      latchkey.clock.set(Date.parse(soon.expiryDate));
+      expect(await change({ isAdmin: false })).toBe(0);
+      expect(await change({ state: 'deactivated' })).toBe(2);
+      const state = (await admin.get<MadeKey>(`/v1/api_keys/${soon.id}`)).body.state;
+      expect(state).not.toBe('valid');
+      const answer = await admin.post('/v1/users/activate', { email: other.email });
+      expect(answer).toMatchObject({ status: 204, body: '' });
+      expect(answer.headers.get('x-keys-affected')).toBe('2');
+      expect((await admin.delete(`/v1/users/${other.id}`)).headers.get('x-keys-affected')).toBe('2');
+    });
+  });
+
+  describe('when they are deleted', () => {
+    it('are gone for good, and their address is free for somebody who has nothing of theirs', async () => {
+      const old = await createAdmin(latchkey);
+      const key = await createKey(old.client, { endpoints: [{ method: 'GET', path: '/v1/users' }] });
+      const answer = await admin.delete(`/v1/users/${old.id}`);
+      expect(answer).toMatchObject({ status: 204, body: '' });
+      expect(answer.headers.get('x-keys-affected')).toBe('1');
+      expect(codeOf(await admin.get(`/v1/users/${old.id}`))).toBe('404 user-not-found');
+      expect(codeOf(await admin.delete(`/v1/users/${old.id}`))).toBe('404 user-not-found');
+      expect(codeOf(await admin.put(`/v1/users/${old.id}`, { state: 'active' }))).toBe('404 user-not-found');
+      expect((await admin.get<Page>(`/v1/users?email=${old.email}`)).body.totalResultSize).toBe(0);
+
+      const young = await createUser(admin, { email: old.email });
+      expect(young.id).toBeGreaterThan(old.id);
+      expect(young).toMatchObject({ isAdmin: false, lastSignedIn: null });
+      expect(codeOf(await old.client.get('/v1/sessions/current'))).toBe('401 unknown');
+      const dead = await latchkey.as(`ManagementKey-v1 ${key.key}`).get<ProblemBody>('/v1/users');
+      expect(codeOf(dead)).toBe('401 creator-deleted');
+      await latchkey.signIn(young.email, young.password);
+    });
+
+    it('leave neither name nor address nor password in their row', async () => {
+      const { email, name, id } = await createUser(admin, { name: 'Forget Me', email: 'forget.me@example.com' });
+      await admin.delete(`/v1/users/${id}`);
+      const { User } = await import('../../src/users/user.entity.js');
+      const { getRepositoryToken } = await import('@nestjs/typeorm');
+      const rows = latchkey.get<{ findOneBy(where: object): Promise<object> }>(getRepositoryToken(User) as never);
+      const row = JSON.stringify(await rows.findOneBy({ id }));
+      expect(row).toContain('deleted');
+      for (const trace of [email, name, name.toLowerCase(), 'argon2']) {
+        expect(row).not.toContain(trace);
+      }
+    });
+  });
+
+  describe('by their address', () => {
+    it('are deactivated, activated and deleted by an admin, whatever the case of the address', async () => {
+      const { id, email } = await createUser(admin);
+      expect((await admin.post('/v1/users/deactivate', { email: email.toUpperCase() })).status).toBe(204);
+      expect((await get(id)).state).toBe('deactivated');
+      expect((await admin.post('/v1/users/activate', { email })).status).toBe(204);
+      expect((await get(id)).state).toBe('active');
+      expect((await admin.post('/v1/users/delete', { email })).status).toBe(204);
+      for (const verb of ['activate', 'deactivate', 'delete']) {
+        expect(codeOf(await admin.post(`/v1/users/${verb}`, { email }))).toBe('404 user-not-found');
+        expect(codeOf(await admin.post(`/v1/users/${verb}`, { email: '' }))).toBe('400 validation-failed');
+      }
+    });
+
+    it('can be off-boarded with a key if they are no admin and have no keys', async () => {
+      const key = latchkey.as(`ManagementKey-v1 ${(await createKey(admin, { endpoints: BY_EMAIL })).key}`);
+      const { id, email } = await createUser(admin);
+      expect((await key.post('/v1/users/deactivate', { email })).headers.get('x-keys-affected')).toBe('0');
+      expect((await get(id)).state).toBe('deactivated');
+      expect((await key.post('/v1/users/activate', { email })).status).toBe(204);
+      expect((await key.post('/v1/users/delete', { email })).status).toBe(204);
+      expect(codeOf(await admin.get(`/v1/users/${id}`))).toBe('404 user-not-found');
+    });
+
+    it('are protected from a key while they are admins, or have a key, even an expired one', async () => {
+      const key = latchkey.as(`ManagementKey-v1 ${(await createKey(admin, { endpoints: BY_EMAIL })).key}`);
+      const other = await createAdmin(latchkey);
+      const refuse = async (state: string): Promise<void> => {
+        for (const verb of ['activate', 'deactivate', 'delete']) {
+          expect(codeOf(await key.post(`/v1/users/${verb}`, { email: other.email }))).toBe('403 user-protected');
+        }
+        expect((await get(other.id)).state).toBe(state);
+      };
+      await refuse('active');
+      const owned = await createKey(other.client, {
+        expiryDate: new Date(latchkey.clock.now() + 1000).toISOString(),
+      });
+      await admin.put(`/v1/users/${other.id}`, { isAdmin: false });
+      await refuse('active');
+      await admin.put(`/v1/users/${other.id}`, { state: 'deactivated' });
+      await refuse('deactivated');
+      const now = latchkey.clock.now();
+      latchkey.clock.set(Date.parse(owned.expiryDate));
+      try {
+        await refuse('deactivated');
+      } finally {
+        latchkey.clock.set(now);
+      }
+      await admin.delete(`/v1/api_keys/${owned.id}`);
+      expect((await key.post('/v1/users/delete', { email: other.email })).status).toBe(204);
+    });
+  });
+});
+
+describe('the audit trail of users', () => {
+  let latchkey: Latchkey;
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+  });
+  afterAll(() => latchkey.close());
+
+  interface Change {
+    userId: number;
+    entity: string;
+    old: object | null;
+    new: object | null;
+    managementKeyId?: number;
+  }
+  const changesOf = async (client: Client, work: () => Promise<unknown>): Promise<Change[]> => {
+    const before = (await client.get<{ data: { id: number }[] }>('/v1/changes?pageSize=1000')).body.data.length;
+    await work();
+    const after = (await client.get<{ data: Change[] }>('/v1/changes?pageSize=1000')).body.data;
+    return after.slice(before);
+  };
+
+  it('begins with the first admin', async () => {
+    const { body } = await latchkey.admin.get<{ data: Change[] }>('/v1/changes');
+    expect(body.data[0]).toMatchObject({
+      entity: 'first start',
+      old: null,
+      new: { email: ADMIN_EMAIL, isAdmin: true },
+    });
+  });
+
+  it('has every change by an admin, before and after, and no password', async () => {
+    const { admin } = latchkey;
+    let user!: Made;
+    const changes = await changesOf(admin, async () => {
+      user = await createUser(admin, { name: 'Before' });
+      await admin.put(`/v1/users/${user.id}`, { name: 'After' });
+      await admin.put(`/v1/users/${user.id}`, { name: 'After' });
+      await admin.post('/v1/users/deactivate', { email: user.email });
+      await admin.post('/v1/users/activate', { email: user.email });
+      await admin.put(`/v1/users/${user.id}/password`, { newPassword: 'not in the audit trail' });
+      await admin.delete(`/v1/users/${user.id}`);
+    });
+    const { id, email } = user;
+    const as = (parts: object): object => ({ id, email, name: 'After', state: 'active', isAdmin: false, ...parts });
+    expect(changes.map((change) => ({ entity: change.entity, old: change.old, new: change.new }))).toEqual([
+      { entity: 'POST /v1/users', old: null, new: as({ name: 'Before' }) },
+      { entity: `PUT /v1/users/${id}`, old: as({ name: 'Before' }), new: as({}) },
+      { entity: 'POST /v1/users/deactivate', old: as({}), new: as({ state: 'deactivated' }) },
+      { entity: 'POST /v1/users/activate', old: as({ state: 'deactivated' }), new: as({}) },
+      { entity: `PUT /v1/users/${id}/password`, old: null, new: { id, password: 'changed' } },
+      { entity: `DELETE /v1/users/${id}`, old: as({}), new: null },
+    ]);
+    expect(new Set(changes.map(({ userId }) => userId))).toEqual(new Set([1]));
+    expect(JSON.stringify(changes)).not.toMatch(/argon2|not in the audit|tulip ladder/);
+  });
+
+  it('names the key that did something and its creator, and has nothing of what was refused', async () => {
+    const { admin } = latchkey;
+    const made = await createKey(admin, { endpoints: BY_EMAIL });
+    const key = latchkey.as(`ManagementKey-v1 ${made.key}`);
+    const { email } = await createUser(admin);
+    const changes = await changesOf(admin, async () => {
+      await key.post('/v1/users/deactivate', { email: ADMIN_EMAIL });
+      await admin.put('/v1/users/1', { isAdmin: false });
+      await key.post('/v1/users/delete', { email });
+    });
+    expect(changes).toMatchObject([
+      { entity: 'POST /v1/users/delete', userId: 1, managementKeyId: made.id, old: { email } },
+    ]);
+  });
+
+  it('does not show a key that a password was changed', async () => {
+    const { admin } = latchkey;
+    const { key } = await createKey(admin, { endpoints: [{ method: 'GET', path: '/v1/changes' }] });
+    const { id } = await createUser(admin);
+    const seen = await changesOf(latchkey.as(`ManagementKey-v1 ${key}`), async () => {
+      await admin.put(`/v1/users/${id}/password`, { newPassword: 'a completely new one' });
+      await admin.put(`/v1/users/${id}`, { name: 'Seen' });
+    });
+    expect(seen.map(({ entity }) => entity)).toEqual([`PUT /v1/users/${id}`]);
+  });
+});
+
+describe('the last admin', () => {
+  let latchkey: Latchkey;
+  let id: number;
+
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+    id = (await latchkey.admin.get<{ user: UserBody }>('/v1/sessions/current')).body.user.id;
+  });
+  afterAll(() => latchkey.close());
+
+  it('can be neither demoted, deactivated nor deleted, by id or by address', async () => {
+    const { admin } = latchkey;
+    const answers = [
+      await admin.put<ProblemBody>(`/v1/users/${id}`, { isAdmin: false }),
+      await admin.put<ProblemBody>(`/v1/users/${id}`, { state: 'deactivated', name: 'Not me' }),
+      await admin.delete<ProblemBody>(`/v1/users/${id}`),
+      await admin.post<ProblemBody>('/v1/users/deactivate', { email: ADMIN_EMAIL }),
+      await admin.post<ProblemBody>('/v1/users/delete', { email: ADMIN_EMAIL }),
+    ];
+    for (const answer of answers) {
+      expect(codeOf(answer)).toBe('409 last-admin');
+    }
+    expect(await admin.get(`/v1/users/${id}`)).toMatchObject({
+      body: { name: 'First admin', isAdmin: true, state: 'active' },
+    });
+    expect((await admin.put(`/v1/users/${id}`, { name: 'Still here', isAdmin: true, state: 'active' })).status).toBe(
+      200,
+    );
+  });
+
+  it('is not saved by admins who are deactivated', async () => {
+    const other = await createAdmin(latchkey);
+    expect((await latchkey.admin.put(`/v1/users/${other.id}`, { state: 'deactivated' })).status).toBe(200);
+    expect(codeOf(await latchkey.admin.delete(`/v1/users/${id}`))).toBe('409 last-admin');
+    expect((await latchkey.admin.delete(`/v1/users/${other.id}`)).status).toBe(204);
+  });
+
+  it('stays, whichever two admins do away with each other at the same moment, and however', async () => {
+    const ways: ((client: Client, user: { id: number; email: string }) => Promise<Answer>)[] = [
+      (client, user) => client.put(`/v1/users/${user.id}`, { isAdmin: false }),
+      (client, user) => client.put(`/v1/users/${user.id}`, { state: 'deactivated' }),
+      (client, user) => client.delete(`/v1/users/${user.id}`),
+      (client, user) => client.post('/v1/users/delete', { email: user.email }),
+    ];
+    let one = { id, email: ADMIN_EMAIL, client: latchkey.admin };
+    for (let round = 0; round < 12; round += 1) {
+      const other = await createAdmin({ ...latchkey, admin: one.client });
+      const way = ways[round % ways.length]!;
+      const answers = await Promise.all([way(one.client, other), way(other.client, one)]);
+      const users = [one, other];
+      const alive = await Promise.all(users.map(async ({ client }) => (await client.get('/v1/users')).status === 200));
+      expect(alive.filter(Boolean)).toHaveLength(1);
+      expect(answers.some(({ status }) => status < 300)).toBe(true);
+      one = users[alive.indexOf(true)]!;
+    }
+  });
+});
+
+describe('a password', () => {
+  let latchkey: Latchkey;
+  beforeAll(async () => {
+    latchkey = await startLatchkey();
+  });
+  afterAll(() => latchkey.close());
+
+  const set = (client: Client, id: number, body: object): Promise<Answer<ProblemBody>> =>
+    client.put<ProblemBody>(`/v1/users/${id}/password`, body);
+  const signInStatus = async (email: string, password: string): Promise<number> =>
+    (await latchkey.nobody.post('/v1/sessions', { email, password })).status;
+
+  it('is changed by its owner with the present one, and that ends all of their sessions', async () => {
+    const user = await createUser(latchkey.admin);
+    const [one, other] = [
+      await latchkey.signIn(user.email, user.password),
+      await latchkey.signIn(user.email, user.password),
+    ];
+    const newPassword = 'a completely new one';
+    expect(await set(one, user.id, { currentPassword: user.password, newPassword })).toMatchObject({
+      status: 204,
+      body: '',
+    });
+    expect(codeOf(await one.get('/v1/sessions/current'))).toBe('401 unknown');
+    expect(codeOf(await other.get('/v1/sessions/current'))).toBe('401 unknown');
+    expect(await signInStatus(user.email, user.password)).toBe(401);
+    expect(await signInStatus(user.email, newPassword)).toBe(201);
+  });
+
+  it('is not changed by its owner without the present one, not even by an admin', async () => {
+    const user = await createUser(latchkey.admin, { isAdmin: true });
+    const client = await latchkey.signIn(user.email, user.password);
+    const newPassword = 'a completely new one';
+    expect(await set(client, user.id, { newPassword })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/currentPassword' }] },
+    });
+    expect(codeOf(await set(client, user.id, { newPassword, currentPassword: 'not the password' }))).toBe(
+      '403 current-password-wrong',
+    );
+    expect((await client.get('/v1/sessions/current')).status).toBe(200);
+    expect(await signInStatus(user.email, user.password)).toBe(201);
+  });
+
+  it('is set by an admin for another, without knowing the old one', async () => {
+    const user = await createUser(latchkey.admin);
+    const client = await latchkey.signIn(user.email, user.password);
+    const newPassword = 'given by an admin';
+    expect((await set(latchkey.admin, user.id, { newPassword })).status).toBe(204);
+    expect(codeOf(await client.get('/v1/sessions/current'))).toBe('401 unknown');
+    expect(await signInStatus(user.email, newPassword)).toBe(201);
+    expect(await set(latchkey.admin, user.id, { newPassword, currentPassword: newPassword })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/currentPassword' }] },
+    });
+  });
+
+  it('is set for nobody else by somebody who is no admin, whether or not there is such a user', async () => {
+    const [ada, ben] = [await createUser(latchkey.admin), await createUser(latchkey.admin)];
+    const client = await latchkey.signIn(ada.email, ada.password);
+    for (const id of [ben.id, 2147483647]) {
+      expect(codeOf(await set(client, id, { newPassword: 'a completely new one' }))).toBe('403 admin-required');
+    }
+    expect(await signInStatus(ben.email, ben.password)).toBe(201);
+  });
+
+  it('has 15 to 128 characters', async () => {
+    const user = await createUser(latchkey.admin);
+    for (const newPassword of ['ladder-cement.', 'x'.repeat(129), '', 12, null]) {
+      const answer = await set(latchkey.admin, user.id, { newPassword });
+      expect(codeOf(answer)).toBe('400 validation-failed');
+      expect(answer.body.errors![0]).toEqual({
+        pointer: '/newPassword',
+        detail: expect.stringMatching(/^must (have 15 to 128 characters: several words|be a string)/),
+      });
+    }
+  });
+
+  it.each([
+    ['common', 'passwordpassword', 'must be harder to guess'],
+    ['one character over and over', 'aaaaaaaaaaaaaaa', 'must be harder to guess'],
+    ['a sequence', '123456789012345', 'must be harder to guess'],
+    ['the name of its user', 'i am grace-hopper', 'must not contain the name of its user'],
+    [
+      'an e-mail address like that of its user',
+      'Grace.1906@elsewhere.example',
+      'must not contain the e-mail address of its user',
+    ],
+    ['what stands before the @', 'my grace1906 is me', 'must not contain the e-mail address of its user'],
+    ['the name of the product', 'the latchkey of mine', 'must not contain Latchkey'],
+  ])(
+    'is refused if it is %s, and says what to do: when a user is created, and set by admin or user',
+    async (...given) => {
+      const [, password, detail] = given;
+      made += 1;
+      const user = { name: 'Grace Hopper', email: `grace.1906@shop${made}.example`, password: 'tulip ladder cement' };
+      const fault = (pointer: string): object => ({
+        status: 400,
+        body: { code: 'validation-failed', errors: [{ pointer, detail: expect.stringContaining(detail) }] },
+      });
+      expect(await latchkey.admin.post('/v1/users', { ...user, password })).toMatchObject(fault('/password'));
+      const { body } = await latchkey.admin.post<{ id: number }>('/v1/users', user);
+      const client = await latchkey.signIn(user.email, user.password);
+      const change = { currentPassword: user.password, newPassword: password };
+      expect(await set(client, body.id, change)).toMatchObject(fault('/newPassword'));
+      expect(await set(latchkey.admin, body.id, { newPassword: password })).toMatchObject(fault('/newPassword'));
+      // Nothing was changed: the session lives, and so does the password.
+      expect((await client.get('/v1/sessions/current')).status).toBe(200);
+      await latchkey.signIn(user.email, user.password);
+    },
+  );
+
+  it('that was set when fewer characters were enough goes on working, and can be changed', async () => {
+    const { hash } = await import('@node-rs/argon2');
+    const { TransactionRunner } = await import('../../src/database/transactions/transaction-runner.js');
+    const { User } = await import('../../src/users/user.entity.js');
+    const user = await createUser(latchkey.admin);
+    const old = 'aaaaaaaaaaaa';
+    const passwordHash = await hash(old);
+    await latchkey.get(TransactionRunner).inTransaction((tx) => tx.update(User, { id: user.id }, { passwordHash }));
+    const client = await latchkey.signIn(user.email, old);
+    expect(await set(client, user.id, { currentPassword: old, newPassword: old })).toMatchObject({ status: 400 });
+    const newPassword = 'tulip ladder cement';
+    expect((await set(client, user.id, { currentPassword: old, newPassword })).status).toBe(204);
+    expect(await signInStatus(user.email, newPassword)).toBe(201);
+  });
+
+  it('can be guessed with a stolen session as seldom as at sign-in', async () => {
+    const user = await createUser(latchkey.admin);
+    const client = await latchkey.signIn(user.email, user.password);
+    const newPassword = 'a completely new one';
+    for (let guess = 0; guess < 5; guess += 1) {
+      expect((await set(client, user.id, { currentPassword: `guess ${guess}`, newPassword })).status).toBe(403);
+    }
+    const answer = await set(client, user.id, { currentPassword: user.password, newPassword });
+    expect(codeOf(answer)).toBe('429 too-many-attempts');
+    expect(await signInStatus(user.email, user.password)).toBe(429);
+  });
+});

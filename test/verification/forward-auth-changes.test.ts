@@ -1,0 +1,113 @@
+import { createAdmin, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
+import {
+  askIn,
+  type Billing,
+  codeOf,
+  DIALECTS,
+  type Headers,
+  presenting,
+  startBilling,
+} from './forward-auth-fixtures.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { type RawAnswer, sendRaw } from '../support/raw-http.js';
+
+let billing: Billing;
+let latchkey: Latchkey;
+let one: number;
+
+beforeAll(async () => {
+  billing = await startBilling();
+  ({ latchkey, one } = billing);
+});
+afterAll(() => billing.latchkey.close());
+
+/** Asks in the dialect of nginx, in which everything can be said. */
+const askNginx = (method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer> =>
+  askIn(DIALECTS[0]!, billing, method, path, headers, service);
+
+describe('what an admin changes holds for the next request', () => {
+  const PATH = '/applications/{applicationId}/invoices';
+  const openapi = (paths: unknown): unknown => ({ openapi: '3.1.0', paths });
+
+  test('a deleted key, a deactivated creator', async () => {
+    const holder = await createKey(latchkey.admin, {
+      endpoints: [{ service: 'billing', method: 'GET', path: '/invoices' }],
+    });
+    expect((await askNginx('GET', '/invoices', presenting(holder))).status).toBe(200);
+    expect((await latchkey.admin.delete(`/v1/api_keys/${holder.id}`)).status).toBe(204);
+    expect(codeOf(await askNginx('GET', '/invoices', presenting(holder)))).toBe('unknown');
+    const creator = await createAdmin(latchkey);
+    const other = await createKey(creator.client, {
+      endpoints: [{ service: 'billing', method: 'GET', path: '/invoices' }],
+    });
+    const states: [string, number][] = [
+      ['active', 200],
+      ['deactivated', 401],
+      ['active', 200],
+    ];
+    for (const [state, status] of states) {
+      expect((await latchkey.admin.put(`/v1/users/${creator.id}`, { state })).status).toBe(200);
+      expect([state, (await askNginx('GET', '/invoices', presenting(other))).status]).toEqual([state, status]);
+    }
+  });
+
+  test('a removed endpoint is denied on every replica, and its grant works again when it comes back', async () => {
+    const replica = await startLatchkey({}, { original: latchkey });
+    const statuses = (): Promise<number[]> =>
+      Promise.all(
+        [latchkey, replica].map(async ({ url }) => {
+          const { method, target, headers } = DIALECTS[0]!.ask('shop', 'GET', '/orders', presenting(holder));
+          return (await sendRaw(url, method, target, headers)).status;
+        }),
+      );
+    const put = (paths: unknown): Promise<unknown> =>
+      replica.admin.put('/v1/services/shop', { name: 'Shop', openapi: openapi(paths) });
+    await put({ '/orders': { get: {} }, '/other': { get: {} } });
+    const holder = await createKey(latchkey.admin, {
+      endpoints: [{ service: 'shop', method: 'GET', path: '/orders' }],
+    });
+    expect(await statuses()).toEqual([200, 200]);
+    await put({ '/other': { get: {} } });
+    expect(await statuses()).toEqual([403, 403]);
+    const { body } = await latchkey.admin.get<MadeKey>(`/v1/api_keys/${holder.id}`);
+    expect(body.endpoints).toMatchObject([{ path: '/orders', gone: true }]);
+    await put({ '/orders': { get: {} } });
+    expect(await statuses()).toEqual([200, 200]);
+    expect((await latchkey.admin.delete('/v1/services/shop')).status).toBe(204);
+    expect(await statuses()).toEqual([403, 403]);
+    await replica.close();
+  });
+
+  test('an endpoint that turns to the whole account is denied to all keys that hold it', async () => {
+    const put = (applicationParameter: string): Promise<unknown> =>
+      latchkey.admin.put('/v1/services/turning', {
+        name: 'Turning',
+        applicationParameter,
+        openapi: openapi({ [PATH]: { get: {} } }),
+      });
+    await put('applicationId');
+    const endpoints = [{ service: 'turning', method: 'GET', path: PATH }];
+    const some = await createKey(latchkey.admin, { endpoints, allowedApplicationIds: [one] });
+    const all = await createKey(latchkey.admin, { endpoints });
+    const statuses = async (): Promise<number[]> => [
+      (await askNginx('GET', `/applications/${one}/invoices`, presenting(some), 'turning')).status,
+      (await askNginx('GET', `/applications/${one}/invoices`, presenting(all), 'turning')).status,
+    ];
+    expect(await statuses()).toEqual([200, 200]);
+    await put('somethingElse');
+    expect(await statuses()).toEqual([403, 403]);
+  });
+
+  test('a deleted Application', async () => {
+    const lost = await createApplication(latchkey.admin);
+    const holder = await createKey(latchkey.admin, {
+      endpoints: [{ service: 'billing', method: 'GET', path: PATH }],
+      allowedApplicationIds: [one, lost],
+    });
+    const at = (id: number): Promise<RawAnswer> => askNginx('GET', `/applications/${id}/invoices`, presenting(holder));
+    expect((await at(lost)).status).toBe(200);
+    expect((await latchkey.admin.delete(`/v1/applications/${lost}`)).status).toBe(204);
+    expect(codeOf(await at(lost))).toBe('application-not-allowed');
+    expect((await at(one)).status).toBe(200);
+  });
+});
