@@ -1,9 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { validAddress } from '../request/client-address.js';
-import { noteCaller } from '../request/request-notes.js';
+import { contextOf } from '../request/request-context.js';
 import { Authorizer, type RouteTarget } from './authorizer.js';
-import { Caller, callerInLog, rememberCaller } from './caller.js';
+import { Caller, callerInLog } from './caller.js';
 import { readCredential } from './credentials.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
 
@@ -18,14 +17,15 @@ export class AccessGuard implements CanActivate {
     private readonly authorizer: Authorizer,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<true> {
+  async canActivate(execution: ExecutionContext): Promise<true> {
     const began = performance.now();
-    const http = context.switchToHttp();
-    const request = http.getRequest<Request>();
-    const endpoint = this.catalogue.endpointOf(context.getClass(), context.getHandler());
+    const endpoint = this.catalogue.endpointOf(execution.getClass(), execution.getHandler());
     if (endpoint.access.kind === 'public') {
       return true;
     }
+    const http = execution.switchToHttp();
+    const request = http.getRequest<Request>();
+    const context = contextOf(request);
     http.getResponse<Response>().setHeader('Cache-Control', 'no-store');
     // Node emits the request before it parses the rest of the packet. One microtask later, `complete` is up to date.
     await undefined;
@@ -34,16 +34,13 @@ export class AccessGuard implements CanActivate {
     const outcome = await this.authorizer.authorize('route', readCredential(request), target, began);
     if (outcome.kind === 'refused') {
       if (outcome.key) {
-        noteCaller(request, callerInLog(outcome.key));
+        context.principal = callerInLog(outcome.key);
       }
       throw outcome.problem;
     }
     const { principal, credential } = outcome;
-    noteCaller(request, callerInLog(principal));
-    rememberCaller(
-      request,
-      new Caller({ principal, credential, target, address: validAddress(request.ip), bodyHadArrived }),
-    );
+    context.principal = callerInLog(principal);
+    context.caller = new Caller({ principal, credential, target, context, bodyHadArrived });
     return true;
   }
 }

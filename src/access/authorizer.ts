@@ -2,12 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { parseId } from '../input/id.pipe.js';
 import { Problem } from '../problems/problem.js';
-import { type DecisionKind, type Decisions, Metrics } from '../metrics/metrics.js';
+import { Metrics } from '../metrics/metrics.js';
 import { type Endpoint, endpointName, MANAGEMENT, type OwnEndpoint } from './access.js';
 import { AUTHENTICATORS, type Authentication, type Authenticator } from './authenticator.js';
 import type { Caller } from './caller.js';
 import { type Credential, KEY_AUTH_SCHEME, type PresentedCredential } from './credentials.js';
 import { decide, type JudgedEndpoint } from './decision.js';
+import { createDecisionMetrics, type DecisionKind, type DecisionMetrics } from './decision-metrics.js';
 import { DECISION_OBSERVER, type DecisionObserver } from './decision-observer.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
 import { EndpointTree } from './paths/endpoint-tree.js';
@@ -66,7 +67,7 @@ const HEADER_FORMS = {
 export class Authorizer {
   private readonly authenticators: ReadonlyMap<string, Authenticator>;
   private readonly management: Tree = new EndpointTree();
-  private readonly decisions: Record<DecisionKind, Decisions>;
+  private readonly decisions: DecisionMetrics;
 
   constructor(
     catalogue: EndpointCatalogue,
@@ -77,11 +78,7 @@ export class Authorizer {
     @Inject(DECISION_OBSERVER) private readonly observer: DecisionObserver,
   ) {
     this.authenticators = new Map(authenticators.map((authenticator) => [authenticator.scheme, authenticator]));
-    this.decisions = {
-      route: metrics.decisions('route'),
-      verification: metrics.decisions('verification'),
-      'forward-auth': metrics.decisions('forward-auth'),
-    };
+    this.decisions = createDecisionMetrics(metrics);
     for (const endpoint of catalogue.own) {
       // A described request always comes with a key, so that other kinds of access refuse it.
       const access = endpoint.access.kind === 'key' ? endpoint.access : ({ kind: 'key', session: 'none' } as const);

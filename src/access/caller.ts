@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { CallerInLog } from '../request/request-notes.js';
+import { type CallerInLog, contextOf, type RequestContext } from '../request/request-context.js';
 import { Problem } from '../problems/problem.js';
 import type { RouteTarget } from './authorizer.js';
 import type { Credential } from './credentials.js';
@@ -10,8 +10,7 @@ interface LetIn<Kind extends Principal> {
   principal: Kind;
   credential: Credential;
   target: RouteTarget;
-  /** Where the request comes from, as far as `TRUST_PROXY` goes. */
-  address: string | undefined;
+  context: RequestContext;
   /** Whether the whole body had arrived when the principal was read. */
   bodyHadArrived: boolean;
 }
@@ -25,21 +24,28 @@ export class Caller<Kind extends Principal = Principal> {
   readonly principal: Kind;
   readonly credential: Credential;
   readonly target: RouteTarget;
+  readonly context: RequestContext;
+  /** Where the request comes from, as far as `TRUST_PROXY` goes. */
   readonly address: string | undefined;
   readonly bodyHadArrived: boolean;
   /** Whether a transaction of the request was committed. Its handler then responds by itself. */
   hasCommitted = false;
   /** Whether the request ended an authority. It may be its own, as in a sign-out, and its response must still be sent. */
   hasEndedAuthority = false;
-  /** Called with the 401 or 403 when the authority has ended. */
-  onLoss: ((problem: Problem) => void) | undefined;
+  /** When `AuthorityWatch` last checked the authority, on the clock of `performance.now()`; before that the guard did. */
+  checkedAt = performance.now();
+  /** Whether `AuthorityWatch` is checking the authority. */
+  isBeingChecked = false;
+  /** The 401 or 403 when the authority has ended. */
+  refusal: Problem | undefined;
   private loss: AbortController | undefined;
 
   constructor(letIn: LetIn<Kind>) {
     this.principal = letIn.principal;
     this.credential = letIn.credential;
     this.target = letIn.target;
-    this.address = letIn.address;
+    this.context = letIn.context;
+    this.address = letIn.context.address;
     this.bodyHadArrived = letIn.bodyHadArrived;
   }
 
@@ -49,24 +55,25 @@ export class Caller<Kind extends Principal = Principal> {
     return this.loss.signal;
   }
 
-  /** Notes that the authority has ended. */
+  /** Notes that the authority has ended, and stops what is being done under it. */
   lose(problem: Problem): void {
+    this.refusal = problem;
     this.loss ??= new AbortController();
     this.loss.abort(problem);
-    this.onLoss?.(problem);
+    this.context.onInterrupt?.(problem);
   }
 }
 
-const callers = new WeakMap<IncomingMessage, Caller>();
-
-/** Stores the caller that the guard authorized. */
-export function rememberCaller(request: IncomingMessage, caller: Caller): void {
-  callers.set(request, caller);
+declare module '../request/request-context.js' {
+  interface RequestContext {
+    /** The caller that the guard authorized; undefined before that, and on a public endpoint. */
+    caller?: Caller;
+  }
 }
 
 /** Returns the caller that the guard authorized; undefined on a public endpoint. */
 export function findCaller(request: IncomingMessage): Caller | undefined {
-  return callers.get(request);
+  return contextOf(request).caller;
 }
 
 /** Returns the caller that the guard authorized. Throws on a public endpoint, which has none. */

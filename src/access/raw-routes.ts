@@ -1,6 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Express, RequestHandler } from 'express';
-import { noteExpectation } from '../request/expect-continue.js';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /** A route that is no controller method. `judged` reads a credential itself; `public` reads none. */
@@ -23,45 +21,21 @@ export const RAW_ROUTES = {
 /** Serves a raw route. The handler sees every method and the undecoded URL; there is no guard before it. */
 export function serveRawRoute(server: Express, route: RawRoute, handler: RequestHandler): void {
   server.use((request, response, next) => {
-    const path = request.url.split('?', 1)[0]!;
-    if (covers(route, path)) {
+    if (covers(route, pathOf(request.url))) {
       return handler(request, response, next);
     }
     return next();
   });
 }
 
-/**
- * Serves a raw route ahead of everything else: nothing before the handler looks at the path, waits for a body or answers.
- * Whoever listens for requests by now gets all others.
- */
-export function serveAhead(
-  http: Server,
-  route: RawRoute,
-  handler: (request: IncomingMessage, response: ServerResponse) => void,
-): void {
-  const others = http.listeners('request');
-  http.removeAllListeners('request');
-  const isAhead = (request: IncomingMessage): boolean => covers(route, request.url!.split('?', 1)[0]!);
-  http.on('request', (request, response) => {
-    if (isAhead(request)) {
-      handler(request, response);
-    } else {
-      others.forEach((other) => void Reflect.apply(other, http, [request, response]));
-    }
-  });
-  // Who asks whether to send a body is told so by whoever reads one, or gets the answer instead.
-  http.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    noteExpectation(request, response);
-    http.emit('request', request, response);
-  });
-  // Any other expectation would be a 417 out of Node itself.
-  http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    http.emit('request', request, response);
-  });
+/** Returns a request target without its query. */
+export function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
 }
 
-function covers(route: RawRoute, path: string): boolean {
+/** Returns whether a raw route serves a path. */
+export function covers(route: RawRoute, path: string): boolean {
   if (!route.path.endsWith('/*')) {
     return path === route.path;
   }

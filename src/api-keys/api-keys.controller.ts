@@ -1,15 +1,31 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
 import type { Scan } from '../database/reading/scan-turns.js';
 import { Scanning } from '../database/reading/scanning.decorator.js';
 import { IdPipe } from '../input/id.pipe.js';
+import { type Tag, Tagged } from '../openapi/tag.decorator.js';
 import { Problems } from '../problems/problems.decorator.js';
 import { ApiKeyPage, ApiKeyQuery, ApiKeyView, MintedApiKey, NewApiKey } from './api-keys.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
-@ApiTags('Management API keys')
+/** The tag of operations on keys. */
+export const API_KEYS_TAG: Tag = {
+  name: 'Management API keys',
+  description: 'Make, look through and delete keys. Admins only, signed in: no key gets here.',
+  place: 50,
+  ids: { apiKeyId: 'key' },
+  examples: {
+    unknown: { detail: 'There is no such key, or not any more.' },
+    'creator-deleted': { detail: 'User 280, who made the key, was deleted.' },
+    'creator-deactivated': { detail: 'User 280, who made the key, is deactivated.' },
+    expired: { detail: 'The key expired at 2027-06-30T22:00:00.000Z.', expiryDate: '2027-06-30T22:00:00.000Z' },
+    'no-application-left': { detail: 'All Applications that the key was limited to were deleted.' },
+    'api-key-not-found': { detail: 'There is no key 34.' },
+  },
+};
+
+@Tagged(API_KEYS_TAG)
 @Controller('v1/api_keys')
 export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}

@@ -49,6 +49,8 @@ FROM catalogue_revision r
 LEFT JOIN api_keys k ON k.key_hash IN (${hashes})
 LEFT JOIN users u ON u.id = k.created_by
 WHERE r.id = 1`;
+/** Upper bounds of the histogram's buckets. */
+const BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 const NO_GRANTS: ReadonlySet<string> = new Set();
 const MYSQL = select('?', 'JSON_ARRAYAGG');
 const SQLITE = select('SELECT value FROM json_each(?)', 'json_group_array');
@@ -67,9 +69,16 @@ export class KeyReader {
     private readonly clock: Clock,
     metrics: Metrics,
   ) {
+    const keysPerStatement = metrics
+      .histograms(
+        'latchkey_key_reader_batch_size',
+        'Keys that were looked up with one statement; how many such statements there were is the count.',
+        BATCH_SIZES,
+      )
+      .of({});
     this.keys = new CoalescedReads(reader, {
       statement: (hashes) => {
-        metrics.keysPerStatement.add(hashes.length);
+        keysPerStatement.add(hashes.length);
         return { mysql: MYSQL, sqlite: SQLITE, list: hashes };
       },
       answer: foundIn,

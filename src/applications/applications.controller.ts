@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller, KeyAccess } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
 import type { Scan } from '../database/reading/scan-turns.js';
 import { Scanning } from '../database/reading/scanning.decorator.js';
 import { IdPipe } from '../input/id.pipe.js';
+import { Tagged } from '../openapi/tag.decorator.js';
 import { Problems } from '../problems/problems.decorator.js';
 import {
   ApplicationPage,
@@ -15,7 +15,17 @@ import {
 } from './applications.dto.js';
 import { ApplicationsService } from './applications.service.js';
 
-@ApiTags('Applications')
+@Tagged({
+  name: 'Applications',
+  description: 'What keys can be limited to. Campaigns and coupons belong to one Application.',
+  place: 30,
+  ids: { applicationId: 'Application' },
+  examples: {
+    'application-not-found': { detail: 'There is no Application 2.' },
+    'application-in-use': { detail: 'Application 1 still has campaigns: delete them first.' },
+    'application-name-taken': { detail: 'Another Application is called "Web shop", if case is ignored.' },
+  },
+})
 @Controller('v1/applications')
 export class ApplicationsController {
   constructor(private readonly applications: ApplicationsService) {}

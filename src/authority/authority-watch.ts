@@ -1,44 +1,32 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Authorizer } from '../access/authorizer.js';
 import type { Caller } from '../access/caller.js';
 import { Problem } from '../problems/problem.js';
-import { noteProblem } from '../request/request-notes.js';
+import { Connections } from '../request/connections.js';
+import type { RequestContext } from '../request/request-context.js';
 
 /** The time between two checks of a request, in milliseconds. It keeps the promise to notice an end within 1 s. */
 const ASK_AGAIN_MS = 400;
 /** How often the watch looks for requests that are due, in milliseconds. */
 const LOOK_MS = 100;
 
-/** A request that is being received, carried out or responded to. */
-interface InProgress {
-  caller: Caller;
-  request: IncomingMessage;
-  response: ServerResponse;
-  /** When it was last asked about, on the clock of `performance.now()`. */
-  askedAt: number;
-  isAsking: boolean;
-  /** Why the authority has ended, where the request committed something first and still responds by itself. */
-  refusal: Problem | undefined;
-}
-
 /**
  * Re-authorizes the callers of all requests in progress. When an authority has ended, the work of the request is aborted,
  * and a response that has begun is reset: it never ends as if it were complete.
  */
 @Injectable()
-export class AuthorityWatch implements OnApplicationShutdown {
-  private readonly inProgress = new Map<Caller, InProgress>();
+export class AuthorityWatch implements OnModuleInit, OnApplicationShutdown {
+  /** Requests that committed something before their authority ended. They respond by themselves, and are then reset. */
+  private readonly toReset = new Map<RequestContext, Problem>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly authorizer: Authorizer) {}
+  constructor(
+    private readonly authorizer: Authorizer,
+    private readonly connections: Connections,
+  ) {}
 
-  /** Watches over a request, which the guard has just let in, until its response is closed. */
-  begin(caller: Caller, request: IncomingMessage, response: ServerResponse): void {
-    const askedAt = performance.now();
-    this.inProgress.set(caller, { caller, request, response, askedAt, isAsking: false, refusal: undefined });
-    response.once('close', () => this.inProgress.delete(caller));
-    this.timer ??= setInterval(() => this.look(), LOOK_MS).unref();
+  onModuleInit(): void {
+    this.timer = setInterval(() => this.look(), LOOK_MS).unref();
   }
 
   /**
@@ -57,24 +45,21 @@ export class AuthorityWatch implements OnApplicationShutdown {
   }
 
   private look(): void {
+    this.toReset.forEach((refusal, context) => resetBegunResponse(context, refusal));
     const due = performance.now() - ASK_AGAIN_MS;
-    for (const entry of this.inProgress.values()) {
-      if (entry.refusal) {
-        cutOff(entry, entry.refusal);
-      } else if (entry.askedAt <= due && !entry.isAsking && !entry.caller.hasEndedAuthority) {
-        entry.isAsking = true;
-        void this.ask(entry.caller)
-          // `ask` has told the caller already.
-          .catch(() => undefined)
-          .finally(() => {
-            entry.askedAt = performance.now();
-            entry.isAsking = false;
-          });
+    for (const { inProgress } of this.connections) {
+      for (const { caller } of inProgress) {
+        if (caller && caller.checkedAt <= due && isToBeChecked(caller)) {
+          caller.isBeingChecked = true;
+          void this.ask(caller)
+            // `ask` has told the caller already.
+            .catch(() => undefined)
+            .finally(() => {
+              caller.checkedAt = performance.now();
+              caller.isBeingChecked = false;
+            });
+        }
       }
-    }
-    if (this.inProgress.size === 0) {
-      clearInterval(this.timer);
-      this.timer = undefined;
     }
   }
 
@@ -96,22 +81,27 @@ export class AuthorityWatch implements OnApplicationShutdown {
   }
 
   private stop(caller: Caller, refusal: Problem): void {
-    const entry = this.inProgress.get(caller);
-    if (entry && caller.hasCommitted && !entry.response.headersSent) {
-      entry.refusal = refusal;
-    } else if (entry) {
+    const { context } = caller;
+    if (caller.hasCommitted && !context.response.headersSent) {
+      this.toReset.set(context, refusal);
+      context.onClose(() => this.toReset.delete(context));
+    } else {
       // A response that has not begun is going to be the refusal, and must arrive.
-      cutOff(entry, refusal);
-      this.inProgress.delete(caller);
+      resetBegunResponse(context, refusal);
     }
     caller.lose(refusal);
   }
 }
 
+function isToBeChecked(caller: Caller): boolean {
+  return !caller.isBeingChecked && !caller.hasEndedAuthority && caller.refusal === undefined;
+}
+
 /** Resets the connection of a response that has begun and is not sent completely; unsent data is discarded. */
-function cutOff({ request, response }: InProgress, refusal: Problem): void {
+function resetBegunResponse(context: RequestContext, refusal: Problem): void {
+  const { response, connection } = context;
   if (response.headersSent && !response.writableFinished) {
-    noteProblem(request, refusal);
-    request.socket.resetAndDestroy();
+    context.problem = refusal;
+    connection.socket.resetAndDestroy();
   }
 }

@@ -1,33 +1,45 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { Observable } from 'rxjs';
-import { findCaller } from '../access/caller.js';
-import { AuthorityWatch } from './authority-watch.js';
+import { Authorizer } from '../access/authorizer.js';
+import { type Caller, findCaller } from '../access/caller.js';
 
 /**
- * Registers each request with `AuthorityWatch`, and responds with the refusal as soon as the authority has ended, even while
- * the body arrives or the handler works. A request that has committed something responds by itself: its next write is
- * refused by its transaction.
+ * Runs a handler under the authority of its caller. When a body arrived later than its headers, it authorizes again before:
+ * a client may hold the last byte back until its authority has ended. As soon as `AuthorityWatch` notices an end, it
+ * responds with the refusal, even while the handler works. A request that has committed something responds by itself: its
+ * next write is refused by its transaction.
+ *
+ * It stands behind the interceptor that reads bodies, which stops at an end by itself.
  */
 @Injectable()
 export class AuthorityInterceptor implements NestInterceptor {
-  constructor(private readonly watch: AuthorityWatch) {}
+  constructor(private readonly authorizer: Authorizer) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<Request>();
-    const caller = findCaller(request);
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+    const caller = findCaller(execution.switchToHttp().getRequest<Request>());
     if (!caller) {
       return next.handle();
     }
-    this.watch.begin(caller, request, http.getResponse<Response>());
-    return new Observable((subscriber) => {
-      caller.onLoss = (problem) => {
-        if (!caller.hasCommitted) {
-          subscriber.error(problem);
-        }
-      };
-      return next.handle().subscribe(subscriber);
-    });
+    return caller.bodyHadArrived ? underAuthority(caller, next) : this.afterBody(caller, next);
   }
+
+  private async afterBody(caller: Caller, next: CallHandler): Promise<Observable<unknown>> {
+    const refusal = (await this.authorizer.askAgain(caller)) ?? caller.refusal;
+    if (refusal) {
+      throw refusal;
+    }
+    return underAuthority(caller, next);
+  }
+}
+
+function underAuthority(caller: Caller, next: CallHandler): Observable<unknown> {
+  return new Observable((subscriber) => {
+    caller.context.onInterrupt = (reason) => {
+      if (!caller.hasCommitted) {
+        subscriber.error(reason);
+      }
+    };
+    return next.handle().subscribe(subscriber);
+  });
 }

@@ -9,6 +9,7 @@ import { CouponDeletion } from './coupons/coupon-deletion.js';
 import { CouponExportController } from './coupon-export/coupon-export.controller.js';
 import { CouponExportService } from './coupon-export/coupon-export.service.js';
 import { CouponGeneration } from './coupon-generation/coupon-generation.js';
+import { CouponImportMetrics } from './coupon-import/coupon-import-metrics.js';
 import { CouponImportService } from './coupon-import/coupon-import.service.js';
 import { CouponTurns } from './coupons/coupon-turns.js';
 import { Coupon, CouponImport } from './coupons/coupon.entity.js';
@@ -23,6 +24,7 @@ import { CouponsService } from './coupons/coupons.service.js';
     CampaignsService,
     CampaignDeletion,
     CouponsService,
+    CouponImportMetrics,
     CouponImportService,
     CouponGeneration,
     CouponTurns,

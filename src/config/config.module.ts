@@ -3,7 +3,7 @@ import { ConfigModule as EnvironmentModule, ConfigService } from '@nestjs/config
 import { Clock } from './clock.js';
 import { Config, readConfig } from './config.js';
 
-/** Gives every module the one validated `Config` and the one `Clock`. */
+/** Provides the validated `Config` and the `Clock` to every module. */
 @Global()
 @Module({
   imports: [

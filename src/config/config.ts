@@ -14,13 +14,13 @@ import { readTrustedProxies, type TrustedProxies } from './trusted-proxies.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** `true`/`false`/`1`/`0` and nothing else; any other text stays a string and is refused by `@IsBoolean()`. */
+/** Parses `true`/`false`/`1`/`0`. Any other text stays a string, which `@IsBoolean()` refuses. */
 const Switch = () =>
   Transform(({ value }: { value: unknown }) =>
     value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value,
   );
 
-/** A whole number within bounds, written in decimal digits and nothing else. */
+/** Parses and checks a whole number within bounds, in decimal digits only. */
 function WholeNumber(min: number, max: number): PropertyDecorator {
   const read = Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value,
@@ -38,7 +38,7 @@ function WholeNumber(min: number, max: number): PropertyDecorator {
   };
 }
 
-/** A comma-separated list; empty entries are dropped. */
+/** Parses a comma-separated list, without empty entries. */
 const List = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string'
@@ -55,15 +55,15 @@ const TRUST_PROXY_FAULT =
   'TRUST_PROXY must be a number of hops from 0 to 99, or addresses, CIDRs, loopback, linklocal and uniquelocal, separated by commas';
 
 /**
- * Whether every part can be read: a `#`, `/` or `%` of a password that is not encoded makes another URL of it, and who asks
- * for TLS in other words than ours may not get a connection without.
+ * Checks that every part can be parsed. An unencoded `#`, `/` or `%` in a password would change the URL. A misspelled
+ * `ssl` parameter could lead to a connection without TLS.
  */
 function isDatabaseUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !/^(sqlite:.+|mysql:\/\/[^/]+\/[^/?#]+(\?ssl=(true|false))?)$/s.test(value)) {
     return false;
   }
   if (value.startsWith('sqlite:')) {
-    // Every connection would have a database of its own.
+    // Every connection would have its own database.
     return value !== 'sqlite::memory:';
   }
   try {
@@ -77,11 +77,11 @@ function isDatabaseUrl(value: unknown): boolean {
 
 /**
  * The configuration of one process, read once from the environment (and from `.env`, which the environment overrides).
- * A property's name is its variable's name, so that one word greps across code, README and deployment.
- * An empty or blank variable counts as absent.
+ * Each property has the name of its variable, so that a search finds it in code, README and deployment. An empty or
+ * blank variable counts as absent.
  */
 export class Config {
-  /** TCP port to listen on; 0 picks a free one. */
+  /** TCP port to listen on. 0 picks a free port. */
   @WholeNumber(0, 65535)
   readonly PORT: number = 3000;
 
@@ -94,39 +94,44 @@ export class Config {
   @ValidateBy({ name: 'isDatabaseUrl', validator: { validate: isDatabaseUrl } }, { message: DATABASE_URL_FAULT })
   readonly DATABASE_URL: string = 'sqlite:./data/latchkey.sqlite';
 
-  /** Connections of the MySQL pool that serves everything but decisions. */
+  /** Connections in the MySQL pool. Decisions do not use this pool. */
   @WholeNumber(1, 1000)
   readonly DATABASE_POOL_SIZE: number = 10;
 
-  /** Milliseconds that a request waits for a MySQL connection, and for the answer to each statement; past them, 503. */
+  /**
+   * How long a request waits for a MySQL connection, and for the result of each query, in milliseconds. After that:
+   * 503.
+   */
   @WholeNumber(2000, 600_000)
   readonly DATABASE_WAIT_MS: number = 10_000;
 
-  /** E-mail address of the first admin; used only while there is no user at all. */
+  /** E-mail address of the first admin. Used only while there are no users. */
   @IsOptional()
   @IsAscii()
   @IsEmail({ allow_utf8_local_part: false })
   readonly ADMIN_EMAIL?: string;
 
-  /** Password of the first admin, 15 to 128 characters and hard to guess; used, and checked, only while there is no user. */
+  /**
+   * Password of the first admin: 15 to 128 characters, hard to guess. Used and checked only while there are no users.
+   */
   @IsOptional()
   @IsString()
   readonly ADMIN_PASSWORD?: string;
 
-  /** Hours until a session ends, counted from sign-in. */
+  /** Hours from sign-in until a session expires. */
   @WholeNumber(1, 8760)
   readonly SESSION_LIFETIME_HOURS: number = 12;
 
-  /** The longest lifetime that an admin may give to a key, in days; absent = no limit. */
+  /** Longest lifetime that an admin may give to a key, in days. Absent: no limit. */
   @IsOptional()
   @WholeNumber(1, 36500)
   readonly API_KEY_LIFETIME_DAYS_MAX?: number;
 
-  /** Milliseconds from the arrival of a request within which a decision must be made; past it the answer is 503. */
+  /** Deadline of a decision, in milliseconds from the arrival of the request. After that: 503. */
   @WholeNumber(10, 60_000)
   readonly DECISION_WAIT_MS: number = 1000;
 
-  /** Connections that clients may hold at once; more are closed as soon as they are opened. */
+  /** How many connections clients may hold at once. Further connections are closed as soon as they open. */
   @WholeNumber(10, 1_000_000)
   readonly CONNECTIONS_MAX: number = 10_000;
 
@@ -134,15 +139,21 @@ export class Config {
   @WholeNumber(1024, 1024 ** 4)
   readonly UPLOAD_BYTES_MAX: number = 100 * 1024 * 1024;
 
-  /** Uploads that may be in progress at once in this process; more are answered 503. One user's may be half of them. */
+  /**
+   * How many uploads may be in progress at once in this process. Further uploads get a 503. One user may hold half of
+   * them.
+   */
   @WholeNumber(1, 100)
   readonly IMPORTS_CONCURRENT_MAX: number = 4;
 
-  /** Least severe level that is logged. */
+  /** Lowest level that is logged. */
   @IsIn(LOG_LEVELS)
   readonly LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
 
-  /** Whose `X-Forwarded-For` counts: a number of hops, or addresses and CIDRs separated by commas. Default: nobody's. */
+  /**
+   * Proxies whose `X-Forwarded-For` is trusted: a number of hops, or addresses and CIDRs separated by commas. Default:
+   * none.
+   */
   @IsOptional()
   @Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? (readTrustedProxies(value) ?? value) : value,
@@ -153,7 +164,7 @@ export class Config {
   )
   readonly TRUST_PROXY?: TrustedProxies;
 
-  /** Origins that browsers may call from, separated by commas. Default: none, CORS is off. */
+  /** Origins from which browsers may call, separated by commas. Default: none, CORS is off. */
   @IsOptional()
   @List()
   @Matches(/^https?:\/\/[^/,\s]+$/, { each: true })
@@ -170,10 +181,10 @@ export class Config {
   readonly METRICS_ENABLED: boolean = true;
 }
 
-/** The environment is not usable; the message lists every fault, by variable and never by value. */
+/** The environment is invalid. The message lists every fault. It names variables, and never their values. */
 export class ConfigurationError extends Error {}
 
-/** Reads and checks the environment. Throws one `ConfigurationError` that names all faults. */
+/** Reads and validates the environment. Throws one `ConfigurationError` that lists all faults. */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
   const known = Object.keys(new Config());
   const optional = ['ADMIN_EMAIL', 'ADMIN_PASSWORD', 'API_KEY_LIFETIME_DAYS_MAX', 'TRUST_PROXY', 'CORS_ORIGINS'];

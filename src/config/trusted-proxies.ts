@@ -1,12 +1,17 @@
 import { isIP } from 'node:net';
 
-/** Whose word about a client's address counts: so many proxies before this process, or those at these addresses. */
+/**
+ * The proxies that are trusted to report a client's address: a number of hops before this process, or their addresses.
+ */
 export type TrustedProxies = number | string[];
 
 const NAMED_NETWORKS = ['loopback', 'linklocal', 'uniquelocal'];
 const HOPS = /^\d{1,2}$/;
 
-/** Reads a number of hops from 0 to 99, or addresses, CIDRs and names of networks separated by commas; undefined if it is neither. */
+/**
+ * Parses a number of hops from 0 to 99, or addresses, CIDRs and names of networks separated by commas. Returns
+ * undefined for anything else.
+ */
 export function readTrustedProxies(text: string): TrustedProxies | undefined {
   const entries = text
     .split(',')
@@ -25,7 +30,7 @@ function isNetwork(entry: string): boolean {
   if (version === 0) {
     return NAMED_NETWORKS.includes(entry);
   }
-  // All addresses there are would be everybody's word.
+  // A prefix of zero bits would trust every address.
   const isPrefix =
     prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
   return isPrefix && more.length === 0;

@@ -4,20 +4,20 @@ type ConnectionCallback = Parameters<Pool['getConnection']>[0];
 type QueryCallback = (error: Error | null, ...results: unknown[]) => void;
 
 /**
- * A connection that was not used for so long is asked whether it is alive before it is used: it may have died without a
- * word, when the server's machine was started anew or something in between forgot it.
+ * A connection that was idle for longer than this is pinged before use. It may have been lost without notice, when the
+ * server restarted or a network device dropped it.
  */
 const TRUSTED_MS = 1000;
 
-/** A database that does not answer, by the name that the driver has for one to which no connection can be made. */
+/** A database that does not respond. It has the driver's name for a server that refuses connections. */
 class DatabaseTimeout extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
 /**
- * Bounds how long anybody waits for a connection of a pool, and for the answer to a statement: a server that is frozen,
- * or that can no longer be reached, says nothing at all. A connection that did not answer in time is closed, because
- * the server may still be busy with what it was asked.
+ * Limits how long a request waits for a connection of a pool, and for the result of each query, because a frozen or
+ * unreachable server sends nothing at all. A connection that timed out is closed, because the server may still be busy
+ * with the query.
  */
 export function boundWaits(pool: Pool, waitMs: number): Pool {
   boundGetConnection(pool, waitMs);
@@ -56,13 +56,13 @@ function boundGetConnection(pool: Pool, waitMs: number): void {
   };
 }
 
-/** Whether a connection was of use a moment ago. mysql2 notes the time for itself. */
+/** Returns whether a connection was used recently. mysql2 records the time for its own use. */
 function isTrusted(connection: PoolConnection): boolean {
   const { lastActiveTime } = connection as PoolConnection & { lastActiveTime: number };
   return Date.now() - lastActiveTime < TRUSTED_MS;
 }
 
-/** Asks a connection whether its server is still there; if it is not, the connection is closed. */
+/** Pings the server of a connection. Closes the connection if there is no response. */
 function ping(connection: PoolConnection, waitMs: number, callback: (isAlive: boolean) => void): void {
   const settle = (isAlive: boolean): void => {
     if (timer) {

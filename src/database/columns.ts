@@ -6,18 +6,18 @@ interface Nullable {
 }
 
 interface WithDefault<Value> extends Nullable {
-  /** What rows got that were there before the column was. */
+  /** The value of rows that are older than the column. */
   default?: Value;
 }
 
-/** A positive whole number that is given out once and never again. */
+/** A positive integer that is never used again. */
 export const Id = (): PropertyDecorator => PrimaryGeneratedColumn({ type: 'int' });
 
 /** The id of another row. */
 export const IdColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
   Column({ name, type: 'int', nullable });
 
-/** Text of at most so many characters, compared exactly, trailing spaces included. */
+/** Text with a maximum length, compared exactly, including trailing spaces. */
 export const TextColumn = (
   name: string,
   length: number,
@@ -40,11 +40,11 @@ export const CountColumn = (name: string, { nullable = false }: Nullable = {}): 
 export const IntColumn = (name: string, { nullable = false, ...rest }: WithDefault<number> = {}): PropertyDecorator =>
   Column({ name, type: 'int', nullable, ...rest });
 
-/** A number with decimals, as JavaScript has it: what is read is what was written. */
+/** A floating-point number. The value that is read is exactly the one that was written. */
 export const NumberColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
   Column({ name, type: 'double', nullable });
 
-/** Yes or no. */
+/** A boolean. */
 export const FlagColumn = (name: string): PropertyDecorator => Column({ name, type: 'boolean' });
 
 const json: ValueTransformer = {
@@ -52,6 +52,6 @@ const json: ValueTransformer = {
   from: (value: string | null) => (value === null ? null : (JSON.parse(value) as unknown)),
 };
 
-/** A JSON value, stored as text: neither engine gets to reorder or round it. */
+/** A JSON value, stored as text, so that neither engine reorders or rounds it. */
 export const JsonColumn = (name: string, { nullable = false }: Nullable = {}): PropertyDecorator =>
   Column({ name, type: 'mediumtext', nullable, transformer: json });

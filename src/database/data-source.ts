@@ -7,42 +7,47 @@ import { boundWaits } from './bounded-pool.js';
 import { type MigrationClass, MIGRATIONS } from './migrations/migrations.js';
 import { sqliteDriver, type SqliteDatabase } from './sqlite-driver.js';
 
-/** The two databases that Latchkey runs on. */
+/** The two database engines that Latchkey supports. */
 export type Engine = 'mysql' | 'sqlite';
 
-/** Which engine a configuration asks for. */
+/** Returns the engine of a configuration. */
 export function engineOf(config: Config): Engine {
   return config.DATABASE_URL.startsWith('mysql:') ? 'mysql' : 'sqlite';
 }
 
-/** Which engine a transaction or a query runs on. */
+/** Returns the engine of a transaction or a query. */
 export function engineIn({ dataSource }: { readonly dataSource: DataSource }): Engine {
   return dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
 }
 
-/** Absolute path of the SQLite file. */
+/** Returns the absolute path of the SQLite file. */
 export function sqliteFile(config: Config): string {
   return resolve(config.DATABASE_URL.slice('sqlite:'.length));
 }
 
 /**
- * What every MySQL connection must be told before anything else, whatever the server's defaults are: with `autocommit=0`
- * a connection would go on reading what it once saw, deleted keys included.
+ * The settings of every MySQL connection, whatever the server's defaults are. With `autocommit=0`, a connection would
+ * keep reading an old snapshot, including deleted keys.
  */
 export const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
 
-/** What connections that write are told besides: a process that is frozen before its COMMIT may hold its locks for 20 s. */
-const WRITING_SESSION = `${MYSQL_SESSION}, wait_timeout=20`;
+/** Refuses every write outside a transaction that says `READ WRITE`, as only the transaction runner does. */
+export const READ_ONLY_SESSION = `${MYSQL_SESSION}, transaction_read_only=ON`;
+/** What connections of the pool are told besides: a process that is frozen before its COMMIT may hold its locks for 20 s. */
+const POOL_SESSION = `${READ_ONLY_SESSION}, wait_timeout=20`;
 /** Ends wait a short time for each lock, and try again. */
-const ENDS_SESSION = `${WRITING_SESSION}, innodb_lock_wait_timeout=1`;
+const ENDS_SESSION = `${POOL_SESSION}, innodb_lock_wait_timeout=1`;
 /** Connections of one process that nothing but ends may take. */
 const ENDS_POOL_SIZE = 2;
 
-/** How to reach the MySQL server of a configuration. `?ssl=true` asks for TLS with a certificate that checks out. */
+/**
+ * Returns the options for connecting to the MySQL server of a configuration. `?ssl=true` requires TLS with a valid
+ * certificate.
+ */
 export function mysqlOptions(config: Config): ConnectionOptions {
   const url = new URL(config.DATABASE_URL);
   return {
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    // An IPv6 address has brackets only in a URL.
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 3306 : Number(url.port),
     user: decodeURIComponent(url.username),
@@ -52,13 +57,14 @@ export function mysqlOptions(config: Config): ConnectionOptions {
     timezone: 'Z',
     supportBigNumbers: true,
     connectTimeout: 5000,
-    // Without it, an INSERT that finds the row already there counts as a row, and skipped duplicates cannot be told apart.
+    // Without this flag, an INSERT that finds an existing row counts it as affected, so that skipped duplicates cannot
+    // be recognised.
     flags: ['-FOUND_ROWS'],
     ...(url.searchParams.get('ssl') === 'true' && { ssl: {} }),
   };
 }
 
-/** Tells a new connection how to behave; a connection that does not listen is not used. */
+/** Applies the settings to a new connection. If that fails, the connection is not used. */
 function configureMysql(connection: Connection, session: string): void {
   connection.query(session, (error) => {
     if (error) {
@@ -78,11 +84,11 @@ export function configureSqlite(database: SqliteDatabase): void {
   }
 }
 
-/** Makes a file of SQLite and its folder, if they are missing, for nobody but their owner. */
+/** Creates a SQLite file and its folder, if they are missing, with access for their owner only. */
 export function createSqliteFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    // A file that is there is not even opened: closing it would take all locks from it that this process holds.
+    // Must not open an existing file: closing it would release all locks that this process holds on it.
     closeSync(openSync(file, 'ax', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
@@ -92,22 +98,24 @@ export function createSqliteFile(file: string): void {
   }
 }
 
-/** Options of the data source that everything outside transactions reads with: on SQLite it cannot write. */
+/** Returns the options of the data source for reads outside transactions. On SQLite it is read-only. */
 export function readingOptions(config: Config): DataSourceOptions {
   return options(config, true);
 }
 
-/** Options of the data source that transactions write with. */
+/** Returns the options of the data source for transactions. */
 export function writingOptions(config: Config): DataSourceOptions {
   return options(config, false);
 }
 
-/** Options of the data source for ends on MySQL: its connections are apart from the pool. */
+/**
+ * Returns the options of the data source for ends of authority on MySQL. Its connections are separate from the pool.
+ */
 export function endingOptions(config: Config): DataSourceOptions {
   return options(config, false, { session: ENDS_SESSION, poolSize: ENDS_POOL_SIZE });
 }
 
-/** Options of the data source that migrations are run with: a change of a large table takes its time. */
+/** Returns the options of the data source for migrations, without a timeout: changing a large table takes time. */
 export function migratingOptions(config: Config, migrations: readonly MigrationClass[]): DataSourceOptions {
   return { ...options(config, false, { waitMs: Infinity, session: MYSQL_SESSION }), migrations: [...migrations] };
 }
@@ -117,7 +125,7 @@ function options(
   readonly: boolean,
   {
     waitMs = config.DATABASE_WAIT_MS,
-    session = WRITING_SESSION,
+    session = POOL_SESSION,
     poolSize = config.DATABASE_POOL_SIZE,
   }: { waitMs?: number; session?: string; poolSize?: number } = {},
 ): DataSourceOptions {
@@ -163,7 +171,7 @@ function options(
   }
 }
 
-/** mysql2 puts numbers with decimals together digit by digit, and the last digits come out wrong. */
+/** mysql2 parses decimals digit by digit, and gets the last digits wrong. */
 function readDoublesExactly(field: TypeCastField, next: () => unknown): unknown {
   if (field.type !== 'DOUBLE') {
     return next();
@@ -172,7 +180,7 @@ function readDoublesExactly(field: TypeCastField, next: () => unknown): unknown 
   return text === null ? null : Number(text);
 }
 
-/** mysql2, with every connection of every pool configured as it is made, and every wait bounded. */
+/** Returns mysql2 with settings for every connection of every pool, and with a limit for every wait. */
 function mysqlDriver(waitMs: number, session: string): object {
   return {
     ...mysql,
@@ -188,7 +196,7 @@ function mysqlDriver(waitMs: number, session: string): object {
 export async function connect(dataSourceOptions: DataSourceOptions): Promise<DataSource> {
   const dataSource = new DataSource(dataSourceOptions);
   if (dataSourceOptions.type === 'better-sqlite3') {
-    // SQLite takes any type name and goes by the letters TEXT in it; only TypeORM's list needs to be told.
+    // SQLite accepts any type name, and treats one with TEXT in it as text. Only TypeORM's list must know it.
     dataSource.driver.supportedDataTypes.push('mediumtext' as ColumnType);
   }
   return dataSource.initialize();

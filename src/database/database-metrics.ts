@@ -5,14 +5,14 @@ import { Metrics } from '../metrics/metrics.js';
 import { DecisionReader } from './reading/decision-reader.js';
 import { ScanTurns } from './reading/scan-turns.js';
 
-/** As much of a MySQL pool as is counted here; mysql2 tells it to nobody else. */
+/** The internals of a MySQL pool that the metrics need. mysql2 does not export them. */
 interface Pool {
   _allConnections: { length: number };
   _freeConnections: { length: number };
   _connectionQueue: { length: number };
 }
 
-/** Measures the database's side of things when somebody asks, and costs nothing until then. */
+/** Measures the database layer when `/metrics` is requested. It costs nothing otherwise. */
 @Injectable()
 export class DatabaseMetrics {
   constructor(metrics: Metrics, reader: DecisionReader, scans: ScanTurns, dataSource: DataSource) {

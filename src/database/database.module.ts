@@ -11,7 +11,9 @@ import { migrate } from './migrate.js';
 import { ENDS, TransactionRunner, WRITER } from './transactions/transaction-runner.js';
 import { ScanTurns } from './reading/scan-turns.js';
 
-/** Migrates the database and opens it: repositories read, `TransactionRunner` writes, `DecisionReader` reads for decisions. */
+/**
+ * Migrates and opens the database. Repositories read, `TransactionRunner` writes, `DecisionReader` reads for decisions.
+ */
 @Global()
 @Module({
   imports: [

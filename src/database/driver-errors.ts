@@ -1,12 +1,12 @@
 import { Problem } from '../problems/problem.js';
 
-/** A write broke a unique index: there is such a row already. */
+/** A write violated a unique index: the row already exists. */
 export class UniqueViolation extends Error {}
 
-/** A write broke a foreign key: the row it refers to is missing, or a row that is to go is still referred to. */
+/** A write violated a foreign key: the referenced row is missing, or a row to delete is still referenced. */
 export class ForeignKeyViolation extends Error {}
 
-/** The driver's own name for an error, such as `ER_DUP_ENTRY` or `SQLITE_BUSY`. */
+/** Returns the driver's name of an error, such as `ER_DUP_ENTRY` or `SQLITE_BUSY`. */
 export function driverCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) {
     return '';
@@ -17,7 +17,7 @@ export function driverCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** Whether the connection to MySQL is of no use any more. What mysql2 calls fatal happened to the connection. */
+/** Returns whether the connection to MySQL is lost. Errors that mysql2 calls fatal belong to the connection. */
 export function isConnectionLost(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) {
     return false;
@@ -27,17 +27,17 @@ export function isConnectionLost(error: unknown): boolean {
 
 const REPEATABLE = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
-/** Whether a transaction failed only because of others, so that it may succeed when it is done again. */
+/** Returns whether a transaction failed only because of other transactions, so that repeating it may succeed. */
 export function isRepeatable(error: unknown): boolean {
   return REPEATABLE.has(driverCode(error));
 }
 
-/** Whether another connection holds SQLite's lock. */
+/** Returns whether another connection holds SQLite's lock. */
 export function isSqliteBusy(error: unknown): boolean {
   return driverCode(error).startsWith('SQLITE_BUSY');
 }
 
-/** What an error of a driver means to those who read or wrote; any other error is handed back as it is. */
+/** Converts a driver error to a violation or a problem. Returns any other error unchanged. */
 export function translateDriverError(error: unknown): unknown {
   const code = driverCode(error);
   switch (code) {
@@ -84,7 +84,7 @@ export function translateDriverError(error: unknown): unknown {
       if (/^SQLITE_(READONLY|IOERR|CANTOPEN|PROTOCOL)/.test(code)) {
         return new Problem('database-unavailable', undefined, {}, { cause: error });
       }
-      // Whatever code it has, if it has one.
+      // Checked first, because a lost connection can have any code.
       if (isConnectionLost(error)) {
         return new Problem('database-unavailable', undefined, {}, { cause: error });
       }

@@ -2,14 +2,14 @@ import { ValidateBy } from 'class-validator';
 import { lengthOf } from '../input/fields/length.js';
 
 /**
- * A text without regard to case: what is compared or searched so is stored a second time in this form, because the two
- * engines disagree about case and accents in their own comparisons.
+ * Folds the case of a text. Text that is compared or searched ignoring case is also stored in this form, because the
+ * engines disagree about case and accents.
  */
 export function fold(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }
 
-/** Checks that a text has no more than so many characters when it is folded: a few of them become many then. */
+/** Checks the length of a text after folding, because folding turns some characters into several. */
 export const FoldsWithin = (lengthMax: number): PropertyDecorator =>
   ValidateBy({
     name: 'foldsWithin',
@@ -19,7 +19,7 @@ export const FoldsWithin = (lengthMax: number): PropertyDecorator =>
     },
   });
 
-/** A `LIKE` pattern for "contains this text", to be used with `ESCAPE '!'`. */
+/** Returns a `LIKE` pattern for "contains this text", for use with `ESCAPE '!'`. */
 export function containing(text: string): string {
   return `%${text.replaceAll(/[!%_]/g, '!$&')}%`;
 }

@@ -15,24 +15,21 @@ import {
 import { MIGRATIONS } from './migrations/migrations.js';
 import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
 
-/** How long a process waits for another one that is migrating or making the first admin. */
+/** How long a process waits for another one that migrates or creates the first admin. */
 const LOCK_WAIT_MS = 120_000;
-/** How long a server may take to answer what costs it nothing. */
+/** Timeout for queries that are trivial for the server. */
 const ANSWER_WAIT_MS = 10_000;
 
-/**
- * Does something that only one process at a time may do at its start, whichever of several gets there first.
- * The lock ends with the process that holds it.
- */
+/** Runs work that only one process at a time may do at its start. The lock ends with the process that holds it. */
 export async function withStartLock<Result>(config: Config, work: () => Promise<Result>): Promise<Result> {
   switch (engineOf(config)) {
     case 'mysql': {
       const options = mysqlOptions(config);
       const connection = await mysql.createConnection(options);
       try {
-        // First of all: other servers do not even know the settings that every other connection begins with.
+        // Checked first, because other servers do not even know the settings of our connections.
         await refuseUnsupportedServer(connection);
-        // Names of locks are shared by all databases of a server.
+        // All databases of a server share the names of locks.
         const values = [`latchkey:${options.database}`.slice(0, 64), LOCK_WAIT_MS / 1000];
         const timeout = LOCK_WAIT_MS + ANSWER_WAIT_MS;
         const [rows] = await connection.query({ sql: 'SELECT GET_LOCK(?, ?) AS locked', values, timeout });
@@ -43,7 +40,7 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
         await connection.end();
         return result;
       } catch (error) {
-        // Taking leave in form would wait for a server that may not answer any more.
+        // Closes the connection without a handshake, because the server may not respond any more.
         connection.destroy();
         throw error;
       }
@@ -90,7 +87,7 @@ async function refuseUnsupportedServer(connection: mysql.Connection): Promise<vo
   }
 }
 
-/** A migration did not get to its end; what the driver had against it stands in `driverError`. */
+/** A migration failed. `driverError` is the error of the driver. */
 class MigrationFailure extends Error {
   constructor(
     name: string,
@@ -108,7 +105,9 @@ class MigrationFailure extends Error {
   }
 }
 
-/** Brings the database to the newest schema; several processes may call it at once. Tests run migrations of their own. */
+/**
+ * Migrates the database to the newest schema. Several processes may call it at once. Tests pass their own migrations.
+ */
 export async function migrate(config: Config, migrations = MIGRATIONS): Promise<void> {
   await withStartLock(config, async () => {
     const dataSource = await connect(migratingOptions(config, migrations));
@@ -129,7 +128,7 @@ async function runMigrations(dataSource: DataSource, engine: Engine): Promise<vo
   }
 }
 
-/** An older version would write rows that lack what the newer one counts on. */
+/** Refuses a newer schema, because an older version would write rows that lack data which the newer version needs. */
 async function refuseNewerSchema(dataSource: DataSource): Promise<void> {
   const known = new Set(dataSource.migrations.map(({ name }) => name));
   const executed = await new MigrationExecutor(dataSource).getExecutedMigrations();
@@ -142,9 +141,9 @@ async function refuseNewerSchema(dataSource: DataSource): Promise<void> {
   }
 }
 
-/** The migration whose turn it is: after a failure, the one that failed. */
+/** Returns the next pending migration: after a failure, the one that failed. */
 async function firstPending(dataSource: DataSource): Promise<string> {
-  // Where the database itself has gone, nobody can tell.
+  // If the database itself is unavailable, the pending migration is unknown.
   const pending = await new MigrationExecutor(dataSource).getPendingMigrations().catch(() => []);
   return pending[0]?.name ?? 'of the schema';
 }

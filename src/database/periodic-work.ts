@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 
 /**
- * Work that a process does again and again from its start to its end, one run after the other. What fails is logged, and
- * tried again next time.
+ * Runs work repeatedly from the start of a process to its end, one run at a time. A failure is logged, and the next run
+ * tries again.
  */
 export class PeriodicWork {
   private readonly logger = new Logger(PeriodicWork.name);
@@ -11,8 +11,8 @@ export class PeriodicWork {
   private stopped = false;
 
   /**
-   * @param name what is done, for the log: `The deletion of expired rows`
-   * @param intervalMs from the end of one run to the beginning of the next
+   * @param name the work, for the log: `The deletion of expired rows`
+   * @param intervalMs from the end of one run to the start of the next
    */
   constructor(
     private readonly name: string,
@@ -20,21 +20,21 @@ export class PeriodicWork {
     private readonly work: () => Promise<void>,
   ) {}
 
-  /** Does the work from now on, for the first time after one interval. */
+  /** Starts the work. The first run is after one interval. */
   start(): void {
     if (!this.stopped) {
       this.timer = setTimeout(() => void this.run().then(() => this.start()), this.intervalMs).unref();
     }
   }
 
-  /** Begins no run any more; resolves when the one under way is over. */
+  /** Starts no more runs. Resolves when the current run has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
   }
 
-  /** Does the work once, now or after the run under way. Resolves also if it fails. */
+  /** Runs the work once, now or after the current run. Resolves even if it fails. */
   run(): Promise<void> {
     this.running = this.running.then(async () => {
       if (this.stopped) {

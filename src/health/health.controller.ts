@@ -1,29 +1,41 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { Public } from '../access/access.decorators.js';
-import { Problems } from '../problems/problems.decorator.js';
+import { type Tag, Tagged } from '../openapi/tag.decorator.js';
+import { Problems, ReportsDatabaseItself } from '../problems/problems.decorator.js';
 import { Liveness, Readiness } from './health.dto.js';
 import { HealthService } from './health.service.js';
 
-@ApiTags('Health')
+/** The tag of operations on health. */
+export const HEALTH_TAG: Tag = {
+  name: 'Health',
+  description: 'For load balancers and monitoring.',
+  place: 110,
+  examples: {
+    'not-ready': { detail: 'database: It cannot be reached (decision-timeout).' },
+  },
+};
+
+@Tagged(HEALTH_TAG)
 @Controller('health')
 export class HealthController {
   constructor(private readonly health: HealthService) {}
 
-  /** It looks at nothing but the process itself: if this is not answered, start it anew. */
+  /** Checks only the process itself. If it does not respond, restart it. */
   @Get('live')
   @Public('Whether the process is alive')
+  @ReportsDatabaseItself()
   isLive(): Liveness {
     return this.health.liveness();
   }
 
   /**
-   * Ready means that the database can be reached, has the schema that this version needs, and that the process is not
-   * shutting down. If it is not, send requests elsewhere; it gets ready again by itself.
+   * Ready means that the database can be reached and has the schema of this version, and that the process is not
+   * shutting down. Otherwise, send requests to another process. This one recovers by itself.
    */
   @Get('ready')
   @Public('Whether the process should be sent requests')
   @Problems('not-ready')
+  @ReportsDatabaseItself()
   isReady(): Promise<Readiness> {
     return this.health.readiness();
   }

@@ -1,7 +1,8 @@
-/** The process answers. */
+/** The process responds. */
 export class Liveness {
   /**
-   * `ok`: anything else is a problem.
+   * Always `ok`; otherwise the response is a problem.
+   *
    * @example 'ok'
    */
   status: string;
@@ -13,16 +14,18 @@ export class Liveness {
   version: string;
 }
 
-/** The process does its job. */
+/** The process can serve requests. */
 export class Readiness {
   /**
-   * `ok`: anything else is a problem.
+   * Always `ok`; otherwise the response is a problem.
+   *
    * @example 'ok'
    */
   status: string;
 
   /**
-   * What was looked at, and how it is.
+   * The checks and their results.
+   *
    * @example { "database": { "status": "up" }, "process": { "status": "up" } }
    */
   details: Record<string, { status: string }>;

@@ -4,7 +4,7 @@ import { Drain } from './drain.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
 
-/** How the process is, and how it comes to its end. */
+/** Health checks, and the shutdown of the HTTP server. */
 @Module({
   imports: [TerminusModule.forRoot({ logger: false, errorLogStyle: 'json' })],
   controllers: [HealthController],

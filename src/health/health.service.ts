@@ -11,7 +11,7 @@ import type { Liveness, Readiness } from './health.dto.js';
 
 const MIGRATIONS = 'SELECT name FROM migrations';
 
-/** Tells load balancers and monitors how the process is. */
+/** Reports the health of the process to load balancers and monitors. */
 @Injectable()
 export class HealthService {
   private checking: Promise<Readiness> | undefined;
@@ -26,12 +26,12 @@ export class HealthService {
     this.migrations = new CoalescedReads(reader, allRowsOf({ mysql: MIGRATIONS, sqlite: MIGRATIONS }));
   }
 
-  /** That it answers is all it says. */
+  /** Reports that the process responds. */
   liveness(): Liveness {
     return { status: 'ok', version: VERSION };
   }
 
-  /** Whether it should be sent requests. Throws `not-ready`. Whoever asks at the same time gets the same answer. */
+  /** Reports whether the process should get requests. Throws `not-ready`. Requests at the same time share one check. */
   readiness(): Promise<Readiness> {
     this.checking ??= this.check().finally(() => (this.checking = undefined));
     return this.checking;
@@ -49,7 +49,7 @@ export class HealthService {
     }
   }
 
-  /** Asks on the very connections that decisions are read on, and waits no longer than a decision does. */
+  /** Queries the connections that decisions use, with the deadline of a decision. */
   private async faultOfDatabase(): Promise<string | undefined> {
     const deadline = performance.now() + this.config.DECISION_WAIT_MS;
     try {

@@ -1,10 +1,10 @@
 import { getMetadataStorage, type ValidationError } from 'class-validator';
 
 /**
- * The places of an array at which a check of each of its elements fails; nothing where the check is one of the array as a
- * whole. class-validator says only that some element is wrong.
+ * Returns the positions of the array elements that fail a check; undefined if the check applies to the whole array.
+ * class-validator itself only reports that some element fails.
  *
- * @param error what class-validator says of the array, with its target
+ * @param error class-validator's error for the array, with its target
  * @param check the name of the check, as in the error's `constraints`
  */
 export function failingPlaces({ target, property }: ValidationError, check: string): number[] | undefined {

@@ -1,11 +1,11 @@
-/** The texts and the numbers of a JSON text; digits within a text are none. */
+/** Matches the strings and the numbers of a JSON text, so that digits in a string do not count as numbers. */
 const TOKENS = /"(?:[^"\\]+|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** Fewer digits are always kept, and with more than 309 a number is beyond all bounds anyway. */
+/** Shorter integers are always exact. A number with more than 309 digits is infinite anyway. */
 const LONG_INTEGER = /^-?\d{16,309}$/;
 
 /**
- * The first whole number of a valid JSON text that reading and writing would silently make another one of, because it lies
- * beyond 2^53. Ids of other systems are such numbers.
+ * Finds the first integer of a valid JSON text that parsing would silently change, because it is larger than 2^53. Ids
+ * of other systems are such numbers.
  */
 export function findRoundedInteger(json: string): string | undefined {
   if (!/\d{16}/.test(json)) {
@@ -19,7 +19,7 @@ export function findRoundedInteger(json: string): string | undefined {
   return undefined;
 }
 
-/** Whether a whole number is the same when it has been read, or at least when it is written again. */
+/** Returns whether an integer stays the same after parsing, or at least after writing it again. */
 function isKept(digits: string): boolean {
   const read = Number(digits);
   return !Number.isFinite(read) || String(read) === digits || BigInt(read) === BigInt(digits);

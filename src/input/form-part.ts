@@ -1,19 +1,18 @@
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Problem } from '../problems/problem.js';
 
-/** Largest head of a part, in bytes; of a longer one the rest is not looked at. */
+/** Maximum size of the headers of a part, in bytes. The rest of longer headers is ignored. */
 const HEAD_BYTES_MAX = 16 * 1024;
-/** Parts of a form at the most; what comes behind them is passed over. */
+/** Maximum number of parts of a form. Further parts are ignored. */
 const PARTS_MAX = 100;
 
 /**
- * Streams one part of a `multipart/form-data` body, whether it is a file or a text field, however long it is. Other parts
- * are passed over.
- * Throws `media-type-unsupported`, `upload-malformed`, `upload-missing`, `body-incomplete`, and `body-too-large` where the
- * body has more than `bytesMax` bytes.
+ * Streams one part of a `multipart/form-data` body of any length, whether it is a file or a text field. Other parts are
+ * ignored. Throws `media-type-unsupported`, `upload-malformed`, `upload-missing`, `body-incomplete`, and
+ * `body-too-large` if the body has more than `bytesMax` bytes.
  *
- * @param contentType the request's header of that name
- * @param body the bytes of the request, as they come
+ * @param contentType the `Content-Type` header of the request
+ * @param body the bytes of the request, as they arrive
  */
 export async function* readFormPart(
   contentType: string | undefined,
@@ -33,7 +32,7 @@ export async function* readFormPart(
     }
     found = true;
     part.on('data', (chunk: Buffer) => arrived.push(chunk));
-    // The form has the same error.
+    // The form reports the same error.
     part.on('error', () => undefined);
   });
   form.on('error', (cause) => {
@@ -65,7 +64,8 @@ function openForm(contentType = '', name: string): BusboyInstance {
     if (/^\s*multipart\/form-data\s*;/i.test(contentType)) {
       return new Busboy({
         headers: { 'content-type': contentType },
-        // What is no file is kept in memory and cut: nothing of the other parts, and everything of this one if it were none.
+        // The parser keeps text fields in memory and truncates them. Treating only this part as a file streams it, and
+        // keeps nothing of the others.
         isPartAFile: (partName) => partName === name,
         limits: { fieldSize: 0, parts: PARTS_MAX, headerSize: HEAD_BYTES_MAX },
       });

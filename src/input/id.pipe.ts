@@ -2,15 +2,15 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { Problem } from '../problems/problem.js';
 
 const ID = /^[1-9][0-9]{0,9}$/;
-/** The largest id that either database gives out. */
+/** The largest id of either database. */
 export const ID_MAX = 2_147_483_647;
 
-/** An id as a number, or nothing if the text is not exactly one. */
+/** Parses an id. Returns undefined if the text is not exactly an id. */
 export function parseId(text: string): number | undefined {
   return ID.test(text) && Number(text) <= ID_MAX ? Number(text) : undefined;
 }
 
-/** Reads an id out of a path; anything that is not exactly an id is a 400. */
+/** Parses an id in a path. Anything that is not exactly an id is a 400. */
 @Injectable()
 export class IdPipe implements PipeTransform<string, number> {
   transform(text: string): number {

@@ -11,7 +11,10 @@ class InvalidInput extends Error {
   }
 }
 
-/** Checks every body and query against its DTO; refuses what the DTO does not name; lists all faults at once. */
+/**
+ * Validates every body and query against its DTO. It refuses fields that the DTO does not have, and lists all faults at
+ * once.
+ */
 @Injectable()
 export class InputPipe extends ValidationPipe {
   constructor() {
@@ -26,7 +29,7 @@ export class InputPipe extends ValidationPipe {
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type === 'param') {
-      // A parameter of the path stays the text that it is: pipes of its own, such as `IdPipe`, are stricter than a cast.
+      // Path parameters have their own pipes, such as `IdPipe`, which are stricter than a cast.
       return value;
     }
     if (metadata.type === 'body' && value === undefined) {
@@ -44,7 +47,7 @@ export class InputPipe extends ValidationPipe {
     return taken;
   }
 
-  /** What the framework made of a value, and what is wrong with that. */
+  /** Returns the value that the framework created, and its faults. */
   private async check(
     value: unknown,
     metadata: ArgumentMetadata,
@@ -61,8 +64,8 @@ export class InputPipe extends ValidationPipe {
 }
 
 /**
- * Fields that the framework dropped instead of refusing them, at any depth: it takes nothing whose name every object
- * has already, such as `toString`.
+ * Finds fields that the framework silently dropped, at any depth: it drops names that every object has, such as
+ * `toString`.
  */
 function droppedFields(given: unknown, taken: unknown, parent = ''): Fault[] {
   if (given === taken || !isObject(given) || !isObject(taken)) {
@@ -85,7 +88,7 @@ function pointerFaults(errors: readonly ValidationError[], parent = ''): Fault[]
     const pointer = parent + pointerPart(error.property);
     const { isArray, ...constraints } = error.constraints ?? {};
     if (isArray !== undefined) {
-      // What is no list has no elements that anything else could be wrong with.
+      // A value that is not an array has no elements to report.
       return [{ pointer, detail: isArray }];
     }
     const own = Object.entries(constraints).flatMap(([check, detail]) => {
@@ -96,7 +99,7 @@ function pointerFaults(errors: readonly ValidationError[], parent = ''): Fault[]
   });
 }
 
-/** Parameters have no fields of their own: what is wrong is wrong with the parameter. */
+/** Converts a pointer to a parameter, because parameters have no fields. */
 function asParameterFault({ pointer = '', detail }: Fault): Fault {
   const [, parameter = ''] = pointer.split('/');
   return { parameter: parameter.replaceAll('~1', '/').replaceAll('~0', '~'), detail };

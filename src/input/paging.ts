@@ -1,9 +1,9 @@
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { WholeNumber } from './fields/whole-number.js';
 
-/** Which part of a list is wanted. Lists extend it with their own filters and a documented `sort`. */
+/** Selects a page of a list. Lists extend this class with their own filters and a documented `sort`. */
 export class PageQuery {
-  /** How many rows to answer with, 1 to 1000.
+  /** The number of rows to return, 1 to 1000.
    * @example 50 */
   @IsOptional()
   @WholeNumber()
@@ -12,7 +12,7 @@ export class PageQuery {
   @Max(1000)
   pageSize: number = 50;
 
-  /** How many rows to pass over first.
+  /** The number of rows to skip.
    * @example 0 */
   @IsOptional()
   @WholeNumber()
@@ -22,13 +22,13 @@ export class PageQuery {
   skip: number = 0;
 }
 
-/** One page of a list whose size is known. */
+/** One page of a list with its total size. */
 export interface Page<Row> {
   totalResultSize: number;
   data: Row[];
 }
 
-/** One page of a list that is too long to be counted. */
+/** One page of a list that is too long to count. */
 export interface PageWithoutTotal<Row> {
   hasMore: boolean;
   data: Row[];

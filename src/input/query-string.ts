@@ -2,9 +2,9 @@ import { parse, type ParsedUrlQuery } from 'node:querystring';
 import { invalid } from '../problems/invalid.js';
 
 /**
- * Reads a query as Express's simple parser does: flat, a list where a parameter comes twice. Clients that want to get
- * past caches add `_` with the time; that says nothing about what is wanted, and is passed over.
- * Throws `validation-failed` for parameters that are not percent-encoded UTF-8: Node would guess what they mean.
+ * Parses a query like Express's simple parser: flat, with an array for a repeated parameter. It ignores `_`, which
+ * clients add with the time to bypass caches. Throws `validation-failed` for parameters that are not percent-encoded
+ * UTF-8, because Node would guess their meaning.
  */
 export function parseQuery(query: string | null): ParsedUrlQuery {
   const text = query ?? '';
@@ -14,7 +14,8 @@ export function parseQuery(query: string | null): ParsedUrlQuery {
       undecodable.map((pair) => ({ parameter: pair.split('=', 1)[0]!, detail: 'must be percent-encoded UTF-8' })),
     );
   }
-  // By default only the first 1,000 pairs count: a filter behind them would not narrow a deletion. Node bounds the URL.
+  // By default, Node parses only the first 1,000 pairs, and would ignore a later filter of a deletion. Node limits the
+  // length of the URL.
   const parameters = parse(text, '&', '=', { maxKeys: 0 });
   if (typeof parameters._ === 'string' && /^\d{1,20}$/.test(parameters._)) {
     delete parameters._;

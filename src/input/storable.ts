@@ -1,19 +1,19 @@
 import { invalid, pointerPart } from '../problems/invalid.js';
 
-/** Names by which a prototype can be reached: the framework drops them in silence, so that they are refused aloud. */
+/** Names that give access to a prototype. The framework drops them silently, so this refuses them explicitly. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Deepest nesting of a JSON body. */
+/** The maximum nesting of a JSON body. */
 const DEPTH_MAX = 64;
 
-/** Whether a text can be stored and compared exactly: no NUL, no half of a surrogate pair. */
+/** Returns whether a text can be stored and compared exactly: it has no NUL and no lone surrogate. */
 export function isCleanText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
 /**
- * Refuses a JSON value that could not be stored and read back unchanged, or that means mischief: text with NUL or lone
- * surrogates, numbers beyond all bounds, names that reach for a prototype, and nesting without end.
+ * Refuses a JSON value that cannot be stored and read back unchanged, or that is malicious: text with NUL or lone
+ * surrogates, infinite numbers, names that give access to a prototype, and very deep nesting.
  */
 export function refuseUnstorable(root: unknown): void {
   const stack: { value: unknown; pointer: string; depth: number }[] = [{ value: root, pointer: '', depth: 0 }];
@@ -40,7 +40,7 @@ export function refuseUnstorable(root: unknown): void {
   }
 }
 
-/** Refuses parameters of a query that `refuseUnstorable` would refuse in a body. */
+/** Refuses query parameters that `refuseUnstorable` would refuse in a body. */
 export function refuseUnstorableParameters(query: Record<string, unknown>): void {
   const faults = Object.entries(query).flatMap(([parameter, value]) =>
     PROTOTYPE_NAMES.has(parameter) ||

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request as httpRequest, type ClientRequest } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Connection } from '../request/connections.js';
 import { Problem } from '../problems/problem.js';
 import { readUpload } from './upload.js';
 
@@ -14,7 +21,8 @@ async function begin(
   const client = httpRequest({ port, host: '127.0.0.1', method: 'POST', headers });
   client.on('error', () => undefined);
   client.write('first');
-  const [request] = (await once(server, 'request')) as [IncomingMessage];
+  const [request, response] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  new Connection(request.socket, undefined).begin(request, response);
   const end = (): void => {
     client.destroy();
     server.close();

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { askForBody } from '../request/expect-continue.js';
+import { contextOf } from '../request/request-context.js';
 import { Problem } from '../problems/problem.js';
 
 /**
- * The bytes of a request's body as they come. It may take as long as it likes, as long as something arrives.
- * Throws `media-type-unsupported` for a compressed body, `request-timeout` when nothing arrives for `idleMs`,
- * `body-incomplete` when the client is gone, and the reason of the signal when that is aborted. It leaves the connection open, so that the request can still be answered.
+ * Yields the bytes of a request's body as they arrive. It has no time limit while data arrives. Throws
+ * `media-type-unsupported` for a compressed body, `request-timeout` if nothing arrives for `idleMs`, `body-incomplete`
+ * if the client disconnects, and the reason of an aborted signal. It leaves the connection open for the response.
  */
 export async function* readUpload(
   request: IncomingMessage,
@@ -15,7 +15,7 @@ export async function* readUpload(
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem('media-type-unsupported', 'Send the body as it is, not compressed.');
   }
-  askForBody(request);
+  contextOf(request).askForBody();
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   try {
     for (;;) {
@@ -26,7 +26,7 @@ export async function* readUpload(
       yield next.value;
     }
   } finally {
-    // Not awaited: a read that timed out is still going on.
+    // Not awaited, because a read that timed out is still running.
     void chunks.return?.();
   }
 }

@@ -1,27 +1,10 @@
-import type { OpenAPIObject, SecurityRequirementObject, SecuritySchemeObject } from '@nestjs/swagger';
+import type { OpenAPIObject, SecurityRequirementObject } from '@nestjs/swagger';
+import type { DocumentedCredentials } from './document-contributions.js';
 import { operationsOf } from './openapi-operations.js';
 import { addProblems } from './openapi-problems.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import { type OwnEndpoint, endpointName } from '../access/access.js';
 import type { EndpointCatalogue } from '../access/endpoint-catalogue.js';
-
-/** Names of the security schemes, as in the public SDK. */
-export const KEY_SCHEME = 'management_key';
-const SESSION_SCHEME = 'manager_auth';
-
-const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
-  [SESSION_SCHEME]: {
-    type: 'http',
-    scheme: 'bearer',
-    description: '**A session:** the `token` of `POST /v1/sessions`, with or without `Bearer ` in front.',
-  },
-  [KEY_SCHEME]: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'Authorization',
-    description: '**A key:** the `key` of `POST /v1/api_keys`, with or without `ManagementKey-v1 ` in front.',
-  },
-};
 
 const UNAUTHENTICATED: ProblemCode[] = [
   'credential-missing',
@@ -55,7 +38,11 @@ export interface DocumentedAccess {
  * Adds to each operation of the document what its declaration says: summary, who gets in, with which credential, and the
  * refusals that follow. Throws if the document and the catalogue do not have the same operations.
  */
-export function describeAccess(document: OpenAPIObject, catalogue: EndpointCatalogue): void {
+export function describeAccess(
+  document: OpenAPIObject,
+  catalogue: EndpointCatalogue,
+  credentials: DocumentedCredentials,
+): void {
   const endpoints = new Map(catalogue.own.map((endpoint) => [endpointName(endpoint), endpoint]));
   for (const { method, path, operation } of operationsOf(document)) {
     const name = endpointName({ method: method.toUpperCase(), path });
@@ -68,11 +55,15 @@ export function describeAccess(document: OpenAPIObject, catalogue: EndpointCatal
     operation.description = [operation.description, `**Access:** ${accessInWords(endpoint)}`]
       .filter((paragraph) => paragraph)
       .join('\n\n');
-    operation.security = securityOf(endpoint);
+    operation.security = securityOf(endpoint, credentials);
     Object.assign(operation, { 'x-access': documentedAccess(endpoint) });
     addProblems(operation, refusalsOf(endpoint));
   }
-  document.components = { ...document.components, securitySchemes: SECURITY_SCHEMES };
+  const { session, key } = credentials;
+  document.components = {
+    ...document.components,
+    securitySchemes: { [session.name]: session.scheme, [key.name]: key.scheme },
+  };
   if (endpoints.size > 0) {
     throw new Error(`The OpenAPI document lacks ${[...endpoints.keys()].join(', ')}`);
   }
@@ -104,15 +95,15 @@ function accessInWords({ access, scope }: OwnEndpoint): string {
   }
 }
 
-function securityOf({ access }: OwnEndpoint): SecurityRequirementObject[] {
+function securityOf({ access }: OwnEndpoint, { session, key }: DocumentedCredentials): SecurityRequirementObject[] {
   switch (access.kind) {
     case 'public':
       return [];
     case 'signed-in':
     case 'admin-only':
-      return [{ [SESSION_SCHEME]: [] }];
+      return [{ [session.name]: [] }];
     case 'key':
-      return [{ [KEY_SCHEME]: [] }, { [SESSION_SCHEME]: [] }];
+      return [{ [key.name]: [] }, { [session.name]: [] }];
     default:
       return access satisfies never;
   }

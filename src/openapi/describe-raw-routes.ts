@@ -1,121 +1,20 @@
-import type { HeadersObject, OpenAPIObject, OperationObject, ParameterObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { RawOperation } from './document-contributions.js';
 import { addProblems } from './openapi-problems.js';
-import { KEY_REFUSALS, KEY_SCHEME } from './describe-access.js';
-import { RAW_ROUTES, type RawRoute } from '../access/raw-routes.js';
 
-const FORWARD_AUTH = '/v1/forward_auth/{dialect}/{service}';
-const JUDGED = 'GET /invoices/{invoiceId}';
-
-/** For paths at which another endpoint than their own is judged, the one that examples name. */
-export const JUDGED_ENDPOINTS: Readonly<Record<string, string>> = { [FORWARD_AUTH]: JUDGED };
-
-/** Adds the raw routes that others call; Swagger UI and the document itself need no description. */
-export function describeRawRoutes(document: OpenAPIObject, served: { metrics: boolean }): void {
-  document.paths[FORWARD_AUTH] = { get: forwardAuth() };
-  if (served.metrics) {
-    document.paths[RAW_ROUTES.metrics.path] = { get: metrics() };
+/** Adds the raw routes that clients call. Swagger UI and the document itself need no description. */
+export function describeRawRoutes(document: OpenAPIObject, operations: readonly RawOperation[]): void {
+  for (const { route, path, tag, problems, operation } of operations) {
+    const { operationId, responses, ...rest } = operation;
+    const described = {
+      operationId,
+      summary: route.summary,
+      tags: [tag],
+      responses,
+      'x-access': { kind: route.access },
+      ...rest,
+    };
+    addProblems(described, problems);
+    document.paths[path] = { get: described };
   }
-}
-
-function forwardAuth(): OperationObject {
-  const operation = describe(RAW_ROUTES.forwardAuth, 'forwardAuth', 'Verification');
-  Object.assign(operation, {
-    description: [
-      'A proxy asks this about each request before it passes it on: 200 lets it pass, everything else is a refusal. ' +
-        'The header `X-Latchkey-Error` names the code of a refusal too, for proxies that throw its body away.',
-      'The `Authorization` of the original request is judged, and must be a key. Any method works, and no body is read. ' +
-        'Where the original request stands depends on the dialect; a header that is missing, empty or repeated is a refusal.',
-      'With the dialect `envoy`, the original path follows after the service: `/v1/forward_auth/envoy/{service}/the/path`.',
-      '**Access:** the key that is presented is judged for the original request.',
-    ].join('\n\n'),
-    security: [{ [KEY_SCHEME]: [] }],
-    parameters: [
-      {
-        name: 'dialect',
-        in: 'path',
-        required: true,
-        description:
-          'Where the original request stands. `forwarded` (Traefik, Caddy, APISIX): in `X-Forwarded-Method` and ' +
-          '`X-Forwarded-Uri`. `original` (nginx): in `X-Original-Method` and `X-Original-URI`. `envoy`: in the method ' +
-          'and the path of this request.',
-        schema: { type: 'string', enum: ['forwarded', 'original', 'envoy'] },
-        example: 'forwarded',
-      },
-      {
-        name: 'service',
-        in: 'path',
-        required: true,
-        description: 'The service whose endpoint is asked for.',
-        schema: { type: 'string' },
-        example: 'billing',
-      },
-      ...['X-Forwarded-Method', 'X-Original-Method'].map((name) =>
-        header(name, 'The method that was asked for.', 'GET'),
-      ),
-      ...['X-Forwarded-Uri', 'X-Original-URI'].map((name) =>
-        header(name, 'The path that was asked for, as it came, with its query.', '/invoices/17'),
-      ),
-    ],
-    responses: {
-      200: {
-        description: 'The request may pass. Every header is there, empty where there is nothing to say.',
-        headers: {
-          ...text('X-Latchkey-Key-Id', 'Id of the key.', '34'),
-          ...text('X-Latchkey-Key-Name', 'Name of the key, percent-encoded.', 'Coupon%20importer'),
-          ...text('X-Latchkey-Created-By', 'Id of the user who made the key.', '280'),
-          ...text('X-Latchkey-Application-Id', 'The Application in the path.', '1'),
-          ...text('X-Latchkey-Endpoint', 'The endpoint that was matched.', JUDGED),
-        },
-      },
-    },
-  });
-  addProblems(operation, [
-    ...KEY_REFUSALS,
-    'owner-not-admin',
-    'path-ambiguous',
-    'endpoint-unknown',
-    'application-malformed',
-  ]);
-  addProblems(operation, ['database-unavailable', 'database-busy', 'decision-failed']);
-  return operation;
-}
-
-function metrics(): OperationObject {
-  return {
-    ...describe(RAW_ROUTES.metrics, 'getMetrics', 'Health'),
-    description: 'In the text format of Prometheus.\n\n**Access:** anyone. No credential is read.',
-    security: [],
-    responses: {
-      200: {
-        description: 'Done.',
-        content: {
-          'text/plain': {
-            schema: { type: 'string' },
-            example:
-              '# TYPE latchkey_decisions_total counter\n' +
-              'latchkey_decisions_total{kind="route",outcome="allowed"} 4711\n' +
-              'latchkey_decisions_total{kind="route",outcome="expired"} 2\n',
-          },
-        },
-      },
-    },
-  };
-}
-
-function describe(route: RawRoute, operationId: string, tag: string): OperationObject {
-  return {
-    operationId,
-    summary: route.summary,
-    tags: [tag],
-    responses: {},
-    ...{ 'x-access': { kind: route.access } },
-  };
-}
-
-function header(name: string, description: string, example: string): ParameterObject {
-  return { name, in: 'header', required: false, description, schema: { type: 'string' }, example };
-}
-
-function text(name: string, description: string, example: string): HeadersObject {
-  return { [name]: { description, schema: { type: 'string' }, example } };
 }

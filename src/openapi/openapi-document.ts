@@ -8,8 +8,8 @@ import {
 } from '@nestjs/swagger';
 import { ID_MAX } from '../input/id.pipe.js';
 import { describeFields } from './openapi-fields.js';
-import { FRONT_TEXT, TAGS } from './openapi-front.js';
 import { operationsOf } from './openapi-operations.js';
+import type { Tag } from './tag.decorator.js';
 
 const DONE: Record<string, string> = {
   200: 'Done.',
@@ -17,24 +17,33 @@ const DONE: Record<string, string> = {
   204: 'Done. The answer has no body.',
 };
 
+/** What the document says besides what the controllers and DTOs do. */
+interface DocumentTexts {
+  version: string;
+  front: string;
+  /** In the order in which it lists them. */
+  tags: readonly Tag[];
+}
+
 /**
  * The OpenAPI document of what the controllers and DTOs say. Who gets in and what can go wrong are added to it by
  * `describeAccess` and `describeProblems`.
  */
-export function createDocument(app: INestApplication, version: string): OpenAPIObject {
+export function createDocument(app: INestApplication, { version, front, tags }: DocumentTexts): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Latchkey')
-    .setDescription(FRONT_TEXT)
+    .setDescription(front)
     .setVersion(version)
     .addServer('/', 'This server');
-  TAGS.forEach(({ name, description }) => builder.addTag(name, description));
+  tags.forEach(({ name, description }) => builder.addTag(name, description));
   const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (_controller, method) => method,
   });
   document.info.license = { name: 'MIT', url: 'https://opensource.org/license/mit' };
+  const nouns: Record<string, string> = Object.assign({}, ...tags.map(({ ids }) => ids));
   for (const { operation } of operationsOf(document)) {
-    describeIds(operation);
+    describeIds(operation, nouns);
     describeSuccess(operation);
   }
   describeFields(document);
@@ -57,7 +66,7 @@ function unwrap(node: unknown): void {
 }
 
 /** An id in a path is the same everywhere: `IdPipe` reads it. */
-function describeIds(operation: OperationObject): void {
+function describeIds(operation: OperationObject, nouns: Readonly<Record<string, string>>): void {
   for (const parameter of operation.parameters ?? []) {
     if (!('in' in parameter) || parameter.in !== 'path') {
       continue;
@@ -66,17 +75,13 @@ function describeIds(operation: OperationObject): void {
     if (schema && 'type' in schema && schema.type === 'number') {
       parameter.schema = { type: 'integer', minimum: 1, maximum: ID_MAX };
       parameter.example ??= 1;
-      parameter.description ??= `Id of the ${subjectOf(parameter)}.`;
+      parameter.description ??= `Id of the ${nouns[parameter.name] ?? nounOf(parameter)}.`;
     }
   }
 }
 
-function subjectOf({ name }: ParameterObject): string {
-  const words = name
-    .replace(/Id$/, '')
-    .replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-    .replace(/^api /, '');
-  return words === 'application' ? 'Application' : words;
+function nounOf({ name }: ParameterObject): string {
+  return name.replace(/Id$/, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function describeSuccess(operation: OperationObject): void {
@@ -89,7 +94,7 @@ function describeSuccess(operation: OperationObject): void {
 
 /** The same document with its paths in the order of their tags. */
 export function sortedByTag(document: OpenAPIObject): OpenAPIObject {
-  const order = new Map(TAGS.map(({ name }, index) => [name, index]));
+  const order = new Map(document.tags?.map(({ name }, index) => [name, index]));
   const place = new Map(
     operationsOf(document)
       .toReversed()

@@ -1,11 +1,9 @@
 import type { OpenAPIObject, ParameterObject, ReferenceObject, SchemaObject } from '@nestjs/swagger';
+import { DECIMAL_EXTENSION } from '../input/fields/decimal.js';
 import { operationsOf } from './openapi-operations.js';
 
-/** `id`, `userId`, `accountID`, `createdBy`, and lists of them: `allowedApplicationIds`. */
-const ID = /^(id|.*I[dD]s?|.*By)$/;
-/** What is counted, by name; what is not listed may have decimals. */
-const COUNT =
-  /^(pageSize|skip|amount|totalResultSize|keysAffected|.*[cC]ount|numberOfCoupons|usage(Limit|Counter)|reservationLimit)$/;
+/** Lists of ids: `allowedApplicationIds`. */
+const IDS = /I[dD]s$/;
 /** Filters by time. */
 const TIME_FILTER = /(Before|After)$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -14,8 +12,9 @@ const FORMATS = /^(date-time|date|email|uri|uuid|binary|int32|int64|float|double
 const REFERENCE = '#/components/schemas/';
 
 /**
- * Says of the fields what the compiler plugin cannot read off their types: which numbers are whole, which texts are times,
- * which fields may be left out because they have a default, and that a field without an example may be null.
+ * Says of the fields what the compiler plugin cannot read off their types: which numbers are integers, which texts are
+ * times, which fields may be left out because they have a default, and that a field without an example may be null.
+ * A number is an integer unless its field is declared with `@Decimal()`.
  */
 export function describeFields(document: OpenAPIObject): void {
   const requested = requestedSchemas(document);
@@ -34,11 +33,14 @@ export function describeFields(document: OpenAPIObject): void {
 }
 
 function describeSchema(schema: SchemaObject, requested: boolean): void {
+  const decimals = takeDecimals(schema);
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     if ('$ref' in field) {
       continue;
     }
-    describeNumber(name, field);
+    if (!decimals.has(name)) {
+      describeInteger(name, field);
+    }
     if (!FORMATS.test(field.format ?? '')) {
       delete field.format;
     }
@@ -61,7 +63,7 @@ function describeParameter(parameter: ParameterObject): void {
   if (parameter.in !== 'query' || !schema || '$ref' in schema) {
     return;
   }
-  describeNumber(parameter.name, schema);
+  describeInteger(parameter.name, schema);
   if (TIME_FILTER.test(parameter.name)) {
     schema.format = 'date-time';
   }
@@ -70,12 +72,17 @@ function describeParameter(parameter: ParameterObject): void {
   }
 }
 
-function describeNumber(name: string, schema: SchemaObject): void {
-  if (ID.test(name) || COUNT.test(name)) {
-    makeInteger(schema);
-    if (schema.items && !('$ref' in schema.items)) {
-      makeInteger(schema.items);
-    }
+/** Takes the names of the fields with `@Decimal()` out of a schema. */
+function takeDecimals(schema: SchemaObject): ReadonlySet<string> {
+  const names = Object.keys(schema).filter((name) => name.startsWith(DECIMAL_EXTENSION));
+  names.forEach((name) => Reflect.deleteProperty(schema, name));
+  return new Set(names.map((name) => name.slice(DECIMAL_EXTENSION.length)));
+}
+
+function describeInteger(name: string, schema: SchemaObject): void {
+  makeInteger(schema);
+  if (IDS.test(name) && schema.items && !('$ref' in schema.items)) {
+    makeInteger(schema.items);
   }
 }
 

@@ -9,10 +9,10 @@ import type {
 } from '@nestjs/swagger';
 import { operationsOf } from './openapi-operations.js';
 import { PROBLEMS, type ProblemCode } from '../problems/problem-codes.js';
-import { OPERATION, PROBLEM_EXAMPLES } from '../problems/problem-examples.js';
+import { OPERATION, type ProblemExamples } from '../problems/problem-examples.js';
 import { problemBody } from '../problems/problem-response.js';
 import { Problem } from '../problems/problem.js';
-import { PROBLEMS_EXTENSION } from '../problems/problems.decorator.js';
+import { NO_DATABASE_PROBLEMS, PROBLEMS_EXTENSION } from '../problems/problems.decorator.js';
 
 const BODY: ProblemCode[] = ['body-incomplete', 'request-timeout', 'body-too-large', 'media-type-unsupported'];
 const JSON_BODY: ProblemCode[] = ['body-missing', 'json-malformed', ...BODY];
@@ -91,13 +91,18 @@ export function addCommonProblems(document: OpenAPIObject): void {
 
 /**
  * Describes the problems of each operation: `x-problems` lists all codes, and each status has one response with an example
- * per code. `judged` says which endpoint the examples of an operation name, where it is not the operation itself.
+ * per code.
+ *
+ * @param judged for paths at which another endpoint than their own is judged, the one that examples name
  */
-export function describeProblems(document: OpenAPIObject, judged: Readonly<Record<string, string>>): void {
+export function describeProblems(
+  document: OpenAPIObject,
+  { examples, judged }: { examples: ProblemExamples; judged: ReadonlyMap<string, string> },
+): void {
   const used = new Set<ProblemCode>();
   for (const { operation, method, path } of operationsOf(document)) {
     const codes = inTableOrder(new Set(problemsOf(operation)));
-    const name = judged[path] ?? `${method.toUpperCase()} ${path}`;
+    const name = judged.get(path) ?? `${method.toUpperCase()} ${path}`;
     codes.forEach((code) => used.add(code));
     Object.assign(operation, { [PROBLEMS_EXTENSION]: codes });
     const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((one, other) => one - other);
@@ -105,7 +110,7 @@ export function describeProblems(document: OpenAPIObject, judged: Readonly<Recor
       operation.responses[status] = problemResponse(
         status,
         codes.filter((code) => PROBLEMS[code].status === status),
-        name,
+        (code) => exampleAt(examples, code, name),
       );
     }
   }
@@ -115,8 +120,8 @@ export function describeProblems(document: OpenAPIObject, judged: Readonly<Recor
     ...document.components.examples,
     ...Object.fromEntries(
       inTableOrder(used)
-        .filter((code) => !namesOperation(code))
-        .map((code) => [code, problemExample(code, '')]),
+        .filter((code) => !namesOperation(examples, code))
+        .map((code) => [code, problemExample(examples, code, '')]),
     ),
   };
 }
@@ -137,14 +142,18 @@ function commonProblems(operation: OperationObject, method: string): ProblemCode
     'internal-error',
     // A query may be wrong everywhere: no endpoint takes parameters that it does not name.
     'validation-failed',
-    // What is wrong with the database, Health answers in its own words.
-    ...(operation.tags?.includes('Health') ? [] : DATABASE),
+    ...(takeExtension(operation, NO_DATABASE_PROBLEMS) ? [] : DATABASE),
     ...(method === 'get' ? [] : (['storage-full', 'shutting-down'] as const)),
     ...(parameters.some((parameter) => parameter.in === 'path') ? (['path-malformed'] as const) : []),
     ...(parameters.some(isId) ? (['id-malformed'] as const) : []),
     ...(body['application/json'] ? JSON_BODY : []),
     ...(body['multipart/form-data'] ? BODY : []),
   ];
+}
+
+/** Takes an extension that is meant for this process alone out of an operation. */
+function takeExtension(operation: OperationObject, name: string): boolean {
+  return name in operation && Reflect.deleteProperty(operation, name);
 }
 
 function isId({ in: place, schema }: ParameterObject): boolean {
@@ -155,7 +164,11 @@ function inTableOrder(codes: ReadonlySet<ProblemCode>): ProblemCode[] {
   return (Object.keys(PROBLEMS) as ProblemCode[]).filter((code) => codes.has(code));
 }
 
-function problemResponse(status: number, codes: ProblemCode[], operation: string): ResponseObject {
+function problemResponse(
+  status: number,
+  codes: ProblemCode[],
+  exampleOf: (code: ProblemCode) => ExampleObject | ReferenceObject,
+): ResponseObject {
   const string = { schema: { type: 'string' } } as const;
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('  \n'),
@@ -168,23 +181,25 @@ function problemResponse(status: number, codes: ProblemCode[], operation: string
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(codes.map((code) => [code, exampleAt(code, operation)])),
+        examples: Object.fromEntries(codes.map((code) => [code, exampleOf(code)])),
       },
     },
   };
 }
 
 /** An example that names the operation stands with it; all others are shared. */
-function exampleAt(code: ProblemCode, operation: string): ExampleObject | ReferenceObject {
-  return namesOperation(code) ? problemExample(code, operation) : { $ref: `#/components/examples/${code}` };
+function exampleAt(examples: ProblemExamples, code: ProblemCode, operation: string): ExampleObject | ReferenceObject {
+  return namesOperation(examples, code)
+    ? problemExample(examples, code, operation)
+    : { $ref: `#/components/examples/${code}` };
 }
 
-function namesOperation(code: ProblemCode): boolean {
-  return JSON.stringify(PROBLEM_EXAMPLES[code] ?? {}).includes(OPERATION);
+function namesOperation(examples: ProblemExamples, code: ProblemCode): boolean {
+  return JSON.stringify(examples[code] ?? {}).includes(OPERATION);
 }
 
-function problemExample(code: ProblemCode, operation: string): ExampleObject {
-  const { detail, ...extensions } = PROBLEM_EXAMPLES[code] ?? { detail: `${PROBLEMS[code].title}.` };
+function problemExample(examples: ProblemExamples, code: ProblemCode, operation: string): ExampleObject {
+  const { detail, ...extensions } = examples[code] ?? { detail: `${PROBLEMS[code].title}.` };
   const body = problemBody(new Problem(code, detail, extensions), '0f6f3a52-7d5c-4b0e-9c2f-3f4f0f1f9d11');
   return {
     summary: PROBLEMS[code].title,

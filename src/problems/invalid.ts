@@ -1,6 +1,6 @@
 import { type Fault, Problem } from './problem.js';
 
-/** The problem that lists faults of the input. */
+/** Returns the problem that lists faults of the input. */
 export function invalid(faults: Fault[]): Problem {
   const first = faults[0];
   const place = first?.pointer ?? first?.parameter;
@@ -8,7 +8,7 @@ export function invalid(faults: Fault[]): Problem {
   return new Problem('validation-failed', detail, { errors: faults });
 }
 
-/** A property name as part of a JSON pointer (RFC 6901). */
+/** Escapes a property name as a part of a JSON pointer (RFC 6901). */
 export function pointerPart(name: string): string {
   return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -1,7 +1,7 @@
-/** The severity of a problem's line in the log. */
+/** The log level of a problem. */
 export type ProblemLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What a code stands for. `level` is the severity of its log line. */
+/** The definition of a code. `level` is the level of its log line. */
 interface ProblemDefinition {
   status: number;
   title: string;
@@ -10,9 +10,9 @@ interface ProblemDefinition {
 
 const define = <Code extends string>(table: Record<Code, ProblemDefinition>): Record<Code, ProblemDefinition> => table;
 
-/** The closed table of everything that can go wrong: code -> status, title, log level. Codes are stable, titles are not. */
+/** The closed table of all problems: code -> status, title, log level. Codes are stable, titles are not. */
 export const PROBLEMS = define({
-  // 401: who is this?
+  // 401: authentication
   'credential-missing': { status: 401, title: 'No credential was presented', level: 'info' },
   malformed: { status: 401, title: 'The credential is malformed', level: 'info' },
   unknown: { status: 401, title: 'The credential is not known', level: 'info' },
@@ -22,7 +22,7 @@ export const PROBLEMS = define({
   'no-application-left': { status: 401, title: 'No Application of the key is left', level: 'info' },
   'sign-in-failed': { status: 401, title: 'The e-mail address or the password is wrong', level: 'info' },
 
-  // 403: may they do that?
+  // 403: authorization
   'path-ambiguous': { status: 403, title: 'The path could be read in more than one way', level: 'info' },
   'endpoint-unknown': { status: 403, title: 'The endpoint is not in the catalogue', level: 'info' },
   'endpoint-not-allowed': { status: 403, title: 'The key does not open this endpoint', level: 'info' },
@@ -62,7 +62,7 @@ export const PROBLEMS = define({
   'headers-too-large': { status: 431, title: 'The headers are too large', level: 'info' },
   'too-many-attempts': { status: 429, title: 'Too many attempts', level: 'warn' },
 
-  // 409: not in this state
+  // 409: conflicts with the current state
   'email-taken': { status: 409, title: 'Another user has this e-mail address', level: 'info' },
   'last-admin': { status: 409, title: 'The last active admin must stay one', level: 'info' },
   'application-name-taken': { status: 409, title: 'Another Application has this name', level: 'info' },
@@ -71,7 +71,7 @@ export const PROBLEMS = define({
   'changes-not-confirmed': { status: 409, title: 'These are not the changes that were confirmed', level: 'info' },
   'service-conflict': { status: 409, title: 'Two templates of the service are one endpoint', level: 'info' },
 
-  // 5xx: ours
+  // 5xx: failures of the server
   'internal-error': { status: 500, title: 'Something went wrong on our side', level: 'error' },
   'database-unavailable': { status: 503, title: 'The database cannot be reached', level: 'error' },
   'database-busy': { status: 503, title: 'The database is busy', level: 'warn' },
@@ -83,5 +83,5 @@ export const PROBLEMS = define({
   'shutting-down': { status: 503, title: 'The process is shutting down', level: 'info' },
 });
 
-/** The stable name of a problem, as callers see it in `code`. */
+/** The stable name of a problem, which callers see in `code`. */
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -1,19 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { endAnswer, isArriving } from '../request/end-answer.js';
+import { endResponse, isArriving } from '../request/lingering-close.js';
 import { type Problem, FAULTS_MAX } from './problem.js';
 import { PROBLEMS } from './problem-codes.js';
 import { redact } from '../logging/redaction.js';
-import { requestIdOf } from '../request/request-id.js';
-import { noteProblem } from '../request/request-notes.js';
+import { contextOf } from '../request/request-context.js';
 
-/** The header that names the ways to authenticate, with the error words of RFC 6750 where a credential was refused. */
+/**
+ * Returns the header that lists the ways to authenticate. For a refused credential, it contains the error words of RFC
+ * 6750.
+ */
 function challenge(problem: Problem): string {
   const error =
     problem.code === 'credential-missing' ? '' : `, error="invalid_token", error_description="${problem.code}"`;
   return `ManagementKey-v1 realm="latchkey"${error}, Bearer realm="latchkey"${error}`;
 }
 
-/** The body of a problem as RFC 9457 has it. */
+/** Returns the body of a problem as in RFC 9457. */
 export function problemBody(problem: Problem, instance: string): Record<string, unknown> {
   const { errors, ...extensions } = problem.extensions;
   return {
@@ -28,19 +30,23 @@ export function problemBody(problem: Problem, instance: string): Record<string, 
   };
 }
 
-/** The same as text, without a key or token that somebody has put where it does not belong, such as into a path. */
+/** Returns the body as text. It redacts secrets and tokens in unexpected places, such as a path. */
 export function problemText(problem: Problem, instance: string): string {
   return redact(JSON.stringify(problemBody(problem, instance)));
 }
 
-/** Answers with a problem. If the answer has begun already, the connection is cut: half an answer must not look whole. */
+/**
+ * Responds with a problem. If a response has already started, it closes the connection, because an incomplete response
+ * must not look complete.
+ */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
-  noteProblem(request, problem);
+  const context = contextOf(request);
+  context.problem = problem;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body = Buffer.from(problemText(problem, requestIdOf(request)));
+  const body = Buffer.from(problemText(problem, context.id));
   response.statusCode = problem.status;
   for (const name of ['Content-Disposition', 'ETag', 'Transfer-Encoding']) {
     response.removeHeader(name);
@@ -58,8 +64,8 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
     response.setHeader('Allow', problem.extensions.allow.join(', '));
   }
   if (isArriving(request)) {
-    // Nobody is interested in the rest of the body; the client need not send all of it to go on.
+    // The client need not send the rest of the body before it continues.
     response.setHeader('Connection', 'close');
   }
-  endAnswer(request, response, request.method === 'HEAD' ? undefined : body);
+  endResponse(request, response, request.method === 'HEAD' ? undefined : body);
 }

@@ -3,12 +3,12 @@ import type { Request, Response } from 'express';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem-response.js';
 
-/** Turns whatever was thrown into a problem and answers with it. Nothing else in the process writes an error. */
+/** Converts every error to a problem, and responds with it. Nothing else in the process writes an error response. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   /**
    * @param explainMissing says why nothing is served at an address: no such path, or not with this method
-   * @param explainFailure says what an error that is no problem stands for, if it is known; or hands it back
+   * @param explainFailure converts an error that is not a problem, if it is known, or returns it unchanged
    */
   constructor(
     private readonly explainMissing: (request: Request) => Problem,
@@ -25,7 +25,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** The problem that an error stands for; what nobody foresaw is an `internal-error` without any detail. */
+/** Returns the problem of an error. An unexpected error is an `internal-error` without details. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;

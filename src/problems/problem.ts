@@ -1,38 +1,38 @@
-import type { CallerInLog } from '../request/request-notes.js';
+import type { CallerInLog } from '../request/request-context.js';
 import { PROBLEMS, type ProblemCode, type ProblemLevel } from './problem-codes.js';
 
-/** One fault of the input: where it is and what is wrong with it. */
+/** One fault of the input: its position and what is wrong. */
 export interface Fault {
-  /** JSON pointer into the body, as in RFC 6901. */
+  /** JSON pointer into the body (RFC 6901). */
   pointer?: string;
   /** Name of a query, path or header parameter. */
   parameter?: string;
-  /** Physical line of an uploaded file, the first is 1. */
+  /** Line of an uploaded file, from 1. */
   line?: number;
   detail: string;
 }
 
-/** At most this many faults are listed in one answer. */
+/** The maximum number of faults in one response. */
 export const FAULTS_MAX = 100;
 
-/** What a problem may tell beyond its code and detail. */
+/** The extensions of a problem besides its code and detail. */
 export interface ProblemExtensions {
   errors?: Fault[];
-  /** The endpoint that was asked for or is missing, as `METHOD /path/{template}`. */
+  /** The endpoint of the request, or the one that is missing, as `METHOD /path/{template}`. */
   endpoint?: string;
   applicationId?: number | string;
-  /** Since when a key is expired, RFC 3339. */
+  /** When the key expired, RFC 3339. */
   expiryDate?: string;
-  /** Seconds; sent as `Retry-After` as well. */
+  /** Seconds. Also sent as `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Methods that the path has; sent as `Allow` as well. */
+  /** The methods of the path. Also sent as `Allow`. */
   allow?: string[];
 }
 
-/** A refusal or failure that the caller is told about. Everything a service throws on purpose is one of these. */
+/** A refusal or failure that the caller is told about. All expected failures of services are problems. */
 export class Problem extends Error {
   readonly status: number;
-  /** Whom it is about, where that was found out although they were refused. For the log, never for the answer. */
+  /** The refused caller, if known. For the log, never for the response. */
   readonly about?: CallerInLog;
 
   constructor(
@@ -46,7 +46,7 @@ export class Problem extends Error {
     this.status = PROBLEMS[code].status;
   }
 
-  /** Returns the severity of its line in the log. */
+  /** The log level of the problem. */
   get level(): ProblemLevel {
     return PROBLEMS[this.code].level;
   }

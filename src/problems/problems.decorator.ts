@@ -1,12 +1,18 @@
 import { ApiExtension } from '@nestjs/swagger';
 import type { ProblemCode } from './problem-codes.js';
 
-/** Under which name an operation of the document lists every code that it can answer with. */
+/** The extension of the OpenAPI document that lists every code of an operation. */
 export const PROBLEMS_EXTENSION = 'x-problems';
 
+/** Marks an operation of the document that cannot respond with problems of the database. */
+export const NO_DATABASE_PROBLEMS = 'x-no-database-problems';
+
 /**
- * Names the problems that a route throws itself, such as `@Problems('campaign-not-found')`, for the document. What any
- * route can answer (faults of the input, refusals by its access, failures of ours) is added without being named.
+ * Lists the problems that a route throws itself, such as `@Problems('campaign-not-found')`, for the OpenAPI document.
+ * Problems of all routes (faults of the input, refusals, server failures) are added automatically.
  */
 export const Problems = (...codes: [ProblemCode, ...ProblemCode[]]): MethodDecorator =>
   ApiExtension(PROBLEMS_EXTENSION, codes);
+
+/** Documents that a route reports a failing database in its own words, and never with a problem. */
+export const ReportsDatabaseItself = (): MethodDecorator => ApiExtension(NO_DATABASE_PROBLEMS, true);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
 
@@ -8,9 +8,17 @@ export type TrustProxy = (address: string, hop: number) => boolean;
 /** No address is longer, with its zone. */
 const LENGTH_MAX = 64;
 
-/** The address that a request comes from, as far as its proxies are trusted; nothing if that is not an IP address. */
-export function clientAddress(request: IncomingMessage, trust: TrustProxy): string | undefined {
-  return validAddress(proxyAddr(request, trust));
+/**
+ * Returns the address of the first hop that is not trusted; undefined if that is not an IP address.
+ *
+ * @param peer the address at the other end of the connection
+ */
+export function clientAddress(
+  headers: IncomingHttpHeaders,
+  peer: string | undefined,
+  trust: TrustProxy,
+): string | undefined {
+  return validAddress(proxyAddr({ headers, socket: { remoteAddress: peer } }, trust));
 }
 
 /** Returns the text if it is an IP address: a trusted proxy may pass on any text of a client. */

@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiParam, ApiResponse } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
 import type { Scan } from '../database/reading/scan-turns.js';
 import { Scanning } from '../database/reading/scanning.decorator.js';
-import { UnparsedJsonBody } from '../input/body.interceptor.js';
+import { UnparsedJsonBody } from '../input/body.js';
 import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
+import { Tagged } from '../openapi/tag.decorator.js';
 import { Problems } from '../problems/problems.decorator.js';
 import {
   NewService,
@@ -26,7 +27,22 @@ const ServiceParameter = (): MethodDecorator =>
   });
 const BODY_BYTES_MAX = 30 * 1024 * 1024;
 
-@ApiTags('Services')
+@Tagged({
+  name: 'Services',
+  description: 'Endpoints of other services, so that keys can be granted on them too.',
+  place: 90,
+  examples: {
+    'service-not-found': { detail: 'There is no service "billing".' },
+    'changes-not-confirmed': {
+      detail:
+        'confirmChanges is not the digest of what changes for keys: ask again with dryRun=true, read changedGrants, and send its digest.',
+    },
+    'openapi-invalid': {
+      detail: '/openapi must be a version 3.0.x or 3.1.x: other ones are not read here.',
+      errors: [{ pointer: '/openapi', detail: 'must be a version 3.0.x or 3.1.x: other ones are not read here' }],
+    },
+  },
+})
 @Controller('v1/services')
 export class ServicesController {
   constructor(private readonly services: ServicesService) {}

@@ -177,7 +177,7 @@ export class ServicesService {
   private async readRegistration(service: string, body: Uint8Array): Promise<Registration> {
     const read = await this.reader.read(body);
     if (read.kind === 'json-malformed') {
-      throw new Problem('json-malformed', 'The body must be one JSON object.');
+      throw new Problem('json-malformed', read.detail);
     }
     refuseUnstorable(read.fields);
     const fields = (await this.input.transform(read.fields, {

@@ -1,16 +1,23 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Ip, Post, Query, Req } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Header, HttpCode, Post, Query, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { CurrentCaller, Public, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
-import { validAddress } from '../request/client-address.js';
-import { JsonBody } from '../input/body.interceptor.js';
+import { JsonBody } from '../input/body.js';
+import { Tagged } from '../openapi/tag.decorator.js';
 import { Problems } from '../problems/problems.decorator.js';
-import { noteCaller } from '../request/request-notes.js';
+import { contextOf } from '../request/request-context.js';
 import { Credentials, CurrentSession, NewSession, SessionsToEnd } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
-@ApiTags('Sessions')
+@Tagged({
+  name: 'Sessions',
+  description: 'Sign in and out. The token of a session opens what its user may do.',
+  place: 10,
+  examples: {
+    'sign-in-failed': { detail: 'The e-mail address or the password is wrong.' },
+    'too-many-attempts': { detail: 'Too many failed sign-ins: try again in 900 seconds.', retryAfterSeconds: 900 },
+  },
+})
 @Controller('v1/sessions')
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
@@ -21,13 +28,10 @@ export class SessionsController {
   @JsonBody(4096)
   @Public('Sign in')
   @Problems('sign-in-failed', 'too-many-attempts', 'too-busy')
-  async createSession(
-    @Body() credentials: Credentials,
-    @Ip() address: string | undefined,
-    @Req() request: Request,
-  ): Promise<NewSession> {
-    const session = await this.sessions.create(credentials, validAddress(address));
-    noteCaller(request, { kind: 'user', id: session.userId });
+  async createSession(@Body() credentials: Credentials, @Req() request: Request): Promise<NewSession> {
+    const context = contextOf(request);
+    const session = await this.sessions.create(credentials, context.address);
+    context.principal = { kind: 'user', id: session.userId };
     return session;
   }
 

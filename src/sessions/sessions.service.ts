@@ -11,7 +11,8 @@ import { forUpdate } from '../database/transactions/locking.js';
 import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
 import { Problem } from '../problems/problem.js';
-import { Metrics } from '../metrics/metrics.js';
+import { counted, Metrics } from '../metrics/metrics.js';
+import type { Amounts } from '../metrics/tally.js';
 import { PasswordCheck } from '../users/sign-in/password-check.js';
 import { UsersService } from '../users/users.service.js';
 import { Session } from './session.entity.js';
@@ -23,6 +24,8 @@ const PURGE_ROWS_MAX = 1000;
 /** Creates and ends sessions. */
 @Injectable()
 export class SessionsService {
+  private readonly signIns: Amounts;
+
   constructor(
     @InjectRepository(Session) private readonly sessions: ReadRepository<Session>,
     private readonly transactions: Transactions,
@@ -30,8 +33,10 @@ export class SessionsService {
     private readonly passwordCheck: PasswordCheck,
     private readonly clock: Clock,
     private readonly config: Config,
-    private readonly metrics: Metrics,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.signIns = metrics.counters('latchkey_sign_ins_total', 'Attempts to sign in, by outcome.').of({});
+  }
 
   /**
    * Signs a user in. Throws `sign-in-failed` whatever the reason, `too-many-attempts` and `too-busy`.
@@ -39,7 +44,7 @@ export class SessionsService {
    * @param address the address of the client
    */
   create(credentials: Credentials, address: string | undefined): Promise<NewSession> {
-    return this.metrics.signIn(() => this.signIn(credentials, address));
+    return counted(this.signIns, () => this.signIn(credentials, address));
   }
 
   /** Ends the session of a caller, or all sessions of that user. */

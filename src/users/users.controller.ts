@@ -1,11 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, CurrentCaller, KeyAccess, SignedIn } from '../access/access.decorators.js';
 import type { Caller } from '../access/caller.js';
 import type { Scan } from '../database/reading/scan-turns.js';
 import { Scanning } from '../database/reading/scanning.decorator.js';
 import { IdPipe } from '../input/id.pipe.js';
+import { Tagged } from '../openapi/tag.decorator.js';
 import { Problems } from '../problems/problems.decorator.js';
 import { TellsKeysAffected, tellKeysAffected } from '../access/keys-affected.js';
 import { UserPasswordsService } from './passwords/user-passwords.service.js';
@@ -23,7 +23,17 @@ import { UsersService } from './users.service.js';
 
 const KEYS = 'keys that have not expired stop, or revive, with this change';
 
-@ApiTags('Users')
+@Tagged({
+  name: 'Users',
+  description: 'The people who can sign in. Admins make keys; a key lives only while its creator is active.',
+  place: 20,
+  examples: {
+    'user-protected': { detail: 'A key acts only on users who are no admin and have no keys.' },
+    'current-password-wrong': { detail: 'The current password is wrong.' },
+    'user-not-found': { detail: 'There is no user 280.' },
+    'last-admin': { detail: 'User 1 is the last active admin: make another one first.' },
+  },
+})
 @Controller('v1/users')
 export class UsersController {
   constructor(

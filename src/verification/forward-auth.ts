@@ -1,67 +1,53 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import type { Authorizer, KnownEndpoint, Outcome } from '../access/authorizer.js';
 import { callerInLog } from '../access/caller.js';
 import { readCredential } from '../access/credentials.js';
-import { clientAddress, type TrustProxy } from '../request/client-address.js';
-import { endAnswer, isArriving } from '../request/end-answer.js';
+import { endResponse, isArriving } from '../request/lingering-close.js';
 import { Problem } from '../problems/problem.js';
 import { sendProblem } from '../problems/problem-response.js';
-import { requestIdOf } from '../request/request-id.js';
-import { logRequest } from '../request/request-log.js';
-import { noteCaller } from '../request/request-notes.js';
+import type { RequestContext } from '../request/request-context.js';
 import { readForwardedRequest } from './forwarded-request.js';
 
-/** A proxy understands these: anything else might be taken for an error of its own, or for permission. */
+/** Proxies understand these statuses. A proxy might treat any other as its own error, or as permission. */
 const REFUSALS = [401, 403, 503];
 
 type Allowed = Extract<Outcome, { kind: 'allowed' }>;
 
 /**
- * Responds to proxies that ask, before they pass a request on, whether the key in it may do that: 200 with who it is, or the
- * refusal. It stands ahead of the framework, so that nothing decodes a path or waits for a body first.
+ * Responds to proxies that ask whether the key of a request may make it: 200 with the caller, or the refusal. It runs
+ * before the framework, so that nothing decodes the path or waits for a body first.
  */
-export function createForwardAuth(
-  authorizer: Authorizer,
-  logger: Logger,
-  trust: TrustProxy,
-): (request: IncomingMessage, response: ServerResponse) => void {
+export function createForwardAuth(authorizer: Authorizer): (context: RequestContext) => void {
   const headers = new EndpointHeaders();
 
-  const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem, began: number): void => {
-    response.setHeader('X-Request-Id', requestIdOf(request));
-    // nginx throws the body of a refusal away.
-    response.setHeader('X-Latchkey-Error', problem.code);
-    const address = clientAddress(request, trust);
-    sendProblem(request, response, problem);
-    logRequest(logger, request, response, { began, address });
-  };
-
-  const respond = async (request: IncomingMessage, response: ServerResponse, began: number): Promise<void> => {
+  const respond = async (context: RequestContext): Promise<void> => {
+    const { request, began } = context;
     const target = readForwardedRequest(request);
     const outcome = await authorizer.authorize('forward-auth', readCredential(request), target, began);
     if (outcome.kind === 'allowed') {
-      allow(request, response, outcome, headers.of(outcome.endpoint));
-      // Proxies log what they let pass themselves, and here it would be tens of thousands of lines in a second.
-      if (logger.isLevelEnabled('debug')) {
-        noteCaller(request, callerInLog(outcome.principal));
-        const address = clientAddress(request, trust);
-        logRequest(logger, request, response, { began, address, level: 'debug' });
-      }
+      context.principal = callerInLog(outcome.principal);
+      allow(context, outcome, headers.of(outcome.endpoint));
     } else {
       if (outcome.key) {
-        noteCaller(request, callerInLog(outcome.key));
+        context.principal = callerInLog(outcome.key);
       }
-      refuse(request, response, understood(outcome.problem), began);
+      refuse(context, understood(outcome.problem));
     }
   };
 
-  return (request, response) => {
-    const began = performance.now();
-    respond(request, response, began).catch((error: unknown) => {
-      refuse(request, response, understood(error), began);
+  return (context) => {
+    // Proxies log what they let pass themselves, and here it would be tens of thousands of lines in a second.
+    context.level = 'debug';
+    respond(context).catch((error: unknown) => {
+      refuse(context, understood(error));
     });
   };
+}
+
+function refuse({ request, response, id }: RequestContext, problem: Problem): void {
+  response.setHeader('X-Request-Id', id);
+  // nginx throws the body of a refusal away.
+  response.setHeader('X-Latchkey-Error', problem.code);
+  sendProblem(request, response, problem);
 }
 
 function understood(error: unknown): Problem {
@@ -70,17 +56,16 @@ function understood(error: unknown): Problem {
     : new Problem('decision-failed', undefined, {}, { cause: error });
 }
 
-/** A proxy gets a refusal that it understands even if its request could not be read. */
+/** Returns a refusal that a proxy understands, even if its request could not be parsed. */
 export function refusalOfUnparsable(requestLine: string): Problem | undefined {
   return /^[^ ]* \/v1\/forward_auth[/? ]/.test(requestLine)
     ? new Problem('path-ambiguous', 'The request could not be read as HTTP.')
     : undefined;
 }
 
-/** All headers are always there: a proxy that copies one which is missing may let the client's own through. */
+/** Always sets all headers: if one is missing, a proxy that copies it may let the client's own header through. */
 function allow(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, id }: RequestContext,
   { principal, applicationId }: Allowed,
   endpoint: string,
 ): void {
@@ -95,14 +80,14 @@ function allow(
     'X-Latchkey-Created-By': principal.createdBy,
     'X-Latchkey-Application-Id': applicationId ?? '',
     'X-Latchkey-Endpoint': endpoint,
-    'X-Request-Id': requestIdOf(request),
+    'X-Request-Id': id,
     // A body that was announced is not read, so that the next request on this connection could not be found.
     ...(isArriving(request) && { Connection: 'close' }),
   });
-  endAnswer(request, response);
+  endResponse(request, response);
 }
 
-/** Endpoints as headers can carry them: names of parameters may have any letters. */
+/** Encodes endpoints for headers, because names of parameters may contain any letters. */
 class EndpointHeaders {
   private readonly texts = new WeakMap<KnownEndpoint, string>();
 

@@ -7,8 +7,8 @@ import { reasonAgainstHeader } from './misleading-headers.js';
 const BASE = '/v1/forward_auth/';
 
 /**
- * Reads which request a proxy asks about, each dialect from exactly its own source. What is missing, repeated or empty
- * there is an ambiguous path.
+ * Reads the request that a proxy asks about. Each dialect has exactly one source. If a value is missing, repeated or
+ * empty there, the path is ambiguous.
  */
 export function readForwardedRequest(request: IncomingMessage): Target {
   const url = request.url!;
@@ -81,7 +81,7 @@ function ambiguous(reason: string): RawPath {
   return { kind: 'ambiguous', reason };
 }
 
-/** Where a segment of a request target ends that begins at a place. */
+/** Returns where the segment of a request target ends that starts at a position. */
 function endOfSegment(url: string, start: number): number {
   for (let index = start; index < url.length; index += 1) {
     const character = url[index];

@@ -1,8 +1,8 @@
 import { OVERRIDE_HEADERS } from '../access/paths/request-overrides.js';
 
 /**
- * Headers that a proxy writes. It overwrites what a client wrote in the same spelling, so that one may be there. Another
- * spelling would stay beside it, and CGI, WSGI and FastCGI give both to the upstream under one name.
+ * Headers that a proxy writes. The proxy overwrites a client's header in the same spelling, so that this spelling is
+ * allowed. A header in another spelling would stay, and CGI, WSGI and FastCGI pass both to the upstream under one name.
  */
 const WRITTEN_BY_PROXIES = ['x-latchkey-', 'x-forwarded-', 'x-original-', 'x-real-ip'];
 
@@ -11,12 +11,12 @@ const overrides = new Map(OVERRIDE_HEADERS.map(({ name }) => [hyphenated(name.to
 const SMALL_X = 0x78;
 
 /**
- * Tells why a request with a header of this name must be refused: an upstream may take the header for another METHOD or
- * path, or for something that the proxy wrote.
+ * Returns why a request with a header of this name must be refused. An upstream may take METHOD or path from the
+ * header, or trust it as written by the proxy.
  */
 export function reasonAgainstHeader(name: string): string | undefined {
-  // Forward auth asks this of every header of every request. All names that matter start with an X or are
-  // SCRIPT_NAME and the like.
+  // Forward auth calls this for every header of every request. All relevant names start with an X or contain an
+  // underscore, like SCRIPT_NAME.
   if ((name.charCodeAt(0) | 0x20) !== SMALL_X && !name.includes('_')) {
     return undefined;
   }
@@ -34,8 +34,8 @@ export function reasonAgainstHeader(name: string): string | undefined {
 }
 
 /**
- * Folds every spelling of a header's name into the one with hyphens. Servers with CGI variables turn hyphens into
- * underscores, PHP dots as well, and lighttpd every character that is no letter or digit.
+ * Folds every spelling of a header's name to the one with hyphens. Servers with CGI variables turn hyphens into
+ * underscores, PHP also turns dots, and lighttpd every character that is not a letter or digit.
  */
 function hyphenated(lowerCase: string): string {
   for (let index = 0; index < lowerCase.length; index += 1) {

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { VerificationsController } from './verifications.controller.js';
 import { VerificationsService } from './verifications.service.js';
 
-/** The decision over HTTP: verifications and forward auth. */
+/** Decisions over HTTP: verifications and forward auth. */
 @Module({
   controllers: [VerificationsController],
   providers: [VerificationsService],

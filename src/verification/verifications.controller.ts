@@ -1,15 +1,22 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { KeyAccess } from '../access/access.decorators.js';
 import { NewVerification, Verification } from './verifications.dto.js';
+import { type Tag, Tagged } from '../openapi/tag.decorator.js';
 import { VerificationsService } from './verifications.service.js';
 
-@ApiTags('Verification')
+/** The tag of operations on verification. */
+export const VERIFICATION_TAG: Tag = {
+  name: 'Verification',
+  description: 'May this key do that? For services that ask, and for proxies that ask for them.',
+  place: 100,
+};
+
+@Tagged(VERIFICATION_TAG)
 @Controller('v1/verifications')
 export class VerificationsController {
   constructor(private readonly verifications: VerificationsService) {}
 
-  /** A question that is well-formed is always answered with 200: whether the key may do that is in `valid`. */
+  /** The response to a well-formed request is always a 200. `valid` says whether the key may make the request. */
   @Post()
   @HttpCode(200)
   @KeyAccess('Ask whether a key may do something', { session: 'admin' })

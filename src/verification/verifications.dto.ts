@@ -4,15 +4,15 @@ import { Length, MaxLength } from '../input/fields/length.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 import { IfPresent } from '../input/fields/presence.js';
 
-/** Whether a key may do something. */
+/** A request to verify a key. */
 export class NewVerification {
-  /** The key that was presented.
+  /** The secret that was presented.
    * @example "lkm_3fK9cY7pQm2XaLr0TzB4nVwd8sHgUeJ1iRoK6x5ZtNvEXAMPL" */
   @IsString()
   @MaxLength(10_000)
   key: string;
 
-  /** The service that the request is for; `management`, Latchkey itself, where it is left out.
+  /** The service that received the request. Default: `management`, Latchkey itself.
    * @example "billing" */
   @IfPresent()
   @IsString()
@@ -25,15 +25,16 @@ export class NewVerification {
   @Matches(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/, { message: 'method must be an HTTP method' })
   method: string;
 
-  /** The raw path of the request, not decoded, with its query: some services tell operations apart by it.
+  /** The raw path of the request with its query, not decoded. The query is needed because some services distinguish
+   * operations by it.
    * @example "/v1/applications/1/invoices" */
   @IsString()
   path: string;
 }
 
-/** The endpoint that a request is for. */
+/** The endpoint of the request. */
 export class VerifiedEndpoint {
-  /** The service that has the endpoint.
+  /** The service of the endpoint.
    * @example "billing" */
   service: string;
 
@@ -48,19 +49,19 @@ export class VerifiedEndpoint {
 
 /** The key that was presented. */
 export class VerifiedKey {
-  /** The key's id.
+  /** The id of the key.
    * @example 34 */
   id: number;
 
-  /** What the key is for.
+  /** The purpose of the key.
    * @example "Invoice reader" */
   name: string;
 
-  /** The first characters of the key.
+  /** The first characters of the secret, by which people recognise the key.
    * @example "lkm_3fK9" */
   hint: string;
 
-  /** The id of the admin who made it.
+  /** The id of the admin who created the key.
    * @example 280 */
   createdBy: number;
 
@@ -68,18 +69,18 @@ export class VerifiedKey {
    * @example "2027-06-30T22:00:00.000Z" */
   expiryDate: string;
 
-  /** Whether it works: `expires-soon` still does, and expires within 7 days.
+  /** Whether the key works. `expires-soon` means that it works and expires within 7 days.
    * @example "valid" */
   state: ApiKeyState;
 }
 
-/** Whether the key may do that, and why not. */
+/** Whether the key may make the request, and why not. */
 export class Verification {
-  /** Whether the key may do that.
+  /** Whether the key may make the request.
    * @example true */
   valid: boolean;
 
-  /** `valid`, or the first reason against it.
+  /** `valid`, or the code of the first reason for the refusal.
    * @example "valid" */
   code: 'valid' | ProblemCode;
 
@@ -87,13 +88,14 @@ export class Verification {
    * @example "The key opens GET /v1/applications/{applicationId}/invoices." */
   detail: string;
 
-  /** The endpoint that the request is for, if there is one and the key got that far. */
+  /** The endpoint of the request; null if there is none, or if the key itself is refused. */
   endpoint: VerifiedEndpoint | null;
 
-  /** The Application that the request is for, if the endpoint works with one and the key opens it.
+  /** The Application of the request; null if the endpoint works with the whole account, or if the key does not open the
+   * Application.
    * @example 1 */
   applicationId: number | null;
 
-  /** The key, if there is one. Never its value. */
+  /** The key; null if there is no such key. It never contains the secret. */
   key: VerifiedKey | null;
 }

@@ -8,12 +8,12 @@ import type { ApiKeyState } from '../api-keys/key-condition.js';
 import { toRfc3339 } from '../database/times.js';
 import type { NewVerification, Verification, VerifiedEndpoint, VerifiedKey } from './verifications.dto.js';
 
-/** Tells other services whether a key which was presented to them may do what it is presented for. */
+/** Tells other services whether a key that was presented to them may make a request. */
 @Injectable()
 export class VerificationsService {
   constructor(private readonly authorizer: Authorizer) {}
 
-  /** Whether the key may do that, by what the database says now. */
+  /** Decides whether the key may make the request, by the current state of the database. */
   async verify({ key, service = MANAGEMENT, method, path }: NewVerification): Promise<Verification> {
     const began = performance.now();
     const target = { kind: 'request', service, method, path: readRawPath(path) } as const;

@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import type { DataSource } from 'typeorm';
 import '../../src/app.module.js';
 import { readConfig } from '../../src/config/config.js';
-import { connect, writingOptions } from '../../src/database/data-source.js';
+import { connect, migratingOptions } from '../../src/database/data-source.js';
+import { MIGRATIONS } from '../../src/database/migrations/migrations.js';
 import { migrate } from '../../src/database/migrate.js';
 import { createDatabase, type TestDatabase } from '../support/harness.js';
 
@@ -15,7 +16,7 @@ describe('the schema', () => {
     const config = readConfig({ DATABASE_URL: database.url });
     // Several processes start at once on an empty database.
     await Promise.all([migrate(config), migrate(config), migrate(config)]);
-    dataSource = await connect(writingOptions(config));
+    dataSource = await connect(migratingOptions(config, MIGRATIONS));
   });
   afterAll(async () => {
     await dataSource.destroy();

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import '../../src/app.module.js';
 import { readConfig } from '../../src/config/config.js';
-import { connect, writingOptions } from '../../src/database/data-source.js';
+import { connect, migratingOptions } from '../../src/database/data-source.js';
+import { MIGRATIONS } from '../../src/database/migrations/migrations.js';
 import { Client, type ProblemBody } from '../support/client.js';
 import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
 import { createDatabase, type TestDatabase } from '../support/harness.js';
@@ -73,7 +74,7 @@ describe('a database of the first release', () => {
   });
 
   test('has the schema of a new one', async () => {
-    const dataSource = await connect(writingOptions(readConfig({ DATABASE_URL: database.url })));
+    const dataSource = await connect(migratingOptions(readConfig({ DATABASE_URL: database.url }), MIGRATIONS));
     try {
       const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
       expect(upQueries.map(({ query }) => query)).toEqual([]);

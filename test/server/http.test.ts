@@ -235,6 +235,21 @@ describe('HTTP', () => {
       expect(answer).toMatchObject({ status: 201, body: { name: `Läden ${name}` } });
     });
 
+    test('that is not JSON is refused with the line and column of the fault', async () => {
+      const trailingComma = '{\n  "name": "Shop",\n  "currency": "EUR",\n}';
+      for (const [method, path] of [
+        ['POST', '/v1/applications'],
+        ['PUT', '/v1/services/billing'],
+      ] as const) {
+        const { status, body } = await latchkey.admin.send<ProblemBody>(method, path, trailingComma, json);
+        expect([status, body.code, body.detail]).toEqual([
+          400,
+          'json-malformed',
+          'The body is not valid JSON. See line 3, column 20: remove the comma before "}".',
+        ]);
+      }
+    });
+
     test('opens nothing by a password whose letters only look alike when they are not understood', async () => {
       const user = { name: 'Umlaut', email: 'umlaut@example.com', password: 'fünf Störche üben' };
       const latin1 = Buffer.from(JSON.stringify(user), 'latin1');

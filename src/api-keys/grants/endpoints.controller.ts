@@ -1,5 +1,4 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { Endpoint } from '../../access/access.js';
 import { AdminOnly } from '../../access/access.decorators.js';
 import { EndpointCatalogue } from '../../access/endpoint-catalogue.js';
@@ -7,11 +6,16 @@ import { fold } from '../../database/fold.js';
 import type { Scan } from '../../database/reading/scan-turns.js';
 import { Scanning } from '../../database/reading/scanning.decorator.js';
 import { readSort } from '../../input/sorting.js';
+import { Tagged } from '../../openapi/tag.decorator.js';
 import { EndpointPage, EndpointQuery } from './endpoints.dto.js';
 
 const SORT_COLUMNS = { service: 'service', path: 'path', method: 'method' } as const;
 
-@ApiTags('Endpoints')
+@Tagged({
+  name: 'Endpoints',
+  description: 'The catalogue of what a key may be granted, of Latchkey and of other services.',
+  place: 40,
+})
 @Controller('v1/endpoints')
 export class EndpointsController {
   constructor(private readonly catalogue: EndpointCatalogue) {}

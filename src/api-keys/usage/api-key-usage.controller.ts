@@ -1,14 +1,15 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { AdminOnly } from '../../access/access.decorators.js';
 import type { Scan } from '../../database/reading/scan-turns.js';
 import { Scanning } from '../../database/reading/scanning.decorator.js';
 import { IdPipe } from '../../input/id.pipe.js';
+import { Tagged } from '../../openapi/tag.decorator.js';
 import { Problems } from '../../problems/problems.decorator.js';
 import { ApiKeyUsagePage, ApiKeyUsageQuery } from './api-key-usage.dto.js';
+import { API_KEYS_TAG } from '../api-keys.controller.js';
 import { ApiKeyUsageService } from './api-key-usage.service.js';
 
-@ApiTags('Management API keys')
+@Tagged(API_KEYS_TAG)
 @Controller('v1/api_keys/:apiKeyId/usage')
 export class ApiKeyUsageController {
   constructor(private readonly usage: ApiKeyUsageService) {}

@@ -1,17 +1,24 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, KeyAccess } from '../../access/access.decorators.js';
 import type { Caller } from '../../access/caller.js';
 import type { Scan } from '../../database/reading/scan-turns.js';
 import { Scanning } from '../../database/reading/scanning.decorator.js';
 import { IdPipe } from '../../input/id.pipe.js';
+import { Tagged } from '../../openapi/tag.decorator.js';
 import { Problems } from '../../problems/problems.decorator.js';
 import { CampaignDeletion } from './campaign-deletion.js';
 import { CampaignQuery } from './campaign-list.dto.js';
 import { CampaignPage, CampaignRequest, CampaignView } from './campaigns.dto.js';
 import { CampaignsService } from './campaigns.service.js';
 
-@ApiTags('Campaigns')
+@Tagged({
+  name: 'Campaigns',
+  description: 'The campaigns of an Application: the work that keys are for.',
+  place: 60,
+  examples: {
+    'campaign-not-found': { detail: 'There is no campaign 8 in Application 1.' },
+  },
+})
 @Controller('v1/applications/:applicationId/campaigns')
 export class CampaignsController {
   constructor(

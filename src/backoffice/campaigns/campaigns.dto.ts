@@ -13,6 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { FoldsWithin } from '../../database/fold.js';
+import { Decimal } from '../../input/fields/decimal.js';
 import { IsJsonObject } from '../../input/fields/json-object.js';
 import { Length, MaxLength } from '../../input/fields/length.js';
 import { IsOneLine } from '../../input/fields/one-line.js';
@@ -39,6 +40,7 @@ export class CampaignLimit {
   /** The maximum.
    * @example 1000 */
   @IsNumber()
+  @Decimal()
   @Min(0)
   limit: number;
 

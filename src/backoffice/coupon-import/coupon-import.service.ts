@@ -11,10 +11,10 @@ import { Admission } from '../../admission/admission.js';
 import { readFormPart } from '../../input/form-part.js';
 import { Problem } from '../../problems/problem.js';
 import { readUpload } from '../../input/upload.js';
-import { Metrics } from '../../metrics/metrics.js';
 import { CampaignsService } from '../campaigns/campaigns.service.js';
 import { newBatchId } from '../coupons/coupon-batch.js';
 import { readCouponFile } from './coupon-file.js';
+import { CouponImportMetrics } from './coupon-import-metrics.js';
 import { writeCoupons } from './coupon-import-writing.js';
 import { CouponSpool } from './coupon-spool.js';
 import { CouponTurns, takeImportTurn } from '../coupons/coupon-turns.js';
@@ -51,7 +51,7 @@ export class CouponImportService implements OnModuleDestroy {
     private readonly turns: CouponTurns,
     private readonly config: Config,
     private readonly clock: Clock,
-    private readonly metrics: Metrics,
+    private readonly metrics: CouponImportMetrics,
   ) {
     const max = config.IMPORTS_CONCURRENT_MAX;
     const ownerMax = Math.max(1, Math.floor(max / 2));
@@ -63,7 +63,7 @@ export class CouponImportService implements OnModuleDestroy {
    * `coupon-exists` with the lines of codes that are taken, `too-busy`, and the problems of uploads.
    */
   import(caller: Caller, target: ImportTarget, request: IncomingMessage): Promise<CouponImportView> {
-    return this.metrics.import(() => this.importInPhases(caller, target, request));
+    return this.metrics.count(() => this.importInPhases(caller, target, request));
   }
 
   /** Aborts uploads, and lets writes finish if they are almost done. */
@@ -83,9 +83,9 @@ export class CouponImportService implements OnModuleDestroy {
       await this.campaigns.get(target.applicationId, target.campaignId);
       const spool = await CouponSpool.create();
       try {
-        await this.metrics.duringImport('receiving', () => this.receive(caller, request, spool));
+        await this.metrics.during('receiving', () => this.receive(caller, request, spool));
         return await this.turns.importing(target, () =>
-          this.metrics.duringImport('writing', () => this.write(caller, target, spool)),
+          this.metrics.during('writing', () => this.write(caller, target, spool)),
         );
       } finally {
         await spool.close();

@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { CurrentCaller, KeyAccess } from '../../access/access.decorators.js';
 import type { Caller } from '../../access/caller.js';
 import type { Scan } from '../../database/reading/scan-turns.js';
 import { Scanning } from '../../database/reading/scanning.decorator.js';
-import { StreamedBody } from '../../input/body.interceptor.js';
+import { StreamedBody } from '../../input/body.js';
 import { IdPipe } from '../../input/id.pipe.js';
+import { type Tag, Tagged } from '../../openapi/tag.decorator.js';
 import { Problems } from '../../problems/problems.decorator.js';
 import { CouponDeletion } from './coupon-deletion.js';
 import { CouponGeneration } from '../coupon-generation/coupon-generation.js';
@@ -25,7 +26,24 @@ import {
 } from './coupons.dto.js';
 import { CouponsService } from './coupons.service.js';
 
-@ApiTags('Coupons')
+/** The tag of operations on coupons. */
+export const COUPONS_TAG: Tag = {
+  name: 'Coupons',
+  description: 'The coupon codes of a campaign: import, generate, list, change, export.',
+  place: 70,
+  examples: {
+    'import-invalid': {
+      detail: 'Line 3: expirydate must be an RFC 3339 date-time.',
+      errors: [{ line: 3, detail: 'expirydate must be an RFC 3339 date-time' }],
+    },
+    'coupon-exists': {
+      detail: 'Line 17: the code "SUMMER-7F3K" exists in this Application already.',
+      errors: [{ line: 17, detail: 'the code "SUMMER-7F3K" exists in this Application already' }],
+    },
+  },
+};
+
+@Tagged(COUPONS_TAG)
 @Controller('v1/applications/:applicationId/campaigns/:campaignId')
 export class CouponsController {
   constructor(

@@ -1,5 +1,6 @@
 import { ApiExtraModels, ApiHideProperty, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsString, Matches, Max, Min } from 'class-validator';
+import { Decimal } from '../../input/fields/decimal.js';
 import { IsJsonObject } from '../../input/fields/json-object.js';
 import { IfGiven, IfPresent } from '../../input/fields/presence.js';
 import { IsTime } from '../../input/fields/rfc3339.js';
@@ -39,6 +40,7 @@ export class CouponTermsRequest {
    * @example 30.5 */
   @IfGiven()
   @IsNumber()
+  @Decimal()
   @Min(0)
   @Max(DISCOUNT_LIMIT_MAX)
   discountLimit?: number | null;
@@ -166,6 +168,7 @@ export class CouponView {
 
   /** The maximum total discount; null: unlimited.
    * @example 30.5 */
+  @Decimal()
   discountLimit: number | null;
 
   /** How often the coupon can be reserved; null: unlimited.
@@ -190,6 +193,7 @@ export class CouponView {
 
   /** The total discount so far.
    * @example 0 */
+  @Decimal()
   discountCounter: number;
 
   /** Any other data.

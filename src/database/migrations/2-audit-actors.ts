@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { addColumn, dropColumn } from './tables.js';
 
-/** The audit log tells what kind of actor did something, and from which address. */
+/** Adds the kind of actor and the address to the audit log. */
 export class AuditActors2 implements MigrationInterface {
   name = 'AuditActors0000000000002';
 

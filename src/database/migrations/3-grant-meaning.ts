@@ -5,10 +5,10 @@ const COLUMNS = {
   service_id: 'integer NOT NULL DEFAULT 0',
   application_parameter: "varchar(100) NOT NULL DEFAULT ''",
 };
-/** No parameter has this name: a grant with it opens nothing until an admin confirms it. */
+/** No parameter has this name. A grant with it opens nothing until an admin confirms it. */
 const UNKNOWN = '/';
 
-/** Keeps with each grant which service it is for and what its endpoint means. */
+/** Stores with each grant the service that it is for, and the meaning of its endpoint. */
 export class GrantMeaning3 implements MigrationInterface {
   name = 'GrantMeaning0000000000003';
 
@@ -28,7 +28,7 @@ export class GrantMeaning3 implements MigrationInterface {
       parameter: string;
     }[];
     for (const { id, service, parameter } of services) {
-      // What an endpoint meant that is not in the document now is not known any more.
+      // The meaning of an endpoint that is not in the document now is unknown.
       await runner.query(`UPDATE ${TABLE} SET service_id = ?, application_parameter = ? WHERE service = ?`, [
         id,
         UNKNOWN,

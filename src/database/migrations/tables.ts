@@ -74,8 +74,8 @@ export const references = (
 });
 
 /**
- * Creates a table unless it is there already (MySQL's DDL is not transactional: a migration that was killed is run again).
- * Text compares exactly on both engines: SQLite's own way, and a binary, no-pad collation on MySQL.
+ * Creates a table unless it exists: MySQL's DDL is not transactional, and a migration that was killed runs again. Text
+ * compares exactly on both engines. SQLite does so by default, MySQL with a binary, no-pad collation.
  */
 export async function createTable(
   runner: QueryRunner,
@@ -93,8 +93,8 @@ export async function createTable(
 }
 
 /**
- * Adds a column unless it is there already (a migration that was killed on MySQL is run again), with a definition that
- * both engines know.
+ * Adds a column unless it exists, because a migration that was killed on MySQL runs again. Both engines must support
+ * the definition.
  */
 export async function addColumn(runner: QueryRunner, table: string, column: string, definition: string): Promise<void> {
   if (!(await runner.hasColumn(table, column))) {
@@ -102,7 +102,7 @@ export async function addColumn(runner: QueryRunner, table: string, column: stri
   }
 }
 
-/** Removes a column unless it is gone already. */
+/** Drops a column unless it is already gone. */
 export async function dropColumn(runner: QueryRunner, table: string, column: string): Promise<void> {
   if (await runner.hasColumn(table, column)) {
     await runner.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);

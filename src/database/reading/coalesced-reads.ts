@@ -1,18 +1,18 @@
 import { type DecisionReader, Sending, type Statement } from './decision-reader.js';
 import { Problem } from '../../problems/problem.js';
 
-/** Names in one statement at the most. */
+/** The maximum number of names in one query. */
 const BATCH_MAX = 500;
-/** So few names are not worth more than one statement. */
+/** Fewer names than this are not split into several queries. */
 const SHARE_MIN = 16;
-/** How often those whose time is up are looked for at the most, in milliseconds. */
+/** How often expired waiters are checked for at most, in milliseconds. */
 const LOOK_MS = 5;
 
-/** How what is asked for by names, such as hashes or ids, is read from the database. */
+/** How to read something from the database by names, such as hashes or ids. */
 export interface Question<Name, Row, Found> {
-  /** The statement that reads what stands behind these names. */
+  /** Returns the query for these names. */
   statement(names: readonly Name[]): Statement;
-  /** Makes of its rows what was found behind each name. */
+  /** Returns a lookup of the result for each name in these rows. */
   answer(rows: readonly Row[]): (name: Name) => Found;
 }
 
@@ -22,24 +22,24 @@ interface Waiter<Found> {
   reject: (error: unknown) => void;
 }
 
-/** Those who will share a statement, by what they ask for. */
+/** The waiters that will share a query, by name. */
 interface Batch<Name, Found> {
   waiters: Map<Name, Waiter<Found>[]>;
-  /** Refuses those whose time is up. */
+  /** Rejects waiters whose deadline has passed. */
   timer: NodeJS.Timeout | undefined;
-  /** The query, once it has been sent. */
+  /** The query, when it has been sent. */
   sending: Sending | undefined;
 }
 
-/** A question without names: each waiter gets all rows. */
+/** Returns a question without names: each waiter gets all rows. */
 export function allRowsOf<Row>(statement: Statement): Question<'', Row, readonly Row[]> {
   return { statement: () => statement, answer: (rows) => () => rows };
 }
 
 /**
- * Reads one kind of thing for decisions: always from the database, always after it was asked for. Whatever waits when a
- * statement is about to go out shares it, up to what is each lane's share; the rest, and whoever comes later, waits for the
- * next. Nothing is kept. Each waiter has its own deadline, and a query without waiters is cancelled.
+ * Reads one kind of data for decisions, always from the database and after the request for it. All waiters share the
+ * next query that is sent, up to the fair share of each lane. The rest, and later waiters, wait for the following
+ * query. Nothing is cached. Each waiter has its own deadline, and a query without waiters is cancelled.
  */
 export class CoalescedReads<Name, Row, Found> {
   private open: Batch<Name, Found> | undefined;
@@ -51,9 +51,9 @@ export class CoalescedReads<Name, Row, Found> {
   ) {}
 
   /**
-   * What stands behind a name, now.
+   * Reads the current value for a name.
    *
-   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
+   * @param deadline milliseconds on the clock of `performance.now()`; after it, this rejects with a 503 problem
    */
   read(name: Name, deadline: number): Promise<Found> {
     this.reader.enter();
@@ -88,8 +88,8 @@ export class CoalescedReads<Name, Row, Found> {
   }
 
   /**
-   * Leaves to the other lanes their share of all that wait. If everybody were read together, they would be answered together
-   * and come back together, and the process would do nothing while the database works, and the other way round.
+   * Leaves a share of all waiters to the other lanes. If one query read for everybody, all waiters would get their
+   * results and come back together. Process and database would then take turns in doing nothing.
    */
   private leaveToOthers(batch: Batch<Name, Found>): void {
     const share = Math.max(SHARE_MIN, Math.ceil(this.waiting / this.reader.laneCount));
@@ -102,7 +102,7 @@ export class CoalescedReads<Name, Row, Found> {
       rest.waiters.set(name, waiters);
     }
     this.lookAgain(rest);
-    // One that is open already may wait for longer.
+    // A batch that is already open may wait for longer.
     this.open ??= rest;
   }
 
@@ -117,7 +117,7 @@ export class CoalescedReads<Name, Row, Found> {
     this.end(batch, (waiter, name) => waiter.resolve(found(name)));
   }
 
-  /** Answers all who wait in a batch. */
+  /** Settles all waiters of a batch. */
   private end(batch: Batch<Name, Found>, answer: (waiter: Waiter<Found>, name: Name) => void): void {
     clearTimeout(batch.timer);
     for (const [name, waiters] of batch.waiters) {

@@ -3,12 +3,12 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import mysql, { type Connection, type QueryError, type RowDataPacket } from 'mysql2';
 import { Config } from '../../config/config.js';
 import { Problem } from '../../problems/problem.js';
-import { configureSqlite, engineOf, MYSQL_SESSION, mysqlOptions, sqliteFile } from '../data-source.js';
+import { configureSqlite, engineOf, mysqlOptions, READ_ONLY_SESSION, sqliteFile } from '../data-source.js';
 import { isConnectionLost, isSqliteBusy } from '../driver-errors.js';
 import { inTime } from './in-time.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
 
-/** One read, in the words of each engine. */
+/** One read, with the SQL for each engine. */
 export interface Statement {
   mysql: string;
   sqlite: string;
@@ -16,10 +16,10 @@ export interface Statement {
   list?: readonly unknown[];
 }
 
-/** A query that was sent. It is cancelled when its last waiter has given up. */
+/** A query that was sent. It is cancelled when its last waiter gives up. */
 export class Sending {
   private cancelled = false;
-  /** Called when it is cancelled. */
+  /** Called on cancellation. */
   onCancel: (() => void) | undefined;
 
   constructor(readonly statement: Statement) {}
@@ -34,7 +34,7 @@ export class Sending {
   }
 }
 
-/** A connection on which nothing but decisions is read, one statement at a time. */
+/** A connection that only reads for decisions, one query at a time. */
 interface Lane {
   read(sending: Sending): Promise<unknown[]>;
   close(): void;
@@ -46,15 +46,15 @@ interface Job {
   reject: (error: unknown) => void;
 }
 
-/** Readings that may wait in one process; more are refused at once. */
+/** The maximum number of waiting reads in one process. Further reads are refused at once. */
 const WAITING_MAX = 10_000;
 const MYSQL_LANES = 2;
 /** How long a new connection may take until it can be used. */
 const CONNECT_WAIT_MS = 5000;
 
 /**
- * Reads what decisions are made from, as the database has it now, on connections of their own: nothing else that the
- * process does can make a decision wait or let it see old data. `CoalescedReads` uses it, and keeps the deadlines.
+ * Reads the current data for decisions on separate connections, so that no other work of the process can delay a
+ * decision or let it see old data. `CoalescedReads` uses it, and keeps the deadlines.
  */
 @Injectable()
 export class DecisionReader implements OnApplicationShutdown {
@@ -73,17 +73,17 @@ export class DecisionReader implements OnApplicationShutdown {
     this.idle = [...this.lanes];
   }
 
-  /** How many statements can be under way at once. */
+  /** How many queries can run at once. */
   get laneCount(): number {
     return this.lanes.length;
   }
 
-  /** How many statements were sent since the start. */
+  /** How many queries were sent since the start. */
   get statementCount(): number {
     return this.statements;
   }
 
-  /** Counts one more who waits for something to be read. Throws `too-busy` if there are too many. */
+  /** Counts one more waiter. Throws `too-busy` if there are too many. */
   enter(): void {
     if (this.waiting >= WAITING_MAX) {
       throw new Problem('too-busy', `More than ${WAITING_MAX} decisions are waiting.`);
@@ -91,23 +91,23 @@ export class DecisionReader implements OnApplicationShutdown {
     this.waiting += 1;
   }
 
-  /** Counts those who wait no more. */
+  /** Counts waiters that no longer wait. */
   leave(count: number): void {
     this.waiting -= count;
   }
 
   /**
-   * Sends one statement as soon as a lane is free.
+   * Sends one query as soon as a lane is free.
    *
-   * @param prepare called at the moment of sending, so that whoever comes until then can still join; with nothing to send,
-   * there are no rows
+   * @param prepare called at the moment of sending, so that later waiters can still join; if it returns nothing, there
+   * are no rows
    */
   read<Row>(prepare: () => Sending | undefined): Promise<Row[]> {
     return new Promise((resolve, reject) => {
       this.jobs.push({ prepare, resolve: resolve as (rows: unknown[]) => void, reject });
       if (!this.pumping && this.idle.length > 0) {
         this.pumping = true;
-        // Requests that arrived in the same turn of the event loop come first, and share a statement.
+        // Requests that arrived in the same turn of the event loop go first, and share a query.
         setImmediate(() => {
           this.pumping = false;
           this.pump();
@@ -144,7 +144,7 @@ export class DecisionReader implements OnApplicationShutdown {
   }
 }
 
-/** A connection, and whether it is made and was told how to behave. */
+/** A connection, and whether it is open and has its settings. */
 interface Link {
   connection: Connection;
   configured: Promise<void>;
@@ -168,8 +168,8 @@ class MysqlLane implements Lane {
           throw error;
         }
       }
-      // It may have died long ago, when the server was started anew, and only sending has shown it. Nothing came of that,
-      // and what is read now is newer still.
+      // The connection may have been lost long ago, and only sending reveals that. The query had no effect, so it is
+      // sent once more, and reads even newer data.
       return await this.readOn(this.open(), sending);
     } catch (error) {
       throw problemOf(error);
@@ -177,10 +177,11 @@ class MysqlLane implements Lane {
   }
 
   private async readOn(link: Link, sending: Sending): Promise<unknown[]> {
-    // Who gives up here gives up the query alone: a connection that takes long to make would never be made.
+    // Cancels only the query. Cancelling the connection as well would mean that a slow one is never opened.
     await unlessCancelled(link.configured, sending);
     try {
-      // mysql2's own time-out gives the connection back while the server is still busy with it; this one is dropped.
+      // mysql2's own timeout returns the connection to use while the server is still busy with it, so this drops it
+      // instead.
       return await unlessCancelled(query(link.connection, sending.statement), sending);
     } catch (error) {
       this.drop(link);
@@ -198,7 +199,7 @@ class MysqlLane implements Lane {
     const connection = mysql.createConnection(mysqlOptions(this.config));
     const configured = inTime(
       new Promise<void>((resolve, reject) => {
-        connection.query(MYSQL_SESSION, (error) => (error ? reject(error) : resolve()));
+        connection.query(READ_ONLY_SESSION, (error) => (error ? reject(error) : resolve()));
       }),
       performance.now() + CONNECT_WAIT_MS,
     );
@@ -217,7 +218,7 @@ class MysqlLane implements Lane {
   }
 }
 
-/** Hands on what work comes to, unless the query is cancelled first; then the work goes on unseen. */
+/** Resolves like the work, unless the query is cancelled first. The work then continues, and its result is ignored. */
 function unlessCancelled<Result>(work: Promise<Result>, sending: Sending): Promise<Result> {
   return new Promise((resolve, reject) => {
     sending.onCancel = () => reject(new Problem('decision-timeout'));

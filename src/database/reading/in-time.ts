@@ -1,7 +1,8 @@
 import { Problem } from '../../problems/problem.js';
 
 /**
- * Hands on what work comes to, unless the deadline passes first: then it rejects with `decision-timeout`, and the work goes on.
+ * Resolves like the work, unless the deadline passes first. It then rejects with `decision-timeout`, and the work
+ * continues.
  *
  * @param deadline milliseconds on the clock of `performance.now()`
  */

@@ -1,6 +1,6 @@
 import type { ObjectLiteral, Repository } from 'typeorm';
 
-/** A repository outside transactions: it reads. Writing goes through `Transactions`. */
+/** A repository outside transactions, which can only read. Writes go through `Transactions`. */
 export type ReadRepository<Row extends ObjectLiteral> = Pick<
   Repository<Row>,
   | 'find'

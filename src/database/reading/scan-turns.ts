@@ -4,30 +4,33 @@ import { Problem } from '../../problems/problem.js';
 import { type Engine, engineOf } from '../data-source.js';
 
 /**
- * Queries that may scan at once. SQLite answers within the process, one query at a time, and nothing else happens meanwhile.
- * On MySQL they leave connections of the pool and processors of the server to others.
+ * How many queries may scan at once. SQLite runs within the process, one query at a time, and nothing else happens
+ * meanwhile. On MySQL, the limit leaves connections of the pool and processors of the server to others.
  */
 const RUNNING_MAX: Record<Engine, number> = { sqlite: 1, mysql: 2 };
-/** Queries of one caller, and of all callers, that may wait before further scans are refused. */
+/** How many queries of one caller, and of all callers, may wait before further scans are refused. */
 const WAITING_MAX = { caller: 256, all: 1024 };
 
-/** Runs a query and settles the promise of its caller; never rejects. */
+/** Runs a query and settles its caller's promise. It never rejects. */
 type Job = () => Promise<void>;
 
-/** Runs queries of one read that scans, each in its turn. */
+/** Runs the queries of one scan, each in its turn. */
 export interface Scan {
-  /** Rejects with a `too-busy` problem if the scan has not begun and too many queries wait, or if its client is gone. */
+  /**
+   * Rejects with a `too-busy` problem if the scan has not started and too many queries wait, or if its client has
+   * disconnected.
+   */
   inTurn<Result>(query: () => Promise<Result>): Promise<Result>;
 }
 
 /**
- * Lets queries that scan take turns with everything else, and their callers with each other: however many scans one caller
- * asks for, decisions wait for one query at most, and another caller's scan for one query of each caller.
+ * Lets scans take turns with all other work, and callers with each other. However many scans one caller requests,
+ * decisions wait for at most one query, and another caller's scan waits for one query of each caller.
  */
 @Injectable()
 export class ScanTurns {
   private readonly runningMax: number;
-  /** Jobs by caller. The caller whose turn is next comes first; a caller without jobs is not in it. */
+  /** Jobs by caller. The caller with the next turn is first. A caller without jobs is not in the map. */
   private readonly waiting = new Map<string, Set<Job>>();
   private waitingCount = 0;
   private running = 0;
@@ -42,7 +45,7 @@ export class ScanTurns {
     return this.waitingCount;
   }
 
-  /** Begins a scan of a caller. When the signal is aborted, what waits of it leaves the queue. */
+  /** Starts a scan of a caller. When the signal is aborted, its waiting queries leave the queue. */
   begin(caller: { kind: string; id: number }, gone?: AbortSignal): Scan {
     const name = `${caller.kind} ${caller.id}`;
     let begun = false;
@@ -58,7 +61,7 @@ export class ScanTurns {
     };
   }
 
-  /** A scan that has begun is never refused: half an export would be lost. */
+  /** A scan that has started is never refused, because half an export would be lost. */
   private refuseBeyondLimits(caller: string): void {
     const own = this.waiting.get(caller)?.size ?? 0;
     if (own >= WAITING_MAX.caller) {
@@ -101,7 +104,10 @@ export class ScanTurns {
     }
   }
 
-  /** Starts one query, and the next one in the next turn of the event loop: requests that have arrived meanwhile come first. */
+  /**
+   * Starts one query, and the next one in the next turn of the event loop, so that requests which arrived meanwhile go
+   * first.
+   */
   private startNext(): void {
     const [next] = this.waiting;
     if (this.resting || this.running === this.runningMax || !next) {
@@ -112,7 +118,7 @@ export class ScanTurns {
     const [caller, jobs] = next;
     const [job] = jobs;
     this.remove(caller, job!);
-    // Goes behind all other callers.
+    // Puts the caller behind all others.
     if (this.waiting.delete(caller)) {
       this.waiting.set(caller, jobs);
     }

@@ -5,10 +5,10 @@ import { engineOf, sqliteFile } from '../data-source.js';
 import { sqliteLibrary } from '../sqlite-driver.js';
 import { TransactionRunner, type Work } from './transaction-runner.js';
 
-/** SQLite's own default: pages in the write-ahead log from which on a commit copies them into the database. */
+/** SQLite's own default: from this many pages in the write-ahead log on, a commit copies them into the database. */
 const AUTOCHECKPOINT_PAGES = 1000;
 
-/** Copies without keeping anybody waiting; what is left to do then is short, and gives the space of the log back. */
+/** Copies without blocking others. The rest is then short, and frees the space of the log. */
 const CHECKPOINT = `
 const { workerData } = require('node:worker_threads');
 const database = require(workerData.driver)(workerData.file, { fileMustExist: true, timeout: 0 });
@@ -17,8 +17,8 @@ database.pragma('wal_checkpoint(TRUNCATE)');
 database.close();`;
 
 /**
- * Transactions that write very much. On SQLite the commit that ends one would copy everything into the database file at
- * once, and the process would answer nobody meanwhile: here a thread of its own does that afterwards.
+ * Runs transactions that write very much. On SQLite, the commit of such a transaction would copy everything into the
+ * database file at once and block the process. Instead, a separate thread copies it afterwards.
  */
 @Injectable()
 export class LargeTransactions implements BeforeApplicationShutdown {
@@ -31,7 +31,10 @@ export class LargeTransactions implements BeforeApplicationShutdown {
     private readonly config: Config,
   ) {}
 
-  /** Does work as `TransactionRunner.inTransaction` does. The work takes turns, so that ends can interrupt it. */
+  /**
+   * Does work like `TransactionRunner.inTransaction`. The work must take turns, so that ends of authority can interrupt
+   * it.
+   */
   async inTransaction<Result>(work: Work<Result>): Promise<Result> {
     if (engineOf(this.config) === 'mysql') {
       return this.runner.inTransaction(work);

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { engineIn } from '../data-source.js';
 
-/** How long one statement waits, in seconds: less than a statement of a server that answers may take. */
+/** How long one query waits, in seconds. It must be shorter than the timeout of a query. */
 const STATEMENT_SECONDS = 1;
 
-/** Connections that hold locks of the transaction they are in. */
+/** Connections that hold named locks of their transaction. */
 const holders = new WeakSet<QueryRunner>();
 
 /**
- * Takes a lock for a transaction, which keeps it until it has been committed or rolled back: whoever takes it next sees
- * what this one wrote. Answers whether there was a lock to be had within so many milliseconds.
- * On SQLite there is nothing to do: a transaction has the database to itself.
+ * Takes a named lock for a transaction, which holds it until it is committed or rolled back. The next holder therefore
+ * sees what this one wrote. Returns whether it got the lock within the given number of milliseconds. On SQLite there is
+ * nothing to do, because a transaction is alone on the database.
  *
- * @param turn called about once a second while it waits; what it throws ends the waiting
+ * @param turn called about once a second while it waits; if it throws, the wait ends
  */
 export async function takeNamedLock(
   tx: EntityManager,
@@ -25,7 +25,7 @@ export async function takeNamedLock(
     return true;
   }
   holders.add(tx.queryRunner!);
-  // Names are shared by all databases of a server, and must be short.
+  // All databases of a server share the names, and a name must be short.
   const database = createHash('sha256').update(String(tx.dataSource.options.database)).digest('hex').slice(0, 16);
   const values = [`latchkey:${database}:${name}`, STATEMENT_SECONDS];
   const deadline = performance.now() + waitMs;
@@ -39,7 +39,7 @@ export async function takeNamedLock(
   return false;
 }
 
-/** Gives back what a transaction has locked, when it has ended. A connection that cannot do that is not used again. */
+/** Releases the named locks of a transaction that has ended. A connection that cannot do that is not used again. */
 export async function releaseNamedLocks(runner: QueryRunner): Promise<void> {
   if (!holders.delete(runner)) {
     return;

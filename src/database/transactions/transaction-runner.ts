@@ -10,39 +10,42 @@ import { releaseNamedLocks } from './named-lock.js';
 import type { SqliteDatabase } from '../sqlite-driver.js';
 import { UrgentLock } from './urgent-lock.js';
 
-/** The data source that transactions write with. On MySQL it is the pool that everything uses. */
+/** The data source for transactions. On MySQL it is the common pool. */
 export const WRITER = Symbol('latchkey:writer');
-/** The data source that ends write with: on MySQL, connections that nothing else takes. */
+/** The data source for ends of authority. On MySQL, nothing else uses its connections. */
 export const ENDS = Symbol('latchkey:ends');
 
-/** Attempts of a transaction on MySQL. An end waits 1 s for a lock each time, everything else 5 s. */
+/**
+ * Attempts of a transaction on MySQL. For each attempt, an end of authority waits 1 s for a lock, and other
+ * transactions 5 s.
+ */
 const MYSQL_ATTEMPTS = { normal: 3, urgent: 6 };
-/** How often an end may interrupt one transaction before that gives up. */
+/** How often ends of authority may interrupt one transaction before it fails. */
 const INTERRUPTIONS_MAX = 20;
-/** How long a write waits for other writes, in this process and in others: a large import is one transaction. */
+/** How long a write waits for other writes, in this process and in others. A large import is one transaction. */
 const WRITE_WAIT_MS = 60_000;
-/** Places in the queue for SQLite's one writer. */
+/** Priorities in the queue for SQLite's one writer. */
 const PRIORITY = { normal: 0, urgent: 1 };
 
-/** Whether a transaction takes authority away: such a one goes ahead of all others and interrupts long ones. */
+/** Whether a transaction ends an authority. Such a transaction goes ahead of all others, and interrupts long ones. */
 export type Urgency = 'normal' | 'urgent';
 
 /**
- * Lets others have a turn in the middle of long work. It throws if an end waits for the work to stop: the transaction is
- * then rolled back, and repeated after that end.
+ * Gives others a turn in the middle of long work. It throws if an end of authority waits. The transaction is then
+ * rolled back, and repeated after that end.
  */
 export type TakeTurn = () => Promise<void>;
 
-/** What is done in one transaction. It may run more than once, so it changes nothing but the database. */
+/** The work of one transaction. It may run more than once, so it must change nothing but the database. */
 export type Work<Result> = (tx: EntityManager, turn: TakeTurn) => Promise<Result>;
 
-/** Long work had to stop for an end. */
+/** Long work was interrupted by an end of authority. */
 class Interrupted extends Error {}
 
 /**
- * Runs transactions on either engine. Features use `Transactions` instead, which authorizes the actor of each write.
- * On SQLite one writing connection a process serves all requests, so that work queues for it: without that, one request's
- * queries would fall into whatever transaction another has open.
+ * Runs transactions on either engine. Features use `Transactions` instead, which authorizes the actor of each write. On
+ * SQLite, one writing connection per process serves all requests, and work queues for it. Otherwise, queries of one
+ * request would join the open transaction of another.
  */
 @Injectable()
 export class TransactionRunner implements OnApplicationShutdown {
@@ -59,8 +62,8 @@ export class TransactionRunner implements OnApplicationShutdown {
   }
 
   /**
-   * Does work in one transaction: all of it is kept, or none of it.
-   * Rejects with what the work threw, `UniqueViolation`, `ForeignKeyViolation`, or a 503 problem.
+   * Runs work in one transaction, which is committed completely or not at all. Rejects with the error of the work,
+   * `UniqueViolation`, `ForeignKeyViolation`, or a 503 problem.
    */
   async inTransaction<Result>(work: Work<Result>, urgency: Urgency = 'normal'): Promise<Result> {
     try {
@@ -88,7 +91,7 @@ export class TransactionRunner implements OnApplicationShutdown {
     for (let attempt = 1; ; attempt += 1) {
       const runner = source.createQueryRunner();
       try {
-        await runner.startTransaction();
+        await beginOnMysql(runner);
         const result = await work(runner.manager, eventLoop);
         await runner.commitTransaction();
         return result;
@@ -138,6 +141,13 @@ export class TransactionRunner implements OnApplicationShutdown {
   }
 }
 
+/** Begins a transaction that may write: sessions are read-only, and TypeORM's own beginning cannot say otherwise. */
+async function beginOnMysql(runner: QueryRunner): Promise<void> {
+  // TypeORM locks rows only where it believes that a transaction is active.
+  Object.assign(runner, { isTransactionActive: true });
+  await runner.query('START TRANSACTION READ WRITE');
+}
+
 /** Begins a transaction, unless another process is writing. */
 async function tryToBegin(runner: QueryRunner): Promise<boolean> {
   try {
@@ -151,7 +161,7 @@ async function tryToBegin(runner: QueryRunner): Promise<boolean> {
   }
 }
 
-/** Does the work of a transaction that has begun, and ends it. */
+/** Runs the work of a started transaction, and ends the transaction. */
 async function finishOnSqlite<Result>(
   runner: QueryRunner,
   work: Work<Result>,
@@ -172,7 +182,7 @@ async function finishOnSqlite<Result>(
   }
 }
 
-/** Some errors, such as a full disk, have rolled back already when they are reported. */
+/** Some errors, such as a full disk, have already rolled back the transaction. */
 async function rollBackSqlite(runner: QueryRunner): Promise<void> {
   const database = (await runner.connect()) as SqliteDatabase;
   if (database.inTransaction) {
@@ -180,7 +190,7 @@ async function rollBackSqlite(runner: QueryRunner): Promise<void> {
   }
 }
 
-/** A connection that cannot even roll back is not given back to the pool: what it holds is not known. */
+/** Rolls back. If that fails, the connection does not return to the pool, because its state is unknown. */
 async function rollBackMysql(runner: QueryRunner): Promise<void> {
   try {
     if (runner.isTransactionActive) {

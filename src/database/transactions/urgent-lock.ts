@@ -4,14 +4,14 @@ import { createSqliteFile } from '../data-source.js';
 import { isSqliteBusy } from '../driver-errors.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
 
-/** How often a process tries to take the lock while another one has it. */
+/** How often a process tries to take the lock while another one holds it. */
 const RETRY_MS = 5;
-/** How long an end waits before it stops long work: most writes are done by then. */
+/** How long an end of authority waits before it interrupts long work. Most writes finish within this time. */
 const PATIENCE_MS = 200;
 
 /**
- * Tells the writers of every process on one SQLite file that an end waits for them: a small file beside the database,
- * which ends lock exclusively and writers try to read.
+ * Signals to the writers of all processes on one SQLite file that an end of authority waits. It uses a small file
+ * beside the database: ends lock it exclusively, and writers try to read it.
  */
 export class UrgentLock {
   private readonly logger = new Logger('UrgentLock');
@@ -20,10 +20,10 @@ export class UrgentLock {
   private holder: SqliteDatabase | undefined;
   private tester: { database: SqliteDatabase; read: SqliteStatement } | undefined;
 
-  /** @param file path of the lock file; it is created if it is missing */
+  /** @param file path of the lock file, which is created if it is missing */
   constructor(private readonly file: string) {}
 
-  /** Holds the lock while work that takes too long goes on. */
+  /** Runs work, and holds the lock once the work has waited too long. */
   async during<Result>(work: () => Promise<Result>): Promise<Result> {
     const impatience = setTimeout(() => void this.take(), PATIENCE_MS);
     this.waiting += 1;
@@ -38,7 +38,7 @@ export class UrgentLock {
     }
   }
 
-  /** Whether an end waits, in this process or in another one. */
+  /** Whether an end of authority waits, in this process or in another one. */
   get isHeld(): boolean {
     if (this.holder) {
       return true;
@@ -74,13 +74,13 @@ export class UrgentLock {
         if (!isSqliteBusy(error)) {
           return this.warn(error);
         }
-        // Another end has it, which serves this one as well.
+        // Another end of authority holds the lock, which also serves this one.
         await sleep(RETRY_MS);
       }
     }
   }
 
-  /** Without the file everything works, but that ends wait for long writes. */
+  /** Without the file everything works, except that ends of authority wait for long writes. */
   private warn(error: unknown): void {
     if (!this.hasWarned) {
       this.hasWarned = true;

@@ -3,9 +3,9 @@ import { Transform, Type } from 'class-transformer';
 import { IsObject } from 'class-validator';
 
 /**
- * A JSON object with whatever members the caller likes, kept exactly as it came.
- * class-transformer would copy it by asking each value for its `constructor`, which a member may be called; told that it
- * is a boolean it leaves the value alone, and the original is put back.
+ * Checks that a value is a JSON object, and keeps it exactly as it came. class-transformer would copy it with the
+ * `constructor` of each value, and a member may have that name. With the type boolean it leaves the value alone, and
+ * the transform restores the original.
  */
 export const IsJsonObject = (): PropertyDecorator =>
   applyDecorators(

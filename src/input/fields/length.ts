@@ -1,6 +1,9 @@
 import { buildMessage, ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 
-/** Characters, as databases count them: those beyond the first 65,536 are one each, and every joiner or accent is one. */
+/**
+ * Counts characters as databases do: a character beyond the first 65,536 counts as one, and so does each joiner and
+ * accent.
+ */
 export function lengthOf(text: string): number {
   let length = text.length;
   for (let place = 0; place < text.length; place += 1) {
@@ -13,9 +16,9 @@ export function lengthOf(text: string): number {
 }
 
 /**
- * Checks that a text has so many characters, as databases count them: class-validator's own passes over those that choose
- * how an emoji looks, and a column would be too short. It has the same name, by which the compiler plugin of Swagger
- * documents it.
+ * Checks the length of a text in characters, as databases count them. class-validator's own check ignores variation
+ * selectors of emoji, so that a text could exceed its column. The name is the same, because the Swagger compiler plugin
+ * documents it by name.
  */
 export const Length = (min: number, max: number, options?: ValidationOptions): PropertyDecorator =>
   ValidateBy(
@@ -35,7 +38,7 @@ export const Length = (min: number, max: number, options?: ValidationOptions): P
     options,
   );
 
-/** Checks that a text has no more than so many characters, as `Length` counts them. */
+/** Checks that a text is not longer than this, counted like `Length`. */
 export const MaxLength = (max: number, options?: ValidationOptions): PropertyDecorator => Length(0, max, options);
 
 function isTooShort(args: ValidationArguments | undefined, min: number): boolean {

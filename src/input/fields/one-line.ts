@@ -1,6 +1,6 @@
 import { Matches } from 'class-validator';
 
-/** A text of one line, or each of several, without control characters. */
+/** Checks that a text, or each of several, is one line without control characters. */
 export const IsOneLine = ({ each = false } = {}): PropertyDecorator =>
   Matches(/^\P{Cc}*$/u, {
     each,

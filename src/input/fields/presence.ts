@@ -1,7 +1,10 @@
 import { ValidateIf } from 'class-validator';
 
-/** A field that may be left out. Unlike `@IsOptional()` it does not let `null` pass: absent and empty are two things. */
+/**
+ * Allows a field to be absent. Unlike `@IsOptional()`, it does not allow `null`, because absent and empty are
+ * different.
+ */
 export const IfPresent = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);
 
-/** A field that may be left out and may be null: the first leaves things as they are, the second takes the value away. */
+/** Allows a field to be absent or null. Absent keeps the value, null removes it. */
 export const IfGiven = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined && value !== null);

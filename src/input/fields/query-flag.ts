@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsBoolean } from 'class-validator';
 
-/** A query parameter that is `true` or `false`, and nothing else. */
+/** Parses a query parameter that is `true` or `false`, and refuses anything else. */
 export const QueryFlag = (): PropertyDecorator =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)),

@@ -2,13 +2,13 @@ import { applyDecorators } from '@nestjs/common';
 import { ValidateBy } from 'class-validator';
 
 const TIME = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
-/** The years that RFC 3339 can write, in UTC. */
+/** The range of times that RFC 3339 can express, in UTC. */
 const FIRST = Date.parse('0000-01-01T00:00:00.000Z');
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * Reads a time as RFC 3339 has it, with its offset, as whole milliseconds since the epoch: finer fractions are cut.
- * Nothing else is a time: no day alone, no 30th of February, no leap second, and no time zone of the process.
+ * Parses an RFC 3339 time with its offset to whole milliseconds since the epoch; finer fractions are cut. A day alone,
+ * February 30th or a leap second is invalid. The time zone of the process has no effect.
  */
 export function parseRfc3339(text: string): number | undefined {
   const match = TIME.exec(text);
@@ -24,13 +24,13 @@ export function parseRfc3339(text: string): number | undefined {
   return time >= FIRST && time <= LAST ? time : undefined;
 }
 
-/** JavaScript reads February 30th as March 2nd. */
+/** JavaScript parses February 30th as March 2nd. */
 function exists(day: string): boolean {
   const time = Date.parse(`${day}T00:00:00.000Z`);
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
-/** Checks that a text is a time as RFC 3339 has it; `readTime` then reads it. */
+/** Checks that a text is an RFC 3339 time. `readTime` then parses it. */
 export const IsTime = (): PropertyDecorator =>
   applyDecorators(
     ValidateBy({
@@ -43,7 +43,7 @@ export const IsTime = (): PropertyDecorator =>
     }),
   );
 
-/** A checked time, in milliseconds. Throws on anything that `IsTime` would refuse. */
+/** Parses a valid time to milliseconds. Throws on text that `IsTime` refuses. */
 export function readTime(text: string): number {
   const time = parseRfc3339(text);
   if (time === undefined) {

@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
 
-/** White space at both ends of this text is not part of it. */
+/** Removes white space at both ends of a text. */
 export const Trimmed = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));

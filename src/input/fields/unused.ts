@@ -1,8 +1,8 @@
 import { ValidateBy } from 'class-validator';
 
 /**
- * A field that other servers have a meaning for, and that programs send along: accepted as long as it is empty, so that
- * nobody expects anything of it. `@ApiHideProperty()` beside it keeps it out of the document.
+ * Accepts a field only if it is empty. Programs send such fields because other servers use them; here they have no
+ * effect. `@ApiHideProperty()` beside it removes the field from the OpenAPI document.
  */
 export const Unused = (): PropertyDecorator =>
   ValidateBy({

@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { parseDocument } from 'yaml';
+import { notJson } from '../../input/json-fault.js';
 import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
 import { isObject, OpenApiFault, property } from './openapi-fault.js';
 import { readOpenApi, type ServiceDescription } from './openapi-document.js';
@@ -10,7 +12,7 @@ const ALIASES_MAX = 1000;
 
 /** The content of the body of a registration. */
 export type ReadBody =
-  | { kind: 'json-malformed' }
+  | { kind: 'json-malformed'; detail: string }
   /** All fields except the document. Values that no field allows are replaced by null. */
   | { kind: 'read'; fields: Record<string, unknown>; document: DocumentReading };
 
@@ -22,14 +24,18 @@ export type DocumentReading =
 
 /** Parses the JSON body of a registration, with the OpenAPI document in it. */
 export function readServiceBody(bytes: Uint8Array): ReadBody {
+  if (!isUtf8(bytes)) {
+    return { kind: 'json-malformed', detail: 'The body is not UTF-8.' };
+  }
+  const text = new TextDecoder().decode(bytes);
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    body = JSON.parse(text);
   } catch {
-    return { kind: 'json-malformed' };
+    return { kind: 'json-malformed', detail: notJson(text) };
   }
   if (!isObject(body)) {
-    return { kind: 'json-malformed' };
+    return { kind: 'json-malformed', detail: 'The body must be a JSON object: start it with "{".' };
   }
   const fields = Object.fromEntries(
     Object.entries(body)

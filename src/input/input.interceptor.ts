@@ -1,0 +1,20 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Observable } from 'rxjs';
+import { bodyOf, readBody } from './body.js';
+import { refuseUnexpectedQuery } from './unexpected-query.js';
+
+/**
+ * Refuses a query that an endpoint does not take, and reads the JSON body of a request, after the guard let it in and before
+ * its handler runs: nobody who may not call an endpoint makes the process parse anything.
+ */
+@Injectable()
+export class InputInterceptor implements NestInterceptor {
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+    const http = execution.switchToHttp();
+    const request = http.getRequest<Request>();
+    refuseUnexpectedQuery(execution, request);
+    const body = bodyOf(request, execution.getHandler());
+    return body ? readBody(request, http.getResponse<Response>(), body).then(() => next.handle()) : next.handle();
+  }
+}

@@ -1,0 +1,25 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import type { Request } from 'express';
+import { invalid } from '../problems/invalid.js';
+
+/**
+ * Refuses a query where an endpoint takes none: whoever writes `?dryRun=true` expects something of it. Endpoints that do
+ * take one name their parameters, and refuse the others themselves.
+ */
+export function refuseUnexpectedQuery(execution: ExecutionContext, request: Request): void {
+  // Express reads the query each time anew.
+  if (!request.url.includes('?')) {
+    return;
+  }
+  const parameters = Object.keys(request.query);
+  if (parameters.length > 0 && !takesQuery(execution)) {
+    throw invalid(parameters.map((parameter) => ({ parameter, detail: `property ${parameter} should not exist` })));
+  }
+}
+
+function takesQuery(execution: ExecutionContext): boolean {
+  const declared: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, execution.getClass(), execution.getHandler().name);
+  return Object.keys(declared ?? {}).some((parameter) => parameter.startsWith(`${RouteParamtypes.QUERY}:`));
+}

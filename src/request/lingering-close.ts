@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOf, type RequestContext } from './request-context.js';
+
+/** How long a lingering close keeps draining a request that has been answered already, in milliseconds. */
+export const LINGERING_CLOSE_MS = 5000;
+
+/** Returns whether a body was announced that has not arrived completely. */
+export function isArriving(request: IncomingMessage): boolean {
+  const { headers } = request;
+  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+  return announced && !request.complete;
+}
+
+/**
+ * Ends a response whose headers are all set. If the request is still arriving, the whole response is sent at once, but the
+ * connection lingers until the rest of the request has been drained, or its time is up: a client whose connection closes
+ * while it sends gets a broken pipe, and may never read why it was refused.
+ */
+export function endResponse(request: IncomingMessage, response: ServerResponse, body?: Buffer): void {
+  if (!isArriving(request)) {
+    response.end(body);
+    return;
+  }
+  contextOf(request).connection.isClosing = true;
+  response.flushHeaders();
+  if (body) {
+    response.write(body);
+  }
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGERING_CLOSE_MS).unref();
+  request.once('end', end).once('close', end);
+  request.resume();
+}
+
+/** Closes the connection of a request that has been answered, unless the rest of it arrives soon. */
+export function boundUnfinishedRequest({ request, connection: { socket } }: RequestContext): void {
+  if (request.complete || socket.destroyed) {
+    return;
+  }
+  const timer = setTimeout(() => socket.destroy(), LINGERING_CLOSE_MS).unref();
+  for (const event of ['end', 'close']) {
+    request.once(event, () => clearTimeout(timer));
+  }
+}
