@@ -1,6 +1,7 @@
 // Runs the fault suite on MySQL servers of its own and leaves nothing behind: `npm run test:faults`.
 //
-//   MYSQL_SERVER       a script that runs MySQL servers: `start PORT`, `stop PORT`, `kill9 PORT`, `reset PORT`; needed
+//   MYSQL_SERVER       a script that runs MySQL servers: `start PORT`, `stop PORT`, `kill9 PORT`, `reset PORT`;
+//                      default scripts/mysql-server.mjs
 //   MYSQL_FAULTS_PORT  the port of the first server; the second has the next one; default: free ones
 //   FAULT_ROUNDS       how often processes are killed on each engine; default 50
 //   FAULT_OUTAGE_MS    how long each outage of MySQL lasts; default 10000
@@ -13,13 +14,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const WORKERS = 2;
-const mysqlServer = process.env.MYSQL_SERVER;
-if (!mysqlServer) {
-  console.error('MYSQL_SERVER is not set: name a script that starts, stops and kills MySQL servers for tests');
-  process.exit(1);
-}
+const mysqlServer = process.env.MYSQL_SERVER ?? fileURLToPath(new URL('mysql-server.mjs', import.meta.url));
 
 async function isFree(port) {
   const server = createServer().listen(port, '127.0.0.1');
@@ -66,7 +64,13 @@ const jest = spawn(
     stdio: 'inherit',
     // A process group of its own, in which everything is that it starts, except the MySQL servers.
     detached: true,
-    env: { ...process.env, SUITES: 'faults', TMPDIR: folder, MYSQL_FAULTS_PORT: String(firstPort) },
+    env: {
+      ...process.env,
+      SUITES: 'faults',
+      TMPDIR: folder,
+      MYSQL_SERVER: mysqlServer,
+      MYSQL_FAULTS_PORT: String(firstPort),
+    },
   },
 );
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 
 if (!process.env.TEST_MYSQL_URL) {
   console.error('TEST_MYSQL_URL is not set: name a MySQL server on which databases may be made and dropped,');
-  console.error('such as TEST_MYSQL_URL=mysql://root@127.0.0.1:3306/latchkey npm run test:mysql');
+  console.error('such as TEST_MYSQL_URL=$(scripts/mysql-server.mjs start) npm run test:mysql');
   process.exit(1);
 }
 const { status } = spawnSync(

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   'bench/README.md',
   ...filesBelow('docs', /\.md$/),
   ...filesBelow('examples', /\.md$/),
