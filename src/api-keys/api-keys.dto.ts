@@ -22,7 +22,7 @@ import { sortsOf } from '../input/sorting.js';
 import { Trimmed } from '../input/fields/trimmed.js';
 import { WholeNumber } from '../input/fields/whole-number.js';
 import { IsExpiryDate } from './expiry-date.js';
-import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';
+import { API_KEY_STATES, type ApiKeyState, type KeyFault } from './key-condition.js';
 
 /** An endpoint that a key is to open. */
 export class EndpointChoice {
@@ -191,7 +191,7 @@ export class ApiKeyPage {
 }
 
 /** What the list can be sorted by. */
-export const API_KEY_SORTS = sortsOf('id', 'name', 'created', 'expiryDate');
+const API_KEY_SORTS = sortsOf('id', 'name', 'created', 'expiryDate');
 
 /** Which keys to list. */
 export class ApiKeyQuery extends PageQuery {
@@ -240,5 +240,3 @@ export class ApiKeyQuery extends PageQuery {
   @MaxLength(600)
   endpoint?: string;
 }
-
-export const STATE_REASONS = KEY_FAULTS;

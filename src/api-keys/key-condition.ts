@@ -1,8 +1,7 @@
 import type { Milliseconds } from '../database/times.js';
 
 /** Why a key does not work, in the order in which reasons are looked for. */
-export const KEY_FAULTS = ['creator-deleted', 'creator-deactivated', 'expired', 'no-application-left'] as const;
-export type KeyFault = (typeof KEY_FAULTS)[number];
+export type KeyFault = 'creator-deleted' | 'creator-deactivated' | 'expired' | 'no-application-left';
 
 /** The states that an admin sees. */
 export const API_KEY_STATES = ['valid', 'expires-soon', 'expired', 'invalid'] as const;

@@ -138,7 +138,7 @@ export class ApplicationPage {
 }
 
 /** What the list can be sorted by. */
-export const APPLICATION_SORTS = sortsOf('id', 'name', 'created', 'modified');
+const APPLICATION_SORTS = sortsOf('id', 'name', 'created', 'modified');
 
 /** Which Applications to list. */
 export class ApplicationQuery extends PageQuery {

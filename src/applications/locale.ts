@@ -6,7 +6,7 @@ const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 const NAME = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/;
 
 /** The name under which Node knows a time zone, if it does; links such as `Asia/Kolkata` keep their own. */
-export function findTimezone(name: string): string | undefined {
+function findTimezone(name: string): string | undefined {
   if (!NAME.test(name)) {
     return undefined;
   }

@@ -10,7 +10,7 @@ import { WholeNumber } from '../input/fields/whole-number.js';
 import type { ChangeActor } from './change.entity.js';
 
 /** What the list can be sorted by. */
-export const CHANGE_SORTS = sortsOf('created');
+const CHANGE_SORTS = sortsOf('created');
 
 /**
  * Which entries of the audit trail to list. Times are compared strictly: what happened at that very moment is neither

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { Endpoint } from '../access/access.js';
 import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/paths/endpoint-tree.js';
 import { readUngrantablePattern } from '../access/paths/ungrantable-pattern.js';
-import { patternOfStored, type SkippedOperation } from './documents/openapi-document.js';
+import type { SkippedOperation } from './documents/openapi-document.js';
 
 /** An endpoint of another service. Sessions do not open it: only keys do. */
 export interface ForeignEndpoint extends Endpoint {
@@ -58,9 +58,8 @@ export class CompiledService {
       this.takeEndpoint(endpointOf(row, row.method));
     } else if (row.skipped !== null) {
       for (const operation of JSON.parse(row.skipped) as SkippedOperation[]) {
-        const { pattern, by } = patternOfStored(operation);
-        if (pattern) {
-          this.tree.addUngrantable(operation.path, pattern, by);
+        if (operation.pattern) {
+          this.tree.addUngrantable(operation.path, operation.pattern, operation.by);
         }
       }
     }

@@ -273,7 +273,7 @@ export class ServicePage {
 }
 
 /** What the list can be sorted by. */
-export const SERVICE_SORTS = sortsOf('service', 'name', 'created', 'modified');
+const SERVICE_SORTS = sortsOf('service', 'name', 'created', 'modified');
 
 /** Which services to list. */
 export class ServicesQuery extends PageQuery {

@@ -1,7 +1,7 @@
 import { readUngrantablePattern } from '../access/paths/ungrantable-pattern.js';
 import { neighbours } from '../access/paths/ungrantable-patterns.js';
 import type { TakeTurn } from '../database/transactions/transaction-runner.js';
-import { type ServiceDescription, patternOfStored, type SkippedOperation } from './documents/openapi-document.js';
+import type { ServiceDescription, SkippedOperation } from './documents/openapi-document.js';
 import type { StoredEndpoint } from './stored-endpoints.js';
 
 const REASON =
@@ -31,9 +31,8 @@ export async function takenOver(
     if (index % OPERATIONS_PER_TURN === OPERATIONS_PER_TURN - 1) {
       await turn();
     }
-    const { pattern, by } = patternOfStored(operation);
+    const { method, path, pattern, by } = operation;
     if (pattern && isBeside(pattern, by)) {
-      const { method, path } = operation;
       found.push({ method, path, reason: REASON, pattern, by });
     }
   }

@@ -10,10 +10,10 @@ import { MustBeEmpty } from '../input/fields/must-be-empty.js';
 import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './passwords/password-rules.js';
 
 /** What the list can be sorted by. */
-export const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
+const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
 
 /** The states in which a user is shown. */
-export const USER_STATES = ['active', 'deactivated'] as const;
+const USER_STATES = ['active', 'deactivated'] as const;
 
 /** A user to be made. */
 export class NewUser {

@@ -3,7 +3,6 @@ import { createKey, type MadeKey } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { sendRaw } from '../support/raw-http.js';
 import { document, grantableOf, names, putService } from '../services/service-fixtures.js';
-import { runSql } from '../support/sql.js';
 
 let latchkey: Latchkey;
 beforeAll(async () => {
@@ -127,19 +126,4 @@ test('what can be granted is as it was, and the reasons are told', async () => {
       reason: 'its query tells it from other operations, and keys open paths whatever their query is',
     },
   ]);
-});
-
-test('an operation that was stored before queries were looked at is refused, without being registered again', async () => {
-  const service = 'older';
-  const key = await keyForAll(service, { '/things': { post: {} }, '/x-{a}': { get: {} } });
-  const stored = {
-    method: 'POST',
-    path: '/things?bulkDelete=true',
-    reason: 'it has a character that paths cannot hold unescaped',
-    pattern: [['things?bulkDelete=true']],
-  };
-  const skipped = JSON.stringify([stored]);
-  await runSql(latchkey.database, `UPDATE services SET skipped = '${skipped}' WHERE service = '${service}'`);
-  await runSql(latchkey.database, 'UPDATE catalogue_revision SET revision = revision + 1');
-  await refusedOnly(service, key, ['POST /things?bulkDelete=true'], ['POST /things']);
 });

@@ -1,4 +1,3 @@
-import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { createKey, type MadeKey } from '../support/fixtures.js';
 import {
   askIn,
@@ -9,7 +8,7 @@ import {
   presenting,
   startBilling,
 } from './forward-auth-fixtures.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { type Latchkey } from '../support/harness.js';
 import { spellingsOf } from './header-spellings.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
@@ -210,45 +209,6 @@ describe('forward auth', () => {
     const confirmed = { name: 'Beside', openapi: others, confirmChanges };
     expect((await latchkey.admin.put('/v1/services/beside', confirmed)).status).toBe(200);
     expect((await ask('/files/x.json')).status).toBe(200);
-  });
-
-  test('nor if the document was registered before such operations were remembered as more than a reason', async () => {
-    const get = { get: {} };
-    const rest = { get: { parameters: [{ name: 'rest', in: 'path', required: true, 'x-multi-segment': true }] } };
-    const openapi = {
-      openapi: '3.1.0',
-      paths: {
-        '/files/{id}': get,
-        '/files/{name}.json': get,
-        '/{a}/{b}': get,
-        '/docs/{rest}': rest,
-        '/elsewhere/{a}{b}': { servers: [{ url: 'https://elsewhere.example' }], ...get },
-      },
-    };
-    await latchkey.admin.put('/v1/services/earlier', { name: 'Earlier', openapi });
-    const holder = await createKey(latchkey.admin, {
-      endpoints: ['/files/{id}', '/{a}/{b}'].map((path) => ({ service: 'earlier', method: 'GET', path })),
-    });
-    await latchkey.get(TransactionRunner).inTransaction(async (manager) => {
-      const [row] = await manager.query<{ skipped: string }[]>(
-        `SELECT skipped FROM services WHERE service = 'earlier'`,
-      );
-      const skipped = (JSON.parse(row!.skipped) as Record<string, unknown>[]).map(({ method, path, reason }) => ({
-        method,
-        path,
-        reason,
-      }));
-      expect(skipped).toHaveLength(3);
-      await manager.query(`UPDATE services SET skipped = ? WHERE service = 'earlier'`, [JSON.stringify(skipped)]);
-    });
-    const replica = await startLatchkey({}, { original: latchkey });
-    const on = async (path: string): Promise<number> => {
-      const { method, target, headers } = DIALECTS[0]!.ask('earlier', 'GET', path, presenting(holder));
-      return (await sendRaw(replica.url, method, target, headers)).status;
-    };
-    const paths = ['/files/7', '/elsewhere/7', '/files/x.json', '/docs/7'];
-    expect(await Promise.all(paths.map(on))).toEqual([200, 200, 403, 403]);
-    await replica.close();
   });
 
   test('Latchkey itself can stand behind the proxy: only what keys can open is allowed', async () => {

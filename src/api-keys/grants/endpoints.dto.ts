@@ -43,7 +43,7 @@ export class EndpointPage {
 }
 
 /** What the list can be sorted by. */
-export const ENDPOINT_SORTS = sortsOf('service', 'path', 'method');
+const ENDPOINT_SORTS = sortsOf('service', 'path', 'method');
 
 /** Which endpoints to list. */
 export class EndpointQuery extends PageQuery {

@@ -5,7 +5,7 @@ import type { ProblemCode } from '../../problems/problem-codes.js';
 import { sortsOf } from '../../input/sorting.js';
 
 /** What the list can be sorted by. */
-export const API_KEY_USAGE_SORTS = sortsOf('day');
+const API_KEY_USAGE_SORTS = sortsOf('day');
 
 /** Which days of a key's use to show. */
 export class ApiKeyUsageQuery extends PageQuery {

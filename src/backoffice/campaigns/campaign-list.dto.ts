@@ -10,7 +10,7 @@ import { WholeNumber } from '../../input/fields/whole-number.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from './frontend-state.js';
 
 /** What the list can be sorted by. */
-export const CAMPAIGN_SORTS = sortsOf('id', 'name', 'created', 'updated', 'startTime', 'endTime');
+const CAMPAIGN_SORTS = sortsOf('id', 'name', 'created', 'updated', 'startTime', 'endTime');
 
 /** Which campaigns to list. Times are compared strictly: what happened at that very moment is neither before nor after. */
 export class CampaignQuery extends PageQuery {

@@ -23,10 +23,10 @@ export interface SkippedOperation {
   method: string;
   path: string;
   reason: string;
-  /** Which paths may be meant for it; null if none of this service are. Rows from before it was kept have none. */
-  pattern?: UngrantablePattern | null;
-  /** What tells it besides its path, if anything does. */
-  by?: ToldBy;
+  /** Which paths may be meant for it; null if none of this service are. */
+  pattern: UngrantablePattern | null;
+  /** What tells it from other operations. */
+  by: ToldBy;
 }
 
 /** Two operations that no request can tell apart. */
@@ -144,7 +144,7 @@ class DocumentReading {
   private readOperation(method: string, path: string, item: Level, operation: Level): void {
     const { place, pointer } = operation;
     const METHOD = method.toUpperCase();
-    const skip = (shown: string, reason: string, pattern?: UngrantablePattern, by?: ToldBy): void => {
+    const skip = (shown: string, reason: string, pattern?: UngrantablePattern, by: ToldBy = 'path'): void => {
       if (this.skipped.length === SKIPPED_MAX) {
         throw new OpenApiFault('/paths', `has more than ${SKIPPED_MAX} operations that keys cannot be granted`);
       }
@@ -153,7 +153,7 @@ class DocumentReading {
         path: clean(shown, SKIPPED_LENGTH_MAX),
         reason: clean(reason, SKIPPED_LENGTH_MAX),
         pattern: pattern ?? null,
-        ...(by && { by }),
+        by,
       });
     };
     if (place.kind === 'unusable') {
@@ -304,29 +304,6 @@ class DocumentReading {
  */
 function saysMany(parameter: JsonObject): boolean {
   return property(parameter, 'x-multi-segment') === true || property(parameter, 'allowReserved') === true;
-}
-
-/**
- * The pattern of an operation as it is stored, and what tells it besides. In a row from before these were kept, what its
- * path and reason tell is taken, unless its server is another one or unknown.
- */
-export function patternOfStored({ path, reason, pattern, by }: SkippedOperation): {
-  pattern?: UngrantablePattern;
-  by: ToldBy;
-} {
-  const { path: pathOnly, behind } = splitTemplate(path.startsWith('/') ? path : `/${path}`);
-  if (pattern === null) {
-    return { by: 'path' };
-  }
-  if (pattern !== undefined && (by !== undefined || behind === '')) {
-    return { pattern, by: by ?? 'path' };
-  }
-  if (/\bserver\b|another origin/.test(reason)) {
-    return { by: 'path' };
-  }
-  const many = /^the parameter \{(.*)\} may stand for more than one segment$/s.exec(reason)?.[1];
-  const read = readUngrantablePattern(pathOnly, (name) => name === many);
-  return { pattern: read, by: behind === '' ? 'path' : toldBy(behind) };
 }
 
 /** A text as it can be stored on every engine, cut to a length without cutting a character. */

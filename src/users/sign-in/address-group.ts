@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Stands for every address that makes no sense: they share their limits. */
-export const NO_ADDRESS = 'unknown';
+const NO_ADDRESS = 'unknown';
 
 /**
  * The addresses that one client is taken to have at its disposal: an IPv4 address alone, an IPv6 address with its whole
