@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import Database from 'better-sqlite3';
 import { createSqliteFile } from '../data-source.js';
 import { isSqliteBusy } from '../driver-errors.js';
+import { retryWhileBusy } from '../sqlite-busy.js';
 
 /** How often a process tries to take the lock while another one has it. */
 const RETRY_MS = 5;
@@ -63,20 +63,25 @@ export class UrgentLock {
   }
 
   private async take(): Promise<void> {
-    while (this.waiting > 0 && !this.holder) {
-      let database: Database.Database | undefined;
-      try {
-        database = this.open();
-        database.exec('BEGIN EXCLUSIVE');
-        this.holder = database;
-      } catch (error) {
-        database?.close();
-        if (!isSqliteBusy(error)) {
-          return this.warn(error);
-        }
-        // Another end has it, which serves this one as well.
-        await sleep(RETRY_MS);
-      }
+    try {
+      // While another end has it, that serves this one as well.
+      await retryWhileBusy(() => this.tryToTake(), { pause: [RETRY_MS, RETRY_MS] });
+    } catch (error) {
+      this.warn(error);
+    }
+  }
+
+  private tryToTake(): void {
+    if (this.waiting === 0 || this.holder) {
+      return;
+    }
+    const database = this.open();
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+      this.holder = database;
+    } catch (error) {
+      database.close();
+      throw error;
     }
   }
 
