@@ -22,7 +22,7 @@ import { sortsOf } from '../input/sorting.js';
 import { Trimmed } from '../input/fields/trimmed.js';
 import { WholeNumber } from '../input/fields/whole-number.js';
 import { IsExpiryDate } from './expiry-date.js';
-import { API_KEY_STATES, type ApiKeyState, KEY_FAULTS, type KeyFault } from './key-condition.js';
+import { API_KEY_STATES, type ApiKeyState, type KeyFault } from './key-condition.js';
 
 /** An endpoint chosen for a key. */
 export class EndpointChoice {
@@ -194,7 +194,7 @@ export class ApiKeyPage {
 }
 
 /** The orders of the list. */
-export const API_KEY_SORTS = sortsOf('id', 'name', 'created', 'expiryDate');
+const API_KEY_SORTS = sortsOf('id', 'name', 'created', 'expiryDate');
 
 /** The query for the list of keys. */
 export class ApiKeyQuery extends PageQuery {
@@ -243,5 +243,3 @@ export class ApiKeyQuery extends PageQuery {
   @MaxLength(600)
   endpoint?: string;
 }
-
-export const STATE_REASONS = KEY_FAULTS;

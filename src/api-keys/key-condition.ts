@@ -1,8 +1,7 @@
 import type { Milliseconds } from '../database/times.js';
 
 /** Why a key does not work, in the order in which the reasons are checked. */
-export const KEY_FAULTS = ['creator-deleted', 'creator-deactivated', 'expired', 'no-application-left'] as const;
-export type KeyFault = (typeof KEY_FAULTS)[number];
+export type KeyFault = 'creator-deleted' | 'creator-deactivated' | 'expired' | 'no-application-left';
 
 /** The states of keys that admins see. */
 export const API_KEY_STATES = ['valid', 'expires-soon', 'expired', 'invalid'] as const;

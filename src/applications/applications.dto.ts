@@ -138,7 +138,7 @@ export class ApplicationPage {
 }
 
 /** The orders of the list. */
-export const APPLICATION_SORTS = sortsOf('id', 'name', 'created', 'modified');
+const APPLICATION_SORTS = sortsOf('id', 'name', 'created', 'modified');
 
 /** The query for the list of Applications. */
 export class ApplicationQuery extends PageQuery {

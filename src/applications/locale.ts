@@ -8,7 +8,7 @@ const NAME = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/;
 /**
  * Returns the name under which Node knows a time zone, if it does. Links such as `Asia/Kolkata` keep their own name.
  */
-export function findTimezone(name: string): string | undefined {
+function findTimezone(name: string): string | undefined {
   if (!NAME.test(name)) {
     return undefined;
   }

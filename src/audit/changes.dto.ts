@@ -10,7 +10,7 @@ import { WholeNumber } from '../input/fields/whole-number.js';
 import type { ChangeActor } from './change.entity.js';
 
 /** The orders of the list. */
-export const CHANGE_SORTS = sortsOf('created');
+const CHANGE_SORTS = sortsOf('created');
 
 /**
  * The query for the audit log. Times are compared strictly: a change at exactly the given time matches neither before

@@ -29,7 +29,7 @@ export function sqliteFile(config: Config): string {
  * The settings of every MySQL connection, whatever the server's defaults are. With `autocommit=0`, a connection would
  * keep reading an old snapshot, including deleted keys.
  */
-export const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
+const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
 
 /** Refuses every write outside a transaction that says `READ WRITE`, as only the transaction runner does. */
 export const READ_ONLY_SESSION = `${MYSQL_SESSION}, transaction_read_only=ON`;

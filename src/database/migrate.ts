@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { type DataSource, MigrationExecutor } from 'typeorm';
 import { type Config, ConfigurationError } from '../config/config.js';
-import { isSqliteBusy } from './driver-errors.js';
 import {
   connect,
   createSqliteFile,
@@ -13,7 +11,9 @@ import {
   sqliteFile,
 } from './data-source.js';
 import { MIGRATIONS } from './migrations/migrations.js';
-import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
+import { retryWhileBusy } from './sqlite-busy.js';
+import { openSqlite } from './sqlite-driver.js';
+import { tryNamedLock } from './transactions/named-lock.js';
 
 /** How long a process waits for another one that migrates or creates the first admin. */
 const LOCK_WAIT_MS = 120_000;
@@ -30,10 +30,11 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
         // Checked first, because other servers do not even know the settings of our connections.
         await refuseUnsupportedServer(connection);
         // All databases of a server share the names of locks.
-        const values = [`latchkey:${options.database}`.slice(0, 64), LOCK_WAIT_MS / 1000];
+        const name = `latchkey:${options.database}`.slice(0, 64);
         const timeout = LOCK_WAIT_MS + ANSWER_WAIT_MS;
-        const [rows] = await connection.query({ sql: 'SELECT GET_LOCK(?, ?) AS locked', values, timeout });
-        if ((rows as { locked: number }[])[0]?.locked !== 1) {
+        const query = async (sql: string, values: unknown[]): Promise<unknown> =>
+          (await connection.query({ sql, values, timeout }))[0];
+        if (!(await tryNamedLock(query, name, LOCK_WAIT_MS / 1000))) {
           throw new Error('another process holds the lock of the database for too long');
         }
         const result = await work();
@@ -52,26 +53,15 @@ export async function withStartLock<Result>(config: Config, work: () => Promise<
       createSqliteFile(lockFile);
       const lock = openSqlite(lockFile, { timeout: 0 });
       try {
-        await lockExclusively(lock);
+        const deadline = performance.now() + LOCK_WAIT_MS;
+        await retryWhileBusy(() => lock.exec('BEGIN EXCLUSIVE'), {
+          pause: [20, 50],
+          giveUp: () => performance.now() > deadline,
+        });
         return await work();
       } finally {
         lock.close();
       }
-    }
-  }
-}
-
-async function lockExclusively(lock: SqliteDatabase): Promise<void> {
-  const deadline = performance.now() + LOCK_WAIT_MS;
-  for (;;) {
-    try {
-      lock.exec('BEGIN EXCLUSIVE');
-      return;
-    } catch (error) {
-      if (!isSqliteBusy(error) || performance.now() > deadline) {
-        throw error;
-      }
-      await sleep(20 + Math.random() * 30);
     }
   }
 }

@@ -27,9 +27,3 @@ export interface Page<Row> {
   totalResultSize: number;
   data: Row[];
 }
-
-/** One page of a list that is too long to count. */
-export interface PageWithoutTotal<Row> {
-  hasMore: boolean;
-  data: Row[];
-}

@@ -279,7 +279,7 @@ export class ServicePage {
 }
 
 /** The orders of the list. */
-export const SERVICE_SORTS = sortsOf('service', 'name', 'created', 'modified');
+const SERVICE_SORTS = sortsOf('service', 'name', 'created', 'modified');
 
 /** The query for the list of services. */
 export class ServicesQuery extends PageQuery {

@@ -10,10 +10,10 @@ import { MustBeEmpty } from '../input/fields/must-be-empty.js';
 import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './passwords/password-rules.js';
 
 /** The orders of the list. */
-export const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
+const USER_SORTS = sortsOf('id', 'created', 'modified', 'email', 'name', 'state', 'lastSignedIn');
 
 /** The states of users that are shown. */
-export const USER_STATES = ['active', 'deactivated'] as const;
+const USER_STATES = ['active', 'deactivated'] as const;
 
 /** A user to create. */
 export class NewUser {

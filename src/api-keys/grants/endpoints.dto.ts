@@ -43,7 +43,7 @@ export class EndpointPage {
 }
 
 /** The orders of the list. */
-export const ENDPOINT_SORTS = sortsOf('service', 'path', 'method');
+const ENDPOINT_SORTS = sortsOf('service', 'path', 'method');
 
 /** The query for the list of endpoints. */
 export class EndpointQuery extends PageQuery {

@@ -5,7 +5,7 @@ import type { ProblemCode } from '../../problems/problem-codes.js';
 import { sortsOf } from '../../input/sorting.js';
 
 /** The orders of the list. */
-export const API_KEY_USAGE_SORTS = sortsOf('day');
+const API_KEY_USAGE_SORTS = sortsOf('day');
 
 /** The query for the usage of a key. */
 export class ApiKeyUsageQuery extends PageQuery {

@@ -10,7 +10,7 @@ import { WholeNumber } from '../../input/fields/whole-number.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from './frontend-state.js';
 
 /** The orders of the list. */
-export const CAMPAIGN_SORTS = sortsOf('id', 'name', 'created', 'updated', 'startTime', 'endTime');
+const CAMPAIGN_SORTS = sortsOf('id', 'name', 'created', 'updated', 'startTime', 'endTime');
 
 /**
  * The query for the list of campaigns. Times are compared strictly: exactly the given time matches neither before nor

@@ -24,9 +24,9 @@ import { MustBeEmpty } from '../../input/fields/must-be-empty.js';
 import { CAMPAIGN_FEATURES, CAMPAIGN_STATES, type CampaignFeature, type CampaignState } from './campaign.entity.js';
 import type { FrontendState } from './frontend-state.js';
 
-export const LIMIT_PERIODS = ['daily', 'weekly', 'monthly', 'yearly'] as const;
+const LIMIT_PERIODS = ['daily', 'weekly', 'monthly', 'yearly'] as const;
 export type LimitPeriod = (typeof LIMIT_PERIODS)[number];
-export const LIMIT_ENTITIES = ['Coupon', 'Referral', 'Profile', 'Identifier'] as const;
+const LIMIT_ENTITIES = ['Coupon', 'Referral', 'Profile', 'Identifier'] as const;
 export type LimitEntity = (typeof LIMIT_ENTITIES)[number];
 
 /** A limit of a campaign. */

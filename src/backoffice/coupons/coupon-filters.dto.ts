@@ -9,10 +9,10 @@ import { sortsOf } from '../../input/sorting.js';
 import { WholeNumber } from '../../input/fields/whole-number.js';
 import { CAMPAIGN_STATE_FILTERS, type CampaignStateFilter } from '../campaigns/frontend-state.js';
 
-export const COUPON_VALIDITIES = ['expired', 'validNow', 'validFuture'] as const;
+const COUPON_VALIDITIES = ['expired', 'validNow', 'validFuture'] as const;
 export type CouponValidity = (typeof COUPON_VALIDITIES)[number];
 /** The orders of the list. */
-export const COUPON_SORTS = sortsOf('id');
+const COUPON_SORTS = sortsOf('id');
 export type CouponSort = (typeof COUPON_SORTS)[number];
 export const YES_OR_NO = ['true', 'false'] as const;
 export type YesOrNo = (typeof YES_OR_NO)[number];

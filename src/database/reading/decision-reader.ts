@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import mysql, { type Connection, type QueryError, type RowDataPacket } from 'mysql2';
 import { Config } from '../../config/config.js';
 import { Problem } from '../../problems/problem.js';
 import { configureSqlite, engineOf, mysqlOptions, READ_ONLY_SESSION, sqliteFile } from '../data-source.js';
 import { isConnectionLost, isSqliteBusy } from '../driver-errors.js';
+import { retryWhileBusy } from '../sqlite-busy.js';
 import { inTime } from './in-time.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
 
@@ -250,18 +250,14 @@ class SqliteLane implements Lane {
   async read(sending: Sending): Promise<unknown[]> {
     const { statement } = sending;
     const parameters = statement.list ? [JSON.stringify(statement.list)] : [];
-    for (;;) {
-      try {
-        return this.prepare(statement.sqlite).all(...parameters);
-      } catch (error) {
-        if (!isSqliteBusy(error)) {
-          throw new Problem('database-unavailable', undefined, {}, { cause: error });
-        }
-        if (sending.isCancelled) {
-          throw new Problem('decision-timeout', undefined, {}, { cause: error });
-        }
-        await sleep(1 + Math.random() * 5);
-      }
+    try {
+      return await retryWhileBusy(() => this.prepare(statement.sqlite).all(...parameters), {
+        pause: [1, 6],
+        giveUp: () => sending.isCancelled,
+      });
+    } catch (error) {
+      const code = isSqliteBusy(error) ? 'decision-timeout' : 'database-unavailable';
+      throw new Problem(code, undefined, {}, { cause: error });
     }
   }
 

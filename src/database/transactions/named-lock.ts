@@ -27,11 +27,10 @@ export async function takeNamedLock(
   holders.add(tx.queryRunner!);
   // All databases of a server share the names, and a name must be short.
   const database = createHash('sha256').update(String(tx.dataSource.options.database)).digest('hex').slice(0, 16);
-  const values = [`latchkey:${database}:${name}`, STATEMENT_SECONDS];
+  const query = (sql: string, values: unknown[]): Promise<unknown> => tx.query(sql, values);
   const deadline = performance.now() + waitMs;
   do {
-    const rows: { locked: number | null }[] = await tx.query('SELECT GET_LOCK(?, ?) AS locked', values);
-    if (Number(rows[0]?.locked) === 1) {
+    if (await tryNamedLock(query, `latchkey:${database}:${name}`, STATEMENT_SECONDS)) {
       return true;
     }
     await turn();
@@ -39,7 +38,17 @@ export async function takeNamedLock(
   return false;
 }
 
-/** Releases the named locks of a transaction that has ended. A connection that cannot do that is not used again. */
+/** Asks MySQL for a lock. Returns whether it was to be had within so many seconds. */
+export async function tryNamedLock(
+  query: (sql: string, values: unknown[]) => Promise<unknown>,
+  name: string,
+  seconds: number,
+): Promise<boolean> {
+  const [row] = (await query('SELECT GET_LOCK(?, ?) AS locked', [name, seconds])) as { locked: number | null }[];
+  return Number(row?.locked) === 1;
+}
+
+/** Gives back what a transaction has locked, when it has ended. A connection that cannot do that is not used again. */
 export async function releaseNamedLocks(runner: QueryRunner): Promise<void> {
   if (!holders.delete(runner)) {
     return;

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { createSqliteFile } from '../data-source.js';
 import { isSqliteBusy } from '../driver-errors.js';
+import { retryWhileBusy } from '../sqlite-busy.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from '../sqlite-driver.js';
 
 /** How often a process tries to take the lock while another one holds it. */
@@ -63,20 +63,25 @@ export class UrgentLock {
   }
 
   private async take(): Promise<void> {
-    while (this.waiting > 0 && !this.holder) {
-      let database: SqliteDatabase | undefined;
-      try {
-        database = this.open();
-        database.exec('BEGIN EXCLUSIVE');
-        this.holder = database;
-      } catch (error) {
-        database?.close();
-        if (!isSqliteBusy(error)) {
-          return this.warn(error);
-        }
-        // Another end of authority holds the lock, which also serves this one.
-        await sleep(RETRY_MS);
-      }
+    try {
+      // Another end of authority holds the lock, which also serves this one.
+      await retryWhileBusy(() => this.tryToTake(), { pause: [RETRY_MS, RETRY_MS] });
+    } catch (error) {
+      this.warn(error);
+    }
+  }
+
+  private tryToTake(): void {
+    if (this.waiting === 0 || this.holder) {
+      return;
+    }
+    const database = this.open();
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+      this.holder = database;
+    } catch (error) {
+      database.close();
+      throw error;
     }
   }
 

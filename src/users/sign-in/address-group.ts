@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Replaces every invalid address, so that all of them share their limits. */
-export const NO_ADDRESS = 'unknown';
+const NO_ADDRESS = 'unknown';
 
 /**
  * Returns the group of addresses that one client can use: a single IPv4 address, or the /64 of an IPv6 address, which
