@@ -7,8 +7,8 @@
 export const SUITES = {
   races: {
     purpose: 'An authority ends at every moment of a request, by several processes.',
-    only: ['authority/ends-beside-work', 'authority/slow-readers'],
-    short: ['authority/ends-and-commits', 'authority/held-bodies', 'authority/immediate-death'],
+    only: ['authority/ends-and-commits', 'authority/ends-beside-work', 'authority/slow-readers'],
+    short: ['authority/held-bodies', 'authority/immediate-death'],
   },
   scale: {
     purpose: 'Memory, time and fairness with as much data as Latchkey promises to hold.',

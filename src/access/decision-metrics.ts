@@ -1,5 +1,5 @@
 import type { Metrics } from '../metrics/metrics.js';
-import type { Amounts, Distribution } from '../metrics/tally.js';
+import type { OutcomeCounter, Histogram } from '../metrics/plain-metrics.js';
 
 /** Where a decision about a request is made. */
 export type DecisionKind = 'route' | 'verification' | 'forward-auth';
@@ -9,8 +9,8 @@ const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
 /** The decisions of one kind. */
 class Decisions {
   constructor(
-    private readonly outcomes: Amounts,
-    private readonly seconds: Distribution,
+    private readonly outcomes: OutcomeCounter,
+    private readonly seconds: Histogram,
   ) {}
 
   /**

@@ -25,10 +25,13 @@ export class ApiKeyAuthenticator implements Authenticator {
       case 'malformed':
         return {
           kind: 'unknown',
-          problem: new Problem('malformed', 'The key is not of the form that keys have: was it copied whole?'),
+          problem: new Problem(
+            'malformed',
+            'The key does not have the form of a key: check that you copied all of it.',
+          ),
         };
       case 'unknown':
-        return { kind: 'unknown', problem: new Problem('unknown', 'There is no such key, or not any more.') };
+        return { kind: 'unknown', problem: new Problem('unknown', 'There is no such key, or it was deleted.') };
       default:
         return reading satisfies never;
     }
@@ -40,9 +43,9 @@ export function keyProblem(key: ApiKeyPrincipal, fault: KeyFault): Problem {
   const about = callerInLog(key);
   switch (fault) {
     case 'creator-deleted':
-      return new Problem(fault, `User ${key.createdBy}, who made the key, was deleted.`, {}, { about });
+      return new Problem(fault, `User ${key.createdBy}, who created the key, was deleted.`, {}, { about });
     case 'creator-deactivated':
-      return new Problem(fault, `User ${key.createdBy}, who made the key, is deactivated.`, {}, { about });
+      return new Problem(fault, `User ${key.createdBy}, who created the key, is deactivated.`, {}, { about });
     case 'expired': {
       const expiryDate = toRfc3339(key.expiryDate);
       return new Problem(fault, `The key expired at ${expiryDate}.`, { expiryDate }, { about });

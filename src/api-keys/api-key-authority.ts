@@ -6,7 +6,7 @@ import type { ApiKeyPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
 import { Clock } from '../config/clock.js';
 import { type Engine, engineIn } from '../database/data-source.js';
-import { forShare } from '../database/transactions/locking.js';
+import { forShareSql } from '../database/transactions/locking.js';
 import { Problem } from '../problems/problem.js';
 import { keyProblem } from './api-key-authenticator.js';
 import { faultOf } from './key-condition.js';
@@ -56,7 +56,7 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
   }
 
   async reread(tx: EntityManager, { principal }: Caller<ApiKeyPrincipal>): Promise<ApiKeyPrincipal> {
-    const lock = forShare(tx);
+    const lock = forShareSql(tx);
     const { apiKeyId } = principal;
     const [row]: KeyRow[] = await tx.query(
       `SELECT k.created_by AS createdBy, u.state AS creatorState, u.is_admin AS ownerIsAdmin,
@@ -66,7 +66,7 @@ export class ApiKeyAuthority implements PrincipalAuthority<ApiKeyPrincipal> {
       [principal.createdBy, apiKeyId],
     );
     if (!row) {
-      throw new Problem('unknown', 'There is no such key, or not any more.');
+      throw new Problem('unknown', 'There is no such key, or it was deleted.');
     }
     const applications: { id: number }[] = await tx.query(
       `SELECT application_id AS id FROM api_key_applications WHERE api_key_id = ? ORDER BY application_id${lock}`,

@@ -11,7 +11,7 @@ import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.js';
 import { fold } from '../database/fold.js';
 import type { ReadRepository } from '../database/reading/read-repository.js';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 import type { Page } from '../input/paging.js';
 import { type Fault, Problem } from '../problems/problem.js';
 import { ApiKeyViews } from './api-key-views.js';
@@ -87,10 +87,15 @@ export class ApiKeysService {
       const missing = applicationIds.flatMap((applicationId, position) =>
         existing.has(applicationId)
           ? []
-          : [{ pointer: `/allowedApplicationIds/${position}`, detail: `there is no Application ${applicationId}` }],
+          : [
+              {
+                pointer: `/allowedApplicationIds/${position}`,
+                detail: `there is no Application ${applicationId}: GET /v1/applications lists them`,
+              },
+            ],
       );
       if (faults.length + missing.length > 0) {
-        throw invalid([...faults, ...missing]);
+        throw validationFailed([...faults, ...missing]);
       }
       const inserted = await tx.insert(ApiKey, apiKey);
       const apiKeyId = inserted.identifiers[0]!.id as number;

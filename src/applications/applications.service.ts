@@ -7,7 +7,7 @@ import { differs } from '../audit/differs.js';
 import { Clock } from '../config/clock.js';
 import { ForeignKeyViolation, UniqueViolation } from '../database/driver-errors.js';
 import { fold } from '../database/fold.js';
-import { forUpdate, keptAsRead } from '../database/transactions/locking.js';
+import { forUpdate, forShare } from '../database/transactions/locking.js';
 import type { ReadRepository } from '../database/reading/read-repository.js';
 import { Problem } from '../problems/problem.js';
 import { readSort } from '../input/sorting.js';
@@ -42,7 +42,7 @@ export class ApplicationsService {
   /** Returns those of the ids that are Applications, read in a transaction. */
   async existing(tx: EntityManager, ids: readonly number[]): Promise<Set<number>> {
     const where = { id: In([...ids]) };
-    const rows = await tx.find(Application, { select: { id: true }, where, order: { id: 'ASC' }, ...keptAsRead(tx) });
+    const rows = await tx.find(Application, { select: { id: true }, where, order: { id: 'ASC' }, ...forShare(tx) });
     return new Set(rows.map((row) => row.id));
   }
 

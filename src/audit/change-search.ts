@@ -22,7 +22,7 @@ export interface Statement {
 }
 
 /** The position of a change in the log. */
-export interface Place {
+export interface TrailPosition {
   created: number;
   id: number;
 }
@@ -63,9 +63,9 @@ export class ChangeSearch {
     const ids: number[] = [];
     let total = 0;
     let passOver = skip;
-    let from: Place | undefined;
+    let from: TrailPosition | undefined;
     for (let size = FIRST_SLICE; ; size = Math.min(size * 2, LARGEST_SLICE[this.engine])) {
-      const [end] = (await query(this.boundary(from, size))) as RawPlace[];
+      const [end] = (await query(this.boundary(from, size))) as RawPosition[];
       const to = end && { created: Number(end.created), id: end.id };
       let inSlice: number | undefined;
       if (count || passOver > 0) {
@@ -89,21 +89,21 @@ export class ChangeSearch {
   }
 
   /** Finds the last entry of a slice with this many index entries. Finds nothing if the log ends before. */
-  boundary(from: Place | undefined, size: number): Statement {
+  boundary(from: TrailPosition | undefined, size: number): Statement {
     const { sql, parameters } = this.along(from, undefined);
     return { sql: `SELECT created, id ${sql} ${this.order()} LIMIT 1 OFFSET ${size - 1}`, parameters };
   }
 
   /** Counts the matches of a slice. */
-  countMatches(from: Place | undefined, to: Place | undefined): Statement {
+  countMatches(from: TrailPosition | undefined, to: TrailPosition | undefined): Statement {
     const { sql, parameters } = this.matching(from, to);
     return { sql: `SELECT COUNT(*) AS amount ${sql}`, parameters };
   }
 
   /** Finds the matches of a slice. */
   matches(
-    from: Place | undefined,
-    to: Place | undefined,
+    from: TrailPosition | undefined,
+    to: TrailPosition | undefined,
     { wanted, passOver }: { wanted: number; passOver: number },
   ): Statement {
     const { sql, parameters } = this.matching(from, to);
@@ -115,7 +115,7 @@ export class ChangeSearch {
   }
 
   /** Selects entries along the index, after one position, up to and including another. */
-  private along(from: Place | undefined, to: Place | undefined): Statement {
+  private along(from: TrailPosition | undefined, to: TrailPosition | undefined): Statement {
     const { createdAfter, createdBefore, descending } = this.filter;
     const lead = this.lead();
     const conditions: string[] = [];
@@ -144,13 +144,13 @@ export class ChangeSearch {
   }
 
   /** Each engine uses its index for only one form of this condition. */
-  private beyond(operator: '<' | '>', { created, id }: Place, equal: '' | '='): [string, ...number[]] {
+  private beyond(operator: '<' | '>', { created, id }: TrailPosition, equal: '' | '='): [string, ...number[]] {
     return this.engine === 'sqlite'
       ? [`(created, id) ${operator}${equal} (?, ?)`, created, id]
       : [`(created ${operator} ? OR (created = ? AND id ${operator}${equal} ?))`, created, created, id];
   }
 
-  private matching(from: Place | undefined, to: Place | undefined): Statement {
+  private matching(from: TrailPosition | undefined, to: TrailPosition | undefined): Statement {
     const { sql, parameters } = this.along(from, to);
     const lead = this.lead();
     const conditions = [sql];
@@ -180,7 +180,7 @@ export class ChangeSearch {
   }
 }
 
-interface RawPlace {
+interface RawPosition {
   created: number | string;
   id: number;
 }

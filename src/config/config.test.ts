@@ -143,6 +143,30 @@ describe('the configuration', () => {
     expect(message).not.toContain('65536');
   });
 
+  test('shows for each fault what would be right, and never a regular expression', () => {
+    const wrong = {
+      PORT: 'http',
+      HOST: 'not a host!',
+      DATABASE_URL: 'postgres://localhost/latchkey',
+      ADMIN_EMAIL: 'adä',
+      ADMIN_PASSWORD: 'correct horse battery',
+      LOG_LEVEL: 'loud',
+      TRUST_PROXY: 'true',
+      CORS_ORIGINS: 'example.com',
+      DOCS_ENABLED: 'yes',
+    };
+    const [, ...faults] = faultsOf(wrong).split('\n');
+    expect(faults.map((line) => line.trim().split(' ')[1]).sort()).toEqual(
+      Object.keys(wrong)
+        .filter((name) => name !== 'ADMIN_PASSWORD')
+        .sort(),
+    );
+    for (const line of faults) {
+      expect(line).toMatch(/ must be (?:.*, such as |one of |true or false)/);
+      expect(line).not.toMatch(/[\\^$]/);
+    }
+  });
+
   test.each([
     ['a first admin without a password', { ADMIN_EMAIL: 'a@example.com' }],
     ['a password without a first admin', { ADMIN_PASSWORD: 'correct horse battery' }],

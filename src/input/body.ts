@@ -4,9 +4,9 @@ import { MIMEType } from 'node:util';
 import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { contextOf } from '../request/request-context.js';
-import { findRoundedInteger } from './exact-numbers.js';
+import { findUnsafeInteger } from './unsafe-integers.js';
 import { notJson } from './json-fault.js';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 import { Problem } from '../problems/problem.js';
 import { refuseUnstorable } from './storable.js';
 
@@ -115,9 +115,11 @@ function parseJson(bytes: Uint8Array): object | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem('json-malformed', 'The body must be a JSON object: start it with "{".');
   }
-  const rounded = findRoundedInteger(text);
+  const rounded = findUnsafeInteger(text);
   if (rounded !== undefined) {
-    throw invalid([{ pointer: '', detail: `the number ${rounded} cannot be stored exactly: send it as a string` }]);
+    throw validationFailed([
+      { pointer: '', detail: `the number ${rounded} cannot be stored exactly: send it as a string` },
+    ]);
   }
   return value;
 }

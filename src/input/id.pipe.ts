@@ -1,5 +1,6 @@
-import { Injectable, type PipeTransform } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { Problem } from '../problems/problem.js';
+import { idDetail } from './id-detail.js';
 
 const ID = /^[1-9][0-9]{0,9}$/;
 /** The largest id of either database. */
@@ -13,10 +14,11 @@ export function parseId(text: string): number | undefined {
 /** Parses an id in a path. Anything that is not exactly an id is a 400. */
 @Injectable()
 export class IdPipe implements PipeTransform<string, number> {
-  transform(text: string): number {
+  transform(text: string, { data = 'id' }: Pick<ArgumentMetadata, 'data'> = {}): number {
     const id = parseId(text);
     if (id === undefined) {
-      throw new Problem('id-malformed', 'An id is a whole number from 1 to 2147483647 without leading zeros.');
+      const detail = idDetail(data) ?? `${data} must be a whole number from 1 to ${ID_MAX} without leading zeros`;
+      throw new Problem('id-malformed', `${detail}.`);
     }
     return id;
   }

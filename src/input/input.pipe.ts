@@ -1,8 +1,8 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { failingPlaces } from './element-faults.js';
-import { invalid, pointerPart } from '../problems/invalid.js';
+import { validationFailed, pointerPart } from '../problems/validation-failed.js';
 import { type Fault, Problem } from '../problems/problem.js';
+import { faultsOf } from './fault-details.js';
 import { refuseUnstorableParameters } from './storable.js';
 
 class InvalidInput extends Error {
@@ -41,8 +41,8 @@ export class InputPipe extends ValidationPipe {
     const { taken, errors } = await this.check(value, metadata);
     const dropped = droppedFields(value, taken);
     if (errors.length + dropped.length > 0) {
-      const faults = [...pointerFaults(errors), ...dropped];
-      throw invalid(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
+      const faults = [...faultsOf(errors), ...dropped];
+      throw validationFailed(metadata.type === 'query' ? faults.map(asParameterFault) : faults);
     }
     return taken;
   }
@@ -75,28 +75,12 @@ function droppedFields(given: unknown, taken: unknown, parent = ''): Fault[] {
     const pointer = parent + pointerPart(name);
     return Object.hasOwn(taken, name)
       ? droppedFields(given[name], taken[name], pointer)
-      : [{ pointer, detail: `property ${name} should not exist` }];
+      : [{ pointer, detail: `${name} is not a known name: remove it, or check its spelling` }];
   });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-function pointerFaults(errors: readonly ValidationError[], parent = ''): Fault[] {
-  return errors.flatMap((error) => {
-    const pointer = parent + pointerPart(error.property);
-    const { isArray, ...constraints } = error.constraints ?? {};
-    if (isArray !== undefined) {
-      // A value that is not an array has no elements to report.
-      return [{ pointer, detail: isArray }];
-    }
-    const own = Object.entries(constraints).flatMap(([check, detail]) => {
-      const places = failingPlaces(error, check);
-      return places ? places.map((place) => ({ pointer: `${pointer}/${place}`, detail })) : [{ pointer, detail }];
-    });
-    return [...own, ...pointerFaults(error.children ?? [], pointer)];
-  });
 }
 
 /** Converts a pointer to a parameter, because parameters have no fields. */

@@ -1,5 +1,5 @@
 import { parse, type ParsedUrlQuery } from 'node:querystring';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 
 /**
  * Parses a query like Express's simple parser: flat, with an array for a repeated parameter. It ignores `_`, which
@@ -10,7 +10,7 @@ export function parseQuery(query: string | null): ParsedUrlQuery {
   const text = query ?? '';
   const undecodable = text.split('&').filter((pair) => !isDecodable(pair));
   if (undecodable.length > 0) {
-    throw invalid(
+    throw validationFailed(
       undecodable.map((pair) => ({ parameter: pair.split('=', 1)[0]!, detail: 'must be percent-encoded UTF-8' })),
     );
   }

@@ -1,4 +1,4 @@
-import { invalid, pointerPart } from '../problems/invalid.js';
+import { validationFailed, pointerPart } from '../problems/validation-failed.js';
 
 /** Names that give access to a prototype. The framework drops them silently, so this refuses them explicitly. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
@@ -20,20 +20,20 @@ export function refuseUnstorable(root: unknown): void {
   for (let entry = stack.pop(); entry; entry = stack.pop()) {
     const { value, pointer, depth } = entry;
     if (typeof value === 'string' && !isCleanText(value)) {
-      throw invalid([{ pointer, detail: 'must not contain NUL or halves of surrogate pairs' }]);
+      throw validationFailed([{ pointer, detail: 'must not contain NUL or halves of surrogate pairs' }]);
     }
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw invalid([{ pointer, detail: 'is a number beyond all bounds' }]);
+      throw validationFailed([{ pointer, detail: 'is a number beyond all bounds' }]);
     }
     if (typeof value !== 'object' || value === null) {
       continue;
     }
     if (depth === DEPTH_MAX) {
-      throw invalid([{ pointer, detail: `is nested deeper than ${DEPTH_MAX} levels` }]);
+      throw validationFailed([{ pointer, detail: `is nested deeper than ${DEPTH_MAX} levels` }]);
     }
     for (const [name, child] of Object.entries(value)) {
       if (PROTOTYPE_NAMES.has(name) || !isCleanText(name)) {
-        throw invalid([{ pointer, detail: 'has a property with an unusable name' }]);
+        throw validationFailed([{ pointer, detail: 'has a property with an unusable name' }]);
       }
       stack.push({ value: child, pointer: pointer + pointerPart(name), depth: depth + 1 });
     }
@@ -49,6 +49,6 @@ export function refuseUnstorableParameters(query: Record<string, unknown>): void
       : [],
   );
   if (faults.length > 0) {
-    throw invalid(faults);
+    throw validationFailed(faults);
   }
 }

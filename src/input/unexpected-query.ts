@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 
 /**
  * Refuses a query where an endpoint takes none: whoever writes `?dryRun=true` expects something of it. Endpoints that do
@@ -15,7 +15,9 @@ export function refuseUnexpectedQuery(execution: ExecutionContext, request: Requ
   }
   const parameters = Object.keys(request.query);
   if (parameters.length > 0 && !takesQuery(execution)) {
-    throw invalid(parameters.map((parameter) => ({ parameter, detail: `property ${parameter} should not exist` })));
+    throw validationFailed(
+      parameters.map((parameter) => ({ parameter, detail: 'this endpoint takes no query parameters: remove it' })),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { Problem } from '../problems/problem.js';
-import { type Amounts, Distributions, Tally } from './tally.js';
+import { type OutcomeCounter, Histograms, OutcomeCounters } from './plain-metrics.js';
 
 /** The registry behind `/metrics`. A feature that counts or measures something adds its own metric, once, and keeps it. */
 @Injectable()
@@ -9,17 +9,13 @@ export class Metrics {
   readonly registry = new Registry();
 
   /** Adds counters of events, by outcome and these labels. */
-  counters<Label extends string = never>(name: string, help: string): Tally<Label> {
-    return this.add(new Tally<Label>(name, help));
+  counters<Label extends string = never>(name: string, help: string): OutcomeCounters<Label> {
+    return this.add(new OutcomeCounters<Label>(name, help));
   }
 
   /** Adds histograms of sizes, by these labels. */
-  histograms<Label extends string = never>(
-    name: string,
-    help: string,
-    bounds: readonly number[],
-  ): Distributions<Label> {
-    return this.add(new Distributions<Label>(name, help, bounds));
+  histograms<Label extends string = never>(name: string, help: string, bounds: readonly number[]): Histograms<Label> {
+    return this.add(new Histograms<Label>(name, help, bounds));
   }
 
   /** Adds what Node tells about its process: CPU, memory, event loop, garbage collection. */
@@ -35,7 +31,7 @@ export class Metrics {
 }
 
 /** Counts how work ends: `succeeded`, or the code of its problem. */
-export async function counted<Result>(outcomes: Amounts, work: () => Promise<Result>): Promise<Result> {
+export async function counted<Result>(outcomes: OutcomeCounter, work: () => Promise<Result>): Promise<Result> {
   try {
     const result = await work();
     outcomes.add('succeeded');

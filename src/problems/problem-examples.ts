@@ -33,10 +33,12 @@ export const COMMON_PROBLEM_EXAMPLES: ProblemExamples = {
   },
   'admin-required': { detail: 'Only an admin may do this.', endpoint: OPERATION },
   'validation-failed': {
-    detail: '/name: name must be longer than or equal to 1 characters',
-    errors: [{ pointer: '/name', detail: 'name must be longer than or equal to 1 characters' }],
+    detail: '/expiryDate: expiryDate is required',
+    errors: [{ pointer: '/expiryDate', detail: 'expiryDate is required' }],
   },
-  'id-malformed': { detail: 'An id is a whole number from 1 to 2147483647 without leading zeros.' },
+  'id-malformed': {
+    detail: 'applicationId must be the id of an Application, a whole number: GET /v1/applications lists the ids.',
+  },
   'json-malformed': {
     detail: 'The body is not valid JSON. See line 3, column 28: remove the comma before "}".',
   },

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Endpoint } from '../access/access.js';
 import { EndpointTree, TemplateConflict, UngrantableTemplate } from '../access/paths/endpoint-tree.js';
-import { readShadow } from '../access/paths/shadow.js';
-import { shadowOfStored, type SkippedOperation } from './documents/openapi-document.js';
+import { readUngrantablePattern } from '../access/paths/ungrantable-pattern.js';
+import { patternOfStored, type SkippedOperation } from './documents/openapi-document.js';
 
 /** An endpoint of another service. Only keys open it, sessions do not. */
 export interface ForeignEndpoint extends Endpoint {
@@ -58,9 +58,9 @@ export class CompiledService {
       this.takeEndpoint(endpointOf(row, row.method));
     } else if (row.skipped !== null) {
       for (const operation of JSON.parse(row.skipped) as SkippedOperation[]) {
-        const { shadow, by } = shadowOfStored(operation);
-        if (shadow) {
-          this.tree.addShadow(operation.path, shadow, by);
+        const { pattern, by } = patternOfStored(operation);
+        if (pattern) {
+          this.tree.addUngrantable(operation.path, pattern, by);
         }
       }
     }
@@ -79,9 +79,9 @@ export class CompiledService {
         throw error;
       }
       this.faults.push(error.message);
-      const shadow = readShadow(endpoint.path, () => false);
-      if (shadow) {
-        this.tree.addShadow(endpoint.path, shadow);
+      const pattern = readUngrantablePattern(endpoint.path, () => false);
+      if (pattern) {
+        this.tree.addUngrantable(endpoint.path, pattern);
       }
     }
   }

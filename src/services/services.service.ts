@@ -12,7 +12,7 @@ import { forUpdate } from '../database/transactions/locking.js';
 import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
 import { InputPipe } from '../input/input.pipe.js';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 import { readSort } from '../input/sorting.js';
 import { refuseUnstorable } from '../input/storable.js';
 import { Problem } from '../problems/problem.js';
@@ -281,17 +281,17 @@ function refuseUnusableName(service: string): void {
   const parameter = 'service';
   if (!SERVICE_NAME.test(service)) {
     const detail = 'must be 2 to 41 lower-case letters, digits and hyphens, and begin with a letter';
-    throw invalid([{ parameter, detail }]);
+    throw validationFailed([{ parameter, detail }]);
   }
   if (service === MANAGEMENT) {
-    throw invalid([{ parameter, detail: `"${MANAGEMENT}" is Latchkey itself` }]);
+    throw validationFailed([{ parameter, detail: `"${MANAGEMENT}" is Latchkey itself` }]);
   }
 }
 
 function usable(document: DocumentReading): ServiceDescription {
   switch (document.kind) {
     case 'absent':
-      throw invalid([
+      throw validationFailed([
         { pointer: '/openapi', detail: 'openapi must be an OpenAPI document, as an object or as a text' },
       ]);
     case 'fault': {

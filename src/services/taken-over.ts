@@ -1,7 +1,7 @@
-import { readShadow } from '../access/paths/shadow.js';
-import { neighbours } from '../access/paths/shadow-set.js';
+import { readUngrantablePattern } from '../access/paths/ungrantable-pattern.js';
+import { neighbours } from '../access/paths/ungrantable-patterns.js';
 import type { TakeTurn } from '../database/transactions/transaction-runner.js';
-import { type ServiceDescription, shadowOfStored, type SkippedOperation } from './documents/openapi-document.js';
+import { type ServiceDescription, patternOfStored, type SkippedOperation } from './documents/openapi-document.js';
 import type { StoredEndpoint } from './stored-endpoints.js';
 
 const REASON =
@@ -31,10 +31,10 @@ export async function takenOver(
     if (index % OPERATIONS_PER_TURN === OPERATIONS_PER_TURN - 1) {
       await turn();
     }
-    const { shadow, by } = shadowOfStored(operation);
-    if (shadow && isBeside(shadow, by)) {
+    const { pattern, by } = patternOfStored(operation);
+    if (pattern && isBeside(pattern, by)) {
       const { method, path } = operation;
-      found.push({ method, path, reason: REASON, shadow, by });
+      found.push({ method, path, reason: REASON, pattern, by });
     }
   }
   return found;
@@ -45,7 +45,7 @@ export async function takenOver(
  * has a literal, its requests do not match that endpoint.
  */
 function asSkipped({ method, path }: StoredEndpoint): SkippedOperation {
-  return { method, path, reason: REASON, shadow: readShadow(path, () => false) ?? null, by: 'nothing' };
+  return { method, path, reason: REASON, pattern: readUngrantablePattern(path, () => false) ?? null, by: 'nothing' };
 }
 
 function nameOf({ method, path }: { method: string; path: string }): string {

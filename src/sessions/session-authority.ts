@@ -5,7 +5,7 @@ import type { UserPrincipal } from '../access/principal.js';
 import { orderedJoin, type PrincipalAuthority, type Selection, sharedLock } from '../authority/principal-authority.js';
 import { Clock } from '../config/clock.js';
 import type { Engine } from '../database/data-source.js';
-import { forShare } from '../database/transactions/locking.js';
+import { forShareSql } from '../database/transactions/locking.js';
 import { sessionExpired, sessionUnknown } from './session-authenticator.js';
 
 interface Row {
@@ -35,7 +35,7 @@ export class SessionAuthority implements PrincipalAuthority<UserPrincipal> {
 
   async reread(tx: EntityManager, { principal }: Caller<UserPrincipal>): Promise<UserPrincipal> {
     const { userId, sessionId } = principal;
-    const [row]: Row[] = await tx.query(SESSION + forShare(tx), [userId, sessionId]);
+    const [row]: Row[] = await tx.query(SESSION + forShareSql(tx), [userId, sessionId]);
     if (!row) {
       throw sessionUnknown();
     }

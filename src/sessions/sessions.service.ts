@@ -12,7 +12,7 @@ import type { ReadRepository } from '../database/reading/read-repository.js';
 import { toRfc3339 } from '../database/times.js';
 import { Problem } from '../problems/problem.js';
 import { counted, Metrics } from '../metrics/metrics.js';
-import type { Amounts } from '../metrics/tally.js';
+import type { OutcomeCounter } from '../metrics/plain-metrics.js';
 import { PasswordCheck } from '../users/sign-in/password-check.js';
 import { UsersService } from '../users/users.service.js';
 import { Session } from './session.entity.js';
@@ -24,7 +24,7 @@ const PURGE_ROWS_MAX = 1000;
 /** Creates and ends sessions. */
 @Injectable()
 export class SessionsService {
-  private readonly signIns: Amounts;
+  private readonly signIns: OutcomeCounter;
 
   constructor(
     @InjectRepository(Session) private readonly sessions: ReadRepository<Session>,

@@ -57,7 +57,7 @@ export function targetOf({ target, rows }: LockedUsers): LockedUser {
 /** Refuses a change that would leave no active admin. Throws `last-admin`. */
 export function keepOneAdmin({ user, isLastAdmin }: LockedUser, change: UserChange): void {
   if (isLastAdmin && !isActiveAdmin({ ...user, ...change })) {
-    throw new Problem('last-admin', `User ${user.id} is the last active admin: make another one first.`);
+    throw new Problem('last-admin', `User ${user.id} is the last active admin: create another one first.`);
   }
 }
 

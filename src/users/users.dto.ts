@@ -6,7 +6,7 @@ import { IfPresent } from '../input/fields/presence.js';
 import { PageQuery } from '../input/paging.js';
 import { sortsOf } from '../input/sorting.js';
 import { Trimmed } from '../input/fields/trimmed.js';
-import { Unused } from '../input/fields/unused.js';
+import { MustBeEmpty } from '../input/fields/must-be-empty.js';
 import { PASSWORD_LENGTH, PASSWORD_LENGTH_FAULT } from './passwords/password-rules.js';
 
 /** The orders of the list. */
@@ -72,15 +72,15 @@ export class UserUpdate {
   isAdmin?: boolean;
 
   @ApiHideProperty()
-  @Unused()
+  @MustBeEmpty()
   policy?: unknown;
 
   @ApiHideProperty()
-  @Unused()
+  @MustBeEmpty()
   roles?: unknown;
 
   @ApiHideProperty()
-  @Unused()
+  @MustBeEmpty()
   applicationNotificationSubscriptions?: unknown;
 }
 

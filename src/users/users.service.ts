@@ -9,9 +9,9 @@ import { differs } from '../audit/differs.js';
 import { Clock } from '../config/clock.js';
 import { UniqueViolation } from '../database/driver-errors.js';
 import { containing, fold } from '../database/fold.js';
-import { forUpdate, keptAsRead } from '../database/transactions/locking.js';
+import { forUpdate, forShare } from '../database/transactions/locking.js';
 import type { ReadRepository } from '../database/reading/read-repository.js';
-import { invalid } from '../problems/invalid.js';
+import { validationFailed } from '../problems/validation-failed.js';
 import { Problem } from '../problems/problem.js';
 import { readSort } from '../input/sorting.js';
 import { findPasswordFault } from './passwords/password-rules.js';
@@ -75,7 +75,7 @@ export class UsersService {
   async create(caller: Caller, { name, email, password, isAdmin = false }: NewUser): Promise<UserView> {
     const fault = await findPasswordFault(password, { name, email });
     if (fault !== undefined) {
-      throw invalid([{ pointer: '/password', detail: fault }]);
+      throw validationFailed([{ pointer: '/password', detail: fault }]);
     }
     const passwordHash = await this.passwords.hash(password);
     try {
@@ -146,7 +146,7 @@ export class UsersService {
 
   /** Holds a shared lock on a user until the transaction ends. */
   async hold(tx: EntityManager, id: number): Promise<void> {
-    await tx.find(User, { select: { id: true }, where: { id }, ...keptAsRead(tx) });
+    await tx.find(User, { select: { id: true }, where: { id }, ...forShare(tx) });
   }
 
   /**

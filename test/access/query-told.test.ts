@@ -136,7 +136,7 @@ test('an operation that was stored before queries were looked at is refused, wit
     method: 'POST',
     path: '/things?bulkDelete=true',
     reason: 'it has a character that paths cannot hold unescaped',
-    shadow: [['things?bulkDelete=true']],
+    pattern: [['things?bulkDelete=true']],
   };
   const skipped = JSON.stringify([stored]);
   await runSql(latchkey.database, `UPDATE services SET skipped = '${skipped}' WHERE service = '${service}'`);

@@ -200,7 +200,8 @@ describe('the first admin', () => {
     expect(faulty).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'The environment is not usable:\n  - PORT must be a whole number from 0 to 65535, in digits\n',
+      stderr:
+        'The environment is not usable:\n  - PORT must be a whole number from 0 to 65535, in digits, such as 3000\n',
     });
   });
 });

@@ -1,9 +1,9 @@
 import { parseTemplate, type TemplateSegment } from './path-template.js';
 import type { PathSegments } from './raw-path.js';
-import type { Shadow, TemplateTexts } from './shadow.js';
-import { literalsOf, ShadowSet } from './shadow-set.js';
+import type { UngrantablePattern, TemplateTexts } from './ungrantable-pattern.js';
+import { literalsOf, UngrantablePatterns } from './ungrantable-patterns.js';
 import type { ToldBy } from './told-by.js';
-import { withoutCase } from './without-case.js';
+import { confusableSkeleton } from './confusable-skeleton.js';
 
 /** What a path and METHOD select. */
 export type EndpointMatch<T> =
@@ -43,23 +43,23 @@ interface Endpoint<T> {
   literals: TemplateTexts;
 }
 
-/** The endpoints whose templates end at one place, by METHOD. */
+/** The endpoints whose templates end at one node, by METHOD. */
 type Endpoints<T> = Map<string, Endpoint<T>>;
 
-/** A large service has a place for each of its segments, most of them with one thing on it: nothing is made ahead. */
-interface Place<T> {
+/** A large service has a node for each of its segments, most of them with one thing on it: nothing is made ahead. */
+interface TrieNode<T> {
   literals: Literals<T> | undefined;
   /** Whether a literal beside this one differs from it only in case. */
   hasCaseTwin: boolean;
-  parameter: Place<T> | undefined;
+  parameter: TrieNode<T> | undefined;
   endpoints: Endpoints<T> | undefined;
   /** Those whose template has a trailing slash. */
   slashedEndpoints: Endpoints<T> | undefined;
 }
 
-/** The literals that may stand at one place. */
+/** The literals that may stand at one node. */
 interface Literals<T> {
-  places: Map<string, Place<T>>;
+  nodes: Map<string, TrieNode<T>>;
   /** The literals without regard to case, each with the spellings that are registered. */
   spellings: Map<string, string[]>;
   longest: number;
@@ -81,8 +81,8 @@ class Disagreement {
  * METHOD while it walks; where two could differ it is ambiguous.
  */
 export class EndpointTree<T> {
-  private readonly root: Place<T> = newPlace();
-  private readonly shadows = new ShadowSet();
+  private readonly root: TrieNode<T> = newNode();
+  private readonly ungrantable = new UngrantablePatterns();
 
   /** Registers an endpoint. Throws `TemplateConflict` or `UngrantableTemplate`. */
   add(method: string, template: string, value: T): void {
@@ -91,21 +91,21 @@ export class EndpointTree<T> {
 
     const slashed = endsWithSlash(parsed.segments);
     const steps = slashed ? parsed.segments.slice(0, -1) : parsed.segments;
-    let place = this.root;
+    let node = this.root;
     for (const step of steps) {
-      place = step.kind === 'literal' ? literalPlace(place, step.text) : (place.parameter ??= newPlace());
+      node = step.kind === 'literal' ? literalNode(node, step.text) : (node.parameter ??= newNode());
     }
-    const endpoints = endpointsOf(place, slashed) ?? new Map<string, Endpoint<T>>();
+    const endpoints = endpointsOf(node, slashed) ?? new Map<string, Endpoint<T>>();
     const existing = endpoints.get(method);
     if (existing) throw new TemplateConflict(method, template, existing.template);
     const parameterNames = steps.map((step) => (step.kind === 'parameter' ? step.name : undefined));
     endpoints.set(method, { value, template, parameterNames, literals: literalsOf(steps) });
-    place[slashed ? 'slashedEndpoints' : 'endpoints'] = endpoints;
+    node[slashed ? 'slashedEndpoints' : 'endpoints'] = endpoints;
   }
 
   /** Takes note of an operation that is no endpoint: what could be meant for it is ambiguous, with any METHOD. */
-  addShadow(template: string, shadow: Shadow, by: ToldBy = 'path'): void {
-    this.shadows.add(template, shadow, by);
+  addUngrantable(template: string, pattern: UngrantablePattern, by: ToldBy = 'path'): void {
+    this.ungrantable.add(template, pattern, by);
   }
 
   /** Selects the endpoint of a path that `readRawPath` accepted. */
@@ -117,13 +117,13 @@ export class EndpointTree<T> {
     const rival = this.findRival(method, path, walk, endpoint);
     if (rival) return { kind: 'ambiguous', reason: rival.reason };
     if (!endpoint) return { kind: 'unknown' };
-    const shadow = this.shadows.find(
+    const other = this.ungrantable.find(
       endpoint.literals,
-      () => path.segments.slice(0, depthOf(path)).map(withoutCase),
+      () => path.segments.slice(0, depthOf(path)).map(confusableSkeleton),
       path.query,
     );
-    if (shadow !== undefined) {
-      return { kind: 'ambiguous', reason: `"${shadow}", which no key can be granted, matches too` };
+    if (other !== undefined) {
+      return { kind: 'ambiguous', reason: `"${other}", which no key can be granted, matches too` };
     }
 
     const parameters = new Map<string, string>();
@@ -149,18 +149,18 @@ export class EndpointTree<T> {
     const slashed = depth < path.segments.length;
     const tookLiteral: boolean[] = [];
     let forked = false;
-    let place: Place<T> | undefined = this.root;
-    for (let index = 0; place && index < depth; index++) {
-      const literal: Place<T> | Disagreement | undefined = literalAt(place, path, index, depth);
+    let node: TrieNode<T> | undefined = this.root;
+    for (let index = 0; node && index < depth; index++) {
+      const literal: TrieNode<T> | Disagreement | undefined = literalAt(node, path, index, depth);
       if (literal instanceof Disagreement) return literal;
       tookLiteral.push(literal !== undefined);
-      if (literal && place.parameter) forked = true;
-      place = literal ?? place.parameter;
+      if (literal && node.parameter) forked = true;
+      node = literal ?? node.parameter;
     }
     return {
       slashed,
-      endpoints: place && endpointsOf(place, slashed),
-      otherSlash: place && endpointsOf(place, !slashed),
+      endpoints: node && endpointsOf(node, slashed),
+      otherSlash: node && endpointsOf(node, !slashed),
       tookLiteral,
       forked,
     };
@@ -179,15 +179,15 @@ export class EndpointTree<T> {
 
     const besides = this.endsBeside(path, walk);
     if (besides instanceof Disagreement) return besides;
-    for (const { place, moreLiteral } of besides) {
+    for (const { node, moreLiteral } of besides) {
       if (!endpoint) {
         // Some readers go back to the parameter when the literal leads nowhere, others answer 404 or 405.
-        const ending = endpointsOf(place, walk.slashed);
+        const ending = endpointsOf(node, walk.slashed);
         const reached = ending && handlerOf(ending, method);
         if (reached) return new Disagreement(`"${reached.template}" matches, but only for readers that go back`);
         continue;
       }
-      for (const endpoints of [place.endpoints, place.slashedEndpoints]) {
+      for (const endpoints of [node.endpoints, node.slashedEndpoints]) {
         if (!endpoints) continue;
         // What is literal where the walk took a parameter may come first, and may exist for more METHODs than we know.
         const [first] = endpoints.values();
@@ -206,7 +206,7 @@ export class EndpointTree<T> {
     const ends: EndBeside<T>[] = [];
     let steps = 0;
     const explore = (
-      place: Place<T>,
+      node: TrieNode<T>,
       index: number,
       beside: boolean,
       moreLiteral: boolean,
@@ -214,15 +214,15 @@ export class EndpointTree<T> {
       steps += 1;
       if (steps > STEPS_BESIDE_MAX) return new Disagreement('it could be read in too many ways to look at them all');
       if (index === depth) {
-        if (beside) ends.push({ place, moreLiteral });
+        if (beside) ends.push({ node, moreLiteral });
         return undefined;
       }
-      const literal = literalAt(place, path, index, depth);
+      const literal = literalAt(node, path, index, depth);
       if (literal instanceof Disagreement) return literal;
       const walkTookParameter = walk.tookLiteral[index] === false;
       return (
         (literal && explore(literal, index + 1, beside, moreLiteral || walkTookParameter)) ??
-        (place.parameter && explore(place.parameter, index + 1, beside || !walkTookParameter, moreLiteral))
+        (node.parameter && explore(node.parameter, index + 1, beside || !walkTookParameter, moreLiteral))
       );
     };
     return explore(this.root, 0, false, false) ?? ends;
@@ -241,12 +241,12 @@ interface Walk<T> {
 }
 
 interface EndBeside<T> {
-  place: Place<T>;
+  node: TrieNode<T>;
   /** Whether a literal led there where the walk took a parameter. */
   moreLiteral: boolean;
 }
 
-function newPlace<T>(): Place<T> {
+function newNode<T>(): TrieNode<T> {
   return {
     literals: undefined,
     hasCaseTwin: false,
@@ -256,18 +256,18 @@ function newPlace<T>(): Place<T> {
   };
 }
 
-function literalPlace<T>(place: Place<T>, text: string): Place<T> {
-  const literals = (place.literals ??= { places: new Map(), spellings: new Map(), longest: 0 });
-  const existing = literals.places.get(text);
+function literalNode<T>(node: TrieNode<T>, text: string): TrieNode<T> {
+  const literals = (node.literals ??= { nodes: new Map(), spellings: new Map(), longest: 0 });
+  const existing = literals.nodes.get(text);
   if (existing) return existing;
-  const added = newPlace<T>();
-  literals.places.set(text, added);
+  const added = newNode<T>();
+  literals.nodes.set(text, added);
   literals.longest = Math.max(literals.longest, text.length);
-  const folded = withoutCase(text);
+  const folded = confusableSkeleton(text);
   const spellings = literals.spellings.get(folded);
   if (spellings) {
     // All but the first were told when they came.
-    literals.places.get(spellings[0]!)!.hasCaseTwin = true;
+    literals.nodes.get(spellings[0]!)!.hasCaseTwin = true;
     added.hasCaseTwin = true;
     spellings.push(text);
   } else {
@@ -278,17 +278,17 @@ function literalPlace<T>(place: Place<T>, text: string): Place<T> {
 
 /** The literal that a segment is; a `Disagreement` when only some readers would take it for one. */
 function literalAt<T>(
-  place: Place<T>,
+  node: TrieNode<T>,
   path: PathSegments,
   index: number,
   depth: number,
-): Place<T> | Disagreement | undefined {
-  const { literals } = place;
+): TrieNode<T> | Disagreement | undefined {
+  const { literals } = node;
   if (!literals) return undefined;
   const segment = path.segments[index] ?? '';
-  const exact = literals.places.get(segment);
+  const exact = literals.nodes.get(segment);
   if (exact && !exact.hasCaseTwin && !path.escaped[index]) return exact;
-  const folded = withoutCase(segment);
+  const folded = confusableSkeleton(segment);
   const spellings = literals.spellings.get(folded);
   if (spellings) {
     if (!exact) return new Disagreement(`a segment is ${quoted(spellings)} except for case`);
@@ -309,8 +309,8 @@ function literalWithSuffix<T>(literals: Literals<T>, folded: string): Disagreeme
   return undefined;
 }
 
-function endpointsOf<T>(place: Place<T>, slashed: boolean): Endpoints<T> | undefined {
-  return slashed ? place.slashedEndpoints : place.endpoints;
+function endpointsOf<T>(node: TrieNode<T>, slashed: boolean): Endpoints<T> | undefined {
+  return slashed ? node.slashedEndpoints : node.endpoints;
 }
 
 /** The endpoint that answers a METHOD: HEAD is answered by GET where no HEAD is registered. */

@@ -1,4 +1,4 @@
-import { withoutCase } from './without-case.js';
+import { confusableSkeleton } from './confusable-skeleton.js';
 
 /**
  * What tells that a request is meant for an operation, besides METHOD and path: nothing more (`path`); nothing that a
@@ -48,7 +48,7 @@ export function isTold(by: ToldBy, query: string): boolean {
   let text = query;
   for (let round = 0; ; round += 1) {
     for (const parameter of new Set(text.split(SEPARATOR))) {
-      const name = withoutCase(nameOf(parameter));
+      const name = confusableSkeleton(nameOf(parameter));
       if (wanted.has(skeleton(name)) || wanted.has(rootOf(name))) return true;
     }
     if (round === ROUNDS || !text.includes('%')) return false;
@@ -63,7 +63,7 @@ function nameOf(parameter: string): string {
 
 /** A name as the most forgiving reader compares it: `$filter` is `filter` to OData, and PHP writes `_` for a dot. */
 function skeleton(name: string): string {
-  return withoutCase(name).replaceAll(/[^\p{L}\p{N}]+/gu, '');
+  return confusableSkeleton(name).replaceAll(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** What a name begins with: `bulk[]`, `[bulk]`, `bulk.x` and `bulk\0x` are all `bulk` to somebody. */

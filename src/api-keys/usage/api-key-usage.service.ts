@@ -5,7 +5,7 @@ import { endpointId } from '../../access/access.js';
 import { Clock } from '../../config/clock.js';
 import type { ReadRepository } from '../../database/reading/read-repository.js';
 import { toRfc3339 } from '../../database/times.js';
-import { invalid } from '../../problems/invalid.js';
+import { validationFailed } from '../../problems/validation-failed.js';
 import { Problem } from '../../problems/problem.js';
 import type { ProblemCode } from '../../problems/problem-codes.js';
 import { readSort } from '../../input/sorting.js';
@@ -85,10 +85,10 @@ export class ApiKeyUsageService {
     const to = query.to === undefined ? Math.floor(this.clock.now() / DAY_MS) : readDay('to', query.to);
     const from = query.from === undefined ? to - DEFAULT_DAYS + 1 : readDay('from', query.from);
     if (from > to) {
-      throw invalid([{ parameter: 'from', detail: 'from must not be after to' }]);
+      throw validationFailed([{ parameter: 'from', detail: 'from must not be after to' }]);
     }
     if (to - from >= DAYS_MAX) {
-      throw invalid([{ parameter: 'from', detail: `from must be within ${DAYS_MAX} days before to` }]);
+      throw validationFailed([{ parameter: 'from', detail: `from must be within ${DAYS_MAX} days before to` }]);
     }
     return { from, to };
   }
@@ -99,7 +99,7 @@ function readDay(parameter: string, text: string): number {
   const time = Date.parse(`${text}T00:00:00.000Z`);
   // JavaScript parses February 30th as March 2nd.
   if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text)) {
-    throw invalid([{ parameter, detail: `${parameter} must be a day as YYYY-MM-DD` }]);
+    throw validationFailed([{ parameter, detail: `${parameter} must be a day as YYYY-MM-DD` }]);
   }
   return time / DAY_MS;
 }

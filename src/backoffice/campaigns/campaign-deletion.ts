@@ -117,7 +117,10 @@ export class CampaignDeletion implements OnApplicationBootstrap, OnModuleDestroy
   private async deleteInBatches(campaignId: number): Promise<void> {
     for (;;) {
       if (this.stopping) {
-        throw new Problem('shutting-down', 'The campaign is gone, its coupons are not yet: ask again to go on.');
+        throw new Problem(
+          'shutting-down',
+          'The campaign is deleted, some of its coupons are not: repeat the request to continue.',
+        );
       }
       const more = await this.deleteSomeCoupons(campaignId);
       if (!more && (await this.deleteEmptyCampaign(campaignId))) {

@@ -20,7 +20,7 @@ import { IsOneLine } from '../../input/fields/one-line.js';
 import { IfGiven, IfPresent } from '../../input/fields/presence.js';
 import { IsTime } from '../../input/fields/rfc3339.js';
 import { Trimmed } from '../../input/fields/trimmed.js';
-import { Unused } from '../../input/fields/unused.js';
+import { MustBeEmpty } from '../../input/fields/must-be-empty.js';
 import { CAMPAIGN_FEATURES, CAMPAIGN_STATES, type CampaignFeature, type CampaignState } from './campaign.entity.js';
 import type { FrontendState } from './frontend-state.js';
 
@@ -158,15 +158,15 @@ export class CampaignRequest {
   type?: 'advanced';
 
   @ApiHideProperty()
-  @Unused()
+  @MustBeEmpty()
   activeRulesetId?: unknown;
 
   @ApiHideProperty()
-  @Unused()
+  @MustBeEmpty()
   couponSettings?: unknown;
 
   @ApiHideProperty()
-  @Unused()
+  @MustBeEmpty()
   referralSettings?: unknown;
 }
 

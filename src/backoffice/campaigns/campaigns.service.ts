@@ -10,7 +10,7 @@ import { Clock } from '../../config/clock.js';
 import { ForeignKeyViolation } from '../../database/driver-errors.js';
 import { fold } from '../../database/fold.js';
 import type { ReadRepository } from '../../database/reading/read-repository.js';
-import { invalid } from '../../problems/invalid.js';
+import { validationFailed } from '../../problems/validation-failed.js';
 import { Problem } from '../../problems/problem.js';
 import { readTime } from '../../input/fields/rfc3339.js';
 import type { CampaignQuery } from './campaign-list.dto.js';
@@ -167,6 +167,6 @@ function given(request: CampaignRequest) {
 
 function refuseWrongTimes({ startTime, endTime }: Pick<Campaign, 'startTime' | 'endTime'>): void {
   if (startTime !== null && endTime !== null && startTime >= endTime) {
-    throw invalid([{ pointer: '/endTime', detail: 'endTime must be after startTime' }]);
+    throw validationFailed([{ pointer: '/endTime', detail: 'endTime must be after startTime' }]);
   }
 }

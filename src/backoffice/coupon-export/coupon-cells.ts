@@ -1,5 +1,5 @@
 import { toRfc3339 } from '../../database/times.js';
-import { findRoundedInteger } from '../../input/exact-numbers.js';
+import { findUnsafeInteger } from '../../input/unsafe-integers.js';
 import { lengthOf } from '../../input/fields/length.js';
 import { Problem } from '../../problems/problem.js';
 import { parseRfc3339 } from '../../input/fields/rfc3339.js';
@@ -235,7 +235,7 @@ function readAttributes(cell: string): string {
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
     throw new CellFault('must be a JSON object');
   }
-  const rounded = findRoundedInteger(cell);
+  const rounded = findUnsafeInteger(cell);
   if (rounded !== undefined) {
     throw new CellFault(`has the number ${rounded}, which cannot be kept exactly: write it as text`);
   }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { counted, Metrics } from '../../metrics/metrics.js';
-import type { Amounts } from '../../metrics/tally.js';
+import type { OutcomeCounter } from '../../metrics/plain-metrics.js';
 
 /** Counts imports and the coupons that they create. */
 @Injectable()
 export class CouponImportMetrics {
-  private readonly outcomes: Amounts;
+  private readonly outcomes: OutcomeCounter;
   private readonly inProgress: Gauge<'phase'>;
   private readonly coupons: Counter;
 

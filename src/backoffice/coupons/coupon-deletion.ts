@@ -20,7 +20,7 @@ import { deleteBatch } from '../campaigns/deletion-batch.js';
 const BATCH = 500;
 
 /** How many coupons were deleted so far, and the change in the audit log that records it. */
-interface Tally {
+interface OutcomeCounters {
   coupons: number;
   recorded: RecordedChange | undefined;
 }
@@ -46,11 +46,11 @@ export class CouponDeletion implements OnModuleDestroy {
   async delete(caller: Caller, place: CouponPlace, filters: CouponFilters): Promise<void> {
     await this.campaigns.get(place.applicationId, place.campaignId);
     const selection = selectCoupons(place, filters, this.clock.now());
-    let tally: Tally = { coupons: 0, recorded: undefined };
+    let tally: OutcomeCounters = { coupons: 0, recorded: undefined };
     const scan = this.scans.begin(callerInLog(caller.principal));
     for await (const batch of this.batches(selection, scan)) {
       if (this.stopping) {
-        throw new Problem('shutting-down', `${tally.coupons} coupons are gone: ask again to go on.`);
+        throw new Problem('shutting-down', `${tally.coupons} coupons are deleted: repeat the request to continue.`);
       }
       tally = await deleteBatch(this.transactions, caller, async (write) => {
         const coupons = tally.coupons + (await deleteFitting(write.tx, selection, batch));
@@ -68,8 +68,8 @@ export class CouponDeletion implements OnModuleDestroy {
     write: Write,
     { applicationId, campaignId }: CouponPlace,
     filters: CouponFilters,
-    { coupons, recorded }: Tally,
-  ): Tally {
+    { coupons, recorded }: OutcomeCounters,
+  ): OutcomeCounters {
     const old = { filters: { ...filters }, coupons };
     if (recorded?.id !== undefined) {
       write.amend(recorded.id, { old });

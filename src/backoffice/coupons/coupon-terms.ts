@@ -1,4 +1,4 @@
-import { invalid } from '../../problems/invalid.js';
+import { validationFailed } from '../../problems/validation-failed.js';
 import { readTime } from '../../input/fields/rfc3339.js';
 import type { Coupon } from './coupon.entity.js';
 import type { CouponUpdate } from './coupons.dto.js';
@@ -23,7 +23,7 @@ export function termsOf(request: CouponUpdate): Partial<Coupon> {
 /** Throws `validation-failed` for a coupon that would expire before it is valid. */
 export function refuseWrongDates({ startDate, expiryDate }: Pick<Coupon, 'startDate' | 'expiryDate'>): void {
   if (startDate !== null && expiryDate !== null && startDate >= expiryDate) {
-    throw invalid([{ pointer: '/expiryDate', detail: 'expiryDate must be after startDate' }]);
+    throw validationFailed([{ pointer: '/expiryDate', detail: 'expiryDate must be after startDate' }]);
   }
 }
 

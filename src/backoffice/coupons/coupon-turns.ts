@@ -8,7 +8,10 @@ import type { CouponPlace } from './coupons.service.js';
 /** How long a request waits for its turn. Writes on SQLite wait equally long. */
 const WAIT_MS = 60_000;
 
-const tooBusy = (): Problem => new Problem('too-busy', 'Others are making coupons here.', { retryAfterSeconds: 10 });
+const tooBusy = (): Problem =>
+  new Problem('too-busy', 'Other requests are creating coupons here: try again in 10 seconds.', {
+    retryAfterSeconds: 10,
+  });
 
 /**
  * Serializes the requests that create coupons, over all processes, until the coupons are visible.

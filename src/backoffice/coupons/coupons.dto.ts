@@ -6,7 +6,7 @@ import { IfGiven, IfPresent } from '../../input/fields/presence.js';
 import { IsTime } from '../../input/fields/rfc3339.js';
 import { YES_OR_NO, type YesOrNo } from './coupon-filters.dto.js';
 import { COUPONS_MAX } from '../coupon-generation/coupon-pattern.js';
-import { IsShortJson } from './short-json.js';
+import { MaxJsonLength } from './max-json-length.js';
 import { COUNT_LIMIT_MAX, DISCOUNT_LIMIT_MAX } from './new-coupon.js';
 
 /** Options of an import. */
@@ -84,7 +84,7 @@ export class CouponTermsRequest {
    * @example {"channel": "newsletter"} */
   @IfPresent()
   @IsJsonObject()
-  @IsShortJson()
+  @MaxJsonLength()
   attributes?: Record<string, unknown>;
 
   /** Whether the coupon must be reserved before it can be redeemed.

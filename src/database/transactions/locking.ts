@@ -10,11 +10,11 @@ export function forUpdate(tx: EntityManager): { lock?: { mode: 'pessimistic_writ
 }
 
 /** Locks the rows that a `find` in a transaction reads in shared mode until the transaction ends. */
-export function keptAsRead(tx: EntityManager): { lock?: { mode: 'pessimistic_read' } } {
+export function forShare(tx: EntityManager): { lock?: { mode: 'pessimistic_read' } } {
   return engineIn(tx) === 'mysql' ? { lock: { mode: 'pessimistic_read' } } : {};
 }
 
 /** Returns the suffix of a plain `SELECT` in a transaction that locks its rows in shared mode. */
-export function forShare(tx: EntityManager): ' FOR SHARE' | '' {
+export function forShareSql(tx: EntityManager): ' FOR SHARE' | '' {
   return engineIn(tx) === 'mysql' ? ' FOR SHARE' : '';
 }

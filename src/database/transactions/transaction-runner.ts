@@ -128,7 +128,12 @@ export class TransactionRunner implements OnApplicationShutdown {
           throw error;
         }
         if (interruptions === INTERRUPTIONS_MAX) {
-          throw new Problem('database-busy', 'Access was taken away too often meanwhile.', {}, { cause: error });
+          throw new Problem(
+            'database-busy',
+            'Ends of authority interrupted this write too often: try again.',
+            {},
+            { cause: error },
+          );
         }
       } finally {
         release();

@@ -1,4 +1,4 @@
-import { buildMessage, ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
+import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 /**
  * Counts characters as databases do: a character beyond the first 65,536 counts as one, and so does each joiner and
@@ -27,12 +27,7 @@ export const Length = (min: number, max: number, options?: ValidationOptions): P
       constraints: [min, max],
       validator: {
         validate: (value: unknown) => typeof value === 'string' && lengthOf(value) >= min && lengthOf(value) <= max,
-        defaultMessage: buildMessage((each, args) => {
-          const bound = isTooShort(args, min)
-            ? 'longer than or equal to $constraint1'
-            : 'shorter than or equal to $constraint2';
-          return `${each}$property must be ${bound} characters`;
-        }, options),
+        defaultMessage: () => '$property must have $constraint1 to $constraint2 characters',
       },
     },
     options,
@@ -40,8 +35,3 @@ export const Length = (min: number, max: number, options?: ValidationOptions): P
 
 /** Checks that a text is not longer than this, counted like `Length`. */
 export const MaxLength = (max: number, options?: ValidationOptions): PropertyDecorator => Length(0, max, options);
-
-function isTooShort(args: ValidationArguments | undefined, min: number): boolean {
-  const value: unknown = args?.value;
-  return typeof value !== 'string' || lengthOf(value) < min;
-}

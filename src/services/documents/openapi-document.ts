@@ -1,5 +1,5 @@
 import { parseTemplate } from '../../access/paths/path-template.js';
-import { readShadow, type Shadow } from '../../access/paths/shadow.js';
+import { readUngrantablePattern, type UngrantablePattern } from '../../access/paths/ungrantable-pattern.js';
 import { splitTemplate, type ToldBy, toldBy } from '../../access/paths/told-by.js';
 import { isObject, type JsonObject, OpenApiFault, property, step, textProperty } from './openapi-fault.js';
 import { OpenApiReferences } from './openapi-references.js';
@@ -26,7 +26,7 @@ export interface SkippedOperation {
   /**
    * The paths that may mean this operation; null if no path of this service can. Rows of older versions have no value.
    */
-  shadow?: Shadow | null;
+  pattern?: UngrantablePattern | null;
   /** What distinguishes the operation besides its path, if anything does. */
   by?: ToldBy;
 }
@@ -149,7 +149,7 @@ class DocumentReading {
   private readOperation(method: string, path: string, item: Level, operation: Level): void {
     const { place, pointer } = operation;
     const METHOD = method.toUpperCase();
-    const skip = (shown: string, reason: string, shadow?: Shadow, by?: ToldBy): void => {
+    const skip = (shown: string, reason: string, pattern?: UngrantablePattern, by?: ToldBy): void => {
       if (this.skipped.length === SKIPPED_MAX) {
         throw new OpenApiFault('/paths', `has more than ${SKIPPED_MAX} operations that keys cannot be granted`);
       }
@@ -157,7 +157,7 @@ class DocumentReading {
         method: METHOD,
         path: clean(shown, SKIPPED_LENGTH_MAX),
         reason: clean(reason, SKIPPED_LENGTH_MAX),
-        shadow: shadow ?? null,
+        pattern: pattern ?? null,
         ...(by && { by }),
       });
     };
@@ -178,25 +178,25 @@ class DocumentReading {
     if (!path.startsWith('/')) {
       const { path: pathOnly, behind } = splitTemplate(template);
       const by = behind === '' ? undefined : toldBy(behind);
-      return skip(path, 'it does not start with "/"', this.shadowOf(pathOnly, item, operation), by);
+      return skip(path, 'it does not start with "/"', this.patternOf(pathOnly, item, operation), by);
     }
     if (!template.isWellFormed()) {
       return skip(template, 'it has half of a character');
     }
     const { path: pathOnly, behind } = splitTemplate(template);
     if (behind !== '') {
-      const shadow = this.shadowOf(pathOnly, item, operation);
+      const pattern = this.patternOf(pathOnly, item, operation);
       const by = this.toldBehindPath(behind, METHOD, path, item, operation);
-      return skip(template, this.reasonOf(by, METHOD, path, pathOnly), shadow, by);
+      return skip(template, this.reasonOf(by, METHOD, path, pathOnly), pattern, by);
     }
     const parsed = parseTemplate(template);
     if (parsed.kind === 'ungrantable') {
-      return skip(template, parsed.reason, this.shadowOf(template, item, operation));
+      return skip(template, parsed.reason, this.patternOf(template, item, operation));
     }
     const names = parsed.segments.flatMap((segment) => (segment.kind === 'parameter' ? [segment.name] : []));
     const unfit = names.length === 0 ? undefined : this.unfitParameter(names, item, operation);
     if (unfit !== undefined) {
-      return skip(template, unfit, this.shadowOf(template, item, operation));
+      return skip(template, unfit, this.patternOf(template, item, operation));
     }
     const shape = parsed.segments.map((segment) => (segment.kind === 'literal' ? `/${segment.text}` : '/{}')).join('');
     const other = this.taken.get(`${METHOD} ${shape}`);
@@ -226,9 +226,9 @@ class DocumentReading {
     return origin !== null && !(this.own.kind === 'place' && this.own.origin === origin);
   }
 
-  private shadowOf(template: string, item: Level, operation: Level): Shadow | undefined {
+  private patternOf(template: string, item: Level, operation: Level): UngrantablePattern | undefined {
     const described = this.parameters('path', item, operation);
-    return readShadow(template, (name) => saysMany(described.get(name) ?? {}));
+    return readUngrantablePattern(template, (name) => saysMany(described.get(name) ?? {}));
   }
 
   /**
@@ -316,20 +316,23 @@ function saysMany(parameter: JsonObject): boolean {
  * Returns the stored shape of an ungrantable operation, and what distinguishes it besides. Rows of older versions have
  * neither, so both are derived from the path and reason, unless the server is a different or unknown one.
  */
-export function shadowOfStored({ path, reason, shadow, by }: SkippedOperation): { shadow?: Shadow; by: ToldBy } {
+export function patternOfStored({ path, reason, pattern, by }: SkippedOperation): {
+  pattern?: UngrantablePattern;
+  by: ToldBy;
+} {
   const { path: pathOnly, behind } = splitTemplate(path.startsWith('/') ? path : `/${path}`);
-  if (shadow === null) {
+  if (pattern === null) {
     return { by: 'path' };
   }
-  if (shadow !== undefined && (by !== undefined || behind === '')) {
-    return { shadow, by: by ?? 'path' };
+  if (pattern !== undefined && (by !== undefined || behind === '')) {
+    return { pattern, by: by ?? 'path' };
   }
   if (/\bserver\b|another origin/.test(reason)) {
     return { by: 'path' };
   }
   const many = /^the parameter \{(.*)\} may stand for more than one segment$/s.exec(reason)?.[1];
-  const read = readShadow(pathOnly, (name) => name === many);
-  return { shadow: read, by: behind === '' ? 'path' : toldBy(behind) };
+  const read = readUngrantablePattern(pathOnly, (name) => name === many);
+  return { pattern: read, by: behind === '' ? 'path' : toldBy(behind) };
 }
 
 /** Makes a text storable on both engines, and cuts it to a length without splitting a character. */

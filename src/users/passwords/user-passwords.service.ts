@@ -8,7 +8,7 @@ import type { Write } from '../../authority/write.js';
 import { Clock } from '../../config/clock.js';
 import { fold } from '../../database/fold.js';
 import type { ReadRepository } from '../../database/reading/read-repository.js';
-import { invalid } from '../../problems/invalid.js';
+import { validationFailed } from '../../problems/validation-failed.js';
 import { Problem } from '../../problems/problem.js';
 import { lockUsers, targetOf } from '../user-changes.js';
 import { PasswordCheck } from '../sign-in/password-check.js';
@@ -44,7 +44,7 @@ export class UserPasswordsService {
       // pool.
       const fault = await findPasswordFault(change.newPassword, user);
       if (fault !== undefined) {
-        throw invalid([{ pointer: '/newPassword', detail: fault }]);
+        throw validationFailed([{ pointer: '/newPassword', detail: fault }]);
       }
       if (version !== undefined && user.credentialsVersion !== version) {
         throw new Problem('current-password-wrong', 'The password was changed in the meantime.');
@@ -81,12 +81,14 @@ export class UserPasswordsService {
     refuseOthers(caller.principal, id);
     if (userOf(caller).userId !== id) {
       if (currentPassword !== undefined) {
-        throw invalid([{ pointer: '/currentPassword', detail: 'is only for one’s own password' }]);
+        throw validationFailed([
+          { pointer: '/currentPassword', detail: 'is only allowed for your own password: remove it' },
+        ]);
       }
       return undefined;
     }
     if (currentPassword === undefined) {
-      throw invalid([{ pointer: '/currentPassword', detail: 'is needed to change one’s own password' }]);
+      throw validationFailed([{ pointer: '/currentPassword', detail: 'is required to change your own password' }]);
     }
     const user = await this.users.findOneBy({ id, state: 'active' });
     const checked = user && (await this.check.find(user.email, currentPassword, caller.address));

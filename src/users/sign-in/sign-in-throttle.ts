@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { RateLimiterRes } from 'rate-limiter-flexible';
 import {
   Between,
   type EntityManager,
@@ -16,10 +15,10 @@ import { Clock } from '../../config/clock.js';
 import type { ReadRepository } from '../../database/reading/read-repository.js';
 import { Transactions } from '../../authority/transactions.js';
 import { Problem } from '../../problems/problem.js';
+import { FailureLimit, type Failures } from './failure-limit.js';
 import { SignInAddress, SignInAttempt } from './sign-in-attempt.entity.js';
-import { StoredRateLimiter } from './stored-rate-limiter.js';
 
-const WINDOW_SECONDS = 15 * 60;
+const WINDOW_MS = 15 * 60 * 1000;
 const FAILURES_MAX = { pair: 5, address: 50, account: 100 } as const;
 /** How long an address stays trusted for an account. */
 const KNOWN_MS = 30 * 24 * 60 * 60 * 1000;
@@ -43,7 +42,7 @@ export interface AdmittedAttempt extends Attempt {
 
 /** A counter of attempts. */
 interface Counter {
-  limiter: StoredRateLimiter;
+  limit: FailureLimit;
   key: string;
   /** Whether this counter refuses the attempt when it is full. */
   refuses: boolean;
@@ -58,7 +57,7 @@ interface Counter {
 export class SignInThrottle {
   /** How many attempts this process is checking, for each counter. */
   private readonly underWay = new Map<string, number>();
-  private readonly limiters: Record<keyof typeof FAILURES_MAX, StoredRateLimiter>;
+  private readonly limits: Record<keyof typeof FAILURES_MAX, FailureLimit>;
 
   constructor(
     @InjectRepository(SignInAttempt) attempts: ReadRepository<SignInAttempt>,
@@ -66,9 +65,9 @@ export class SignInThrottle {
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {
-    const limiter = (name: keyof typeof FAILURES_MAX): StoredRateLimiter =>
-      new StoredRateLimiter(attempts, clock, { name, points: FAILURES_MAX[name], seconds: WINDOW_SECONDS });
-    this.limiters = { pair: limiter('pair'), address: limiter('address'), account: limiter('account') };
+    const limit = (name: keyof typeof FAILURES_MAX): FailureLimit =>
+      new FailureLimit(attempts, clock, name, FAILURES_MAX[name], WINDOW_MS);
+    this.limits = { pair: limit('pair'), address: limit('address'), account: limit('account') };
   }
 
   /**
@@ -77,10 +76,10 @@ export class SignInThrottle {
    */
   async admit(attempt: Attempt): Promise<AdmittedAttempt> {
     const admitted = { ...attempt, isKnown: await this.isKnown(attempt) };
-    for (const { limiter, key, refuses } of this.countersOf(admitted)) {
-      const state = await limiter.get(key);
-      if (refuses && state && state.consumedPoints >= limiter.points) {
-        throw this.tooMany({ limiter, key }, state);
+    for (const { limit, key, refuses } of this.countersOf(admitted)) {
+      const failures = await limit.read(key);
+      if (refuses && failures.amount >= limit.max) {
+        throw this.tooMany({ limit, key }, failures);
       }
     }
     return admitted;
@@ -101,8 +100,11 @@ export class SignInThrottle {
     this.noteUnderWay(counters, 1);
     try {
       await this.transactions.write(ANONYMOUS, async ({ tx }) => {
-        for (const counter of counters) {
-          await (counter.refuses ? this.consume(counter, tx) : counter.limiter.penalty(counter.key, 1, { tx }));
+        for (const { limit, key, refuses } of counters) {
+          const failures = await limit.add(tx, key);
+          if (refuses && failures.amount > limit.max) {
+            throw this.tooMany({ limit, key }, failures);
+          }
         }
       });
       const user = await find();
@@ -125,11 +127,11 @@ export class SignInThrottle {
    * of addresses stay.
    */
   async lift(tx: EntityManager, emailKey: string): Promise<void> {
-    const { account, pair } = this.limiters;
+    const { account, pair } = this.limits;
     const key = accountOf({ emailKey });
-    await account.delete(key, { tx });
+    await account.clear(tx, key);
     // A range instead of LIKE, because SQLite would scan the whole table: `;` is the character after `:`.
-    const pairs = pair.getKey(key);
+    const pairs = pair.counterOf(key);
     await tx.delete(SignInAttempt, { counter: Between(`${pairs}:`, `${pairs};`) });
   }
 
@@ -158,11 +160,11 @@ export class SignInThrottle {
 
   /** Records that the attempt succeeded. */
   private async succeed(attempt: Attempt, userId: number): Promise<void> {
-    const { address, account, pair } = this.limiters;
+    const { address, account, pair } = this.limits;
     await this.transactions.write(ANONYMOUS, async ({ tx }) => {
-      await address.reward(attempt.address, 1, { tx });
-      await account.reward(accountOf(attempt), 1, { tx });
-      await pair.delete(pairOf(attempt), { tx });
+      await address.takeBack(tx, attempt.address);
+      await account.takeBack(tx, accountOf(attempt));
+      await pair.clear(tx, pairOf(attempt));
       const known = { userId, address: attempt.address, expires: this.clock.now() + KNOWN_MS };
       await tx.upsert(SignInAddress, known, ['userId', 'address']);
     });
@@ -175,17 +177,17 @@ export class SignInThrottle {
 
   /** The order is always the same, so that two attempts never deadlock. */
   private countersOf(attempt: AdmittedAttempt): Counter[] {
-    const { address, account, pair } = this.limiters;
+    const { address, account, pair } = this.limits;
     return [
-      { limiter: address, key: attempt.address, refuses: true },
-      { limiter: account, key: accountOf(attempt), refuses: !attempt.isKnown },
-      { limiter: pair, key: pairOf(attempt), refuses: true },
+      { limit: address, key: attempt.address, refuses: true },
+      { limit: account, key: accountOf(attempt), refuses: !attempt.isKnown },
+      { limit: pair, key: pairOf(attempt), refuses: true },
     ];
   }
 
   private noteUnderWay(counters: Counter[], change: 1 | -1): void {
     for (const counter of counters) {
-      const key = counter.limiter.getKey(counter.key);
+      const key = counter.limit.counterOf(counter.key);
       const amount = (this.underWay.get(key) ?? 0) + change;
       if (amount === 0) {
         this.underWay.delete(key);
@@ -195,23 +197,15 @@ export class SignInThrottle {
     }
   }
 
-  private async consume({ limiter, key }: Counter, tx: EntityManager): Promise<void> {
-    try {
-      await limiter.consume(key, 1, { tx });
-    } catch (error) {
-      throw error instanceof RateLimiterRes ? this.tooMany({ limiter, key }, error) : error;
-    }
-  }
-
   /** An attempt that is being checked counts as a failure, and may still succeed. */
-  private tooMany({ limiter, key }: Pick<Counter, 'limiter' | 'key'>, state: RateLimiterRes): Problem {
-    const failures = state.consumedPoints - (this.underWay.get(limiter.getKey(key)) ?? 0);
-    if (failures < limiter.points) {
+  private tooMany({ limit, key }: Pick<Counter, 'limit' | 'key'>, { amount, msLeft }: Failures): Problem {
+    const failures = amount - (this.underWay.get(limit.counterOf(key)) ?? 0);
+    if (failures < limit.max) {
       return new Problem('too-many-attempts', 'Too many sign-ins are being checked at once: try again in a second.', {
         retryAfterSeconds: 1,
       });
     }
-    const retryAfterSeconds = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
+    const retryAfterSeconds = Math.max(1, Math.ceil(msLeft / 1000));
     return new Problem('too-many-attempts', `Too many failed sign-ins: try again in ${retryAfterSeconds} seconds.`, {
       retryAfterSeconds,
     });

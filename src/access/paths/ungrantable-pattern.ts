@@ -2,17 +2,17 @@ import { isOneSegment } from './path-template.js';
 import type { ToldBy } from './told-by.js';
 
 /**
- * One segment of a shadow. Texts: those before, between and after its parameters, so that a literal is one text and a
+ * One segment of a pattern. Texts: those before, between and after its parameters, so that a literal is one text and a
  * parameter alone is two empty ones. Null: any number of segments. `*`: the same, but some readers may put it before a
  * parameter, as they do with `{id:[0-9]+}` or `{rest+}:cancel`.
  */
-export type ShadowSegment = readonly string[] | null | '*';
+export type PatternSegment = readonly string[] | null | '*';
 
 /**
  * An operation that no key can be granted, because whole segments cannot match it: `/files/{name}.json` or
  * `/{operation}:cancel`. It takes requests all the same, and a key for `/files/{id}` must not open it.
  */
-export type Shadow = readonly ShadowSegment[];
+export type UngrantablePattern = readonly PatternSegment[];
 
 /** The segments of an endpoint's template: the text of each literal, undefined where a parameter stands. */
 export type TemplateTexts = readonly (string | undefined)[];
@@ -25,11 +25,14 @@ const BEHIND_PATH = /^\{[?&#]/;
 const IN_SEGMENT = /^[.;]/;
 
 /**
- * Reads the shadow of a path template; nothing if no path that is ever matched could reach it.
+ * Reads the pattern of a path template; nothing if no path that is ever matched could reach it.
  *
  * @param saysMany whether a parameter of this name is described as one that may stand for more than one segment
  */
-export function readShadow(template: string, saysMany: (name: string) => boolean): Shadow | undefined {
+export function readUngrantablePattern(
+  template: string,
+  saysMany: (name: string) => boolean,
+): UngrantablePattern | undefined {
   if (!template.startsWith('/') || !template.isWellFormed()) return undefined;
   const parts: SegmentReading[] = [];
   for (const token of template.match(TOKEN) ?? []) {
@@ -65,7 +68,7 @@ function kindOf(name: string, saysMany: (name: string) => boolean): SegmentReadi
 }
 
 /** A parameter that takes many segments may have text beside it; what comes of it takes as much, or more. */
-function segmentsOf({ texts, kinds }: SegmentReading): Shadow {
+function segmentsOf({ texts, kinds }: SegmentReading): UngrantablePattern {
   const decodedTexts = texts.map(decoded);
   const first = kinds.findIndex((kind) => kind !== 'one');
   if (first === -1) return [decodedTexts];
@@ -80,21 +83,21 @@ function segmentsOf({ texts, kinds }: SegmentReading): Shadow {
 }
 
 /**
- * Whether some path that matches an endpoint could also match a shadow, and some reader that puts literals before
- * parameters could give it to the shadow. Texts of both are without regard to case.
+ * Whether some path that matches an endpoint could also match a pattern, and some reader that puts literals before
+ * parameters could give it to the pattern. Texts of both are without regard to case.
  *
  * @param by what tells the operation besides its path: a query may come before any literal
  */
-export function standsBeside(shadow: Shadow, endpoint: TemplateTexts, by: ToldBy = 'path'): boolean {
-  const firstStar = shadow.findIndex(isStar);
+export function standsBeside(pattern: UngrantablePattern, endpoint: TemplateTexts, by: ToldBy = 'path'): boolean {
+  const firstStar = pattern.findIndex(isStar);
   const isStarless = firstStar === -1;
-  const lastStar = shadow.findLastIndex(isStar);
-  const ahead = isStarless ? shadow : shadow.slice(0, firstStar);
-  const behind = isStarless ? [] : shadow.slice(lastStar + 1);
+  const lastStar = pattern.findLastIndex(isStar);
+  const ahead = isStarless ? pattern : pattern.slice(0, firstStar);
+  const behind = isStarless ? [] : pattern.slice(lastStar + 1);
   const fits = isStarless ? ahead.length === endpoint.length : ahead.length + behind.length <= endpoint.length;
   if (!fits) return false;
 
-  const between = isStarless ? [] : shadow.slice(firstStar, lastStar + 1);
+  const between = isStarless ? [] : pattern.slice(firstStar, lastStar + 1);
   const takesParameter = endpoint.slice(ahead.length, endpoint.length - behind.length).includes(undefined);
   let mayPrecede = takesParameter && between.some((segment) => segment === '*' || hasText(segment));
   let isVaguer = between.length > 0;
@@ -126,17 +129,17 @@ export function standsBeside(shadow: Shadow, endpoint: TemplateTexts, by: ToldBy
 }
 
 /**
- * Whether a path matches a shadow. As a pattern with stars is matched: only the last one that was passed is ever tried
+ * Whether a path matches a pattern. As a pattern with stars is matched: only the last one that was passed is ever tried
  * again, one segment further.
  *
- * @param segments those of the path, without a trailing slash and without regard to case; the shadow's texts likewise
+ * @param segments those of the path, without a trailing slash and without regard to case; the pattern's texts likewise
  */
-export function matchesPath(shadow: Shadow, segments: readonly string[]): boolean {
+export function matchesPath(pattern: UngrantablePattern, segments: readonly string[]): boolean {
   let at = 0;
   let star = -1;
   let afterStar = 0;
   for (let index = 0; index < segments.length;) {
-    const wanted = shadow[at];
+    const wanted = pattern[at];
     if (wanted !== undefined && isStar(wanted)) {
       star = at;
       at += 1;
@@ -152,14 +155,14 @@ export function matchesPath(shadow: Shadow, segments: readonly string[]): boolea
       return false;
     }
   }
-  return shadow.slice(at).every(isStar);
+  return pattern.slice(at).every(isStar);
 }
 
-function isStar(segment: ShadowSegment): segment is null | '*' {
+function isStar(segment: PatternSegment): segment is null | '*' {
   return segment === null || segment === '*';
 }
 
-function hasText(segment: ShadowSegment): boolean {
+function hasText(segment: PatternSegment): boolean {
   return Array.isArray(segment) && segment.some((text) => text !== '');
 }
 

@@ -10,8 +10,8 @@ interface Statement {
  * Counts events by their labels and outcome. Where tens of thousands are counted in a second, prom-client's own counter costs ten
  * times as much: it looks its labels up anew for each event.
  */
-export class Tally<Label extends string> {
-  private readonly lines: { labels: Record<Label, string>; amounts: Amounts }[] = [];
+export class OutcomeCounters<Label extends string> {
+  private readonly lines: { labels: Record<Label, string>; counter: OutcomeCounter }[] = [];
 
   constructor(
     readonly name: string,
@@ -19,15 +19,15 @@ export class Tally<Label extends string> {
   ) {}
 
   /** The counter of events with these labels, to be kept and used. */
-  of(labels: Record<Label, string>): Amounts {
-    const amounts = new Amounts();
-    this.lines.push({ labels, amounts });
-    return amounts;
+  of(labels: Record<Label, string>): OutcomeCounter {
+    const counter = new OutcomeCounter();
+    this.lines.push({ labels, counter });
+    return counter;
   }
 
   get(): Promise<Statement> {
-    const values = this.lines.flatMap(({ labels, amounts }) =>
-      [...amounts.entries()].map(([outcome, value]) => ({
+    const values = this.lines.flatMap(({ labels, counter }) =>
+      [...counter.entries()].map(([outcome, value]) => ({
         labels: { ...labels, outcome },
         value,
       })),
@@ -37,7 +37,7 @@ export class Tally<Label extends string> {
 }
 
 /** How many events ended how. */
-export class Amounts {
+export class OutcomeCounter {
   private readonly amounts = new Map<string, number>();
 
   /** @param outcome one of few: each is a line of its own for ever */
@@ -50,9 +50,9 @@ export class Amounts {
   }
 }
 
-/** Measures something and sorts it into buckets; as cheap as `Tally`, and for the same reason. */
-export class Distributions<Label extends string> {
-  private readonly lines: { labels: Record<Label, string>; distribution: Distribution }[] = [];
+/** Measures something and sorts it into buckets; as cheap as `OutcomeCounters`, and for the same reason. */
+export class Histograms<Label extends string> {
+  private readonly lines: { labels: Record<Label, string>; histogram: Histogram }[] = [];
 
   /** @param bounds upper bounds of the buckets, ascending */
   constructor(
@@ -62,15 +62,15 @@ export class Distributions<Label extends string> {
   ) {}
 
   /** The buckets of what has these labels, to be kept and used. */
-  of(labels: Record<Label, string>): Distribution {
-    const distribution = new Distribution(this.bounds);
-    this.lines.push({ labels, distribution });
-    return distribution;
+  of(labels: Record<Label, string>): Histogram {
+    const histogram = new Histogram(this.bounds);
+    this.lines.push({ labels, histogram });
+    return histogram;
   }
 
   get(): Promise<Statement> {
-    const values = this.lines.flatMap(({ labels, distribution }) =>
-      distribution.lines().map(({ suffix, le, value }) => ({
+    const values = this.lines.flatMap(({ labels, histogram }) =>
+      histogram.lines().map(({ suffix, le, value }) => ({
         metricName: `${this.name}_${suffix}`,
         labels: { ...labels, ...(le !== undefined && { le }) },
         value,
@@ -80,8 +80,8 @@ export class Distributions<Label extends string> {
   }
 }
 
-/** Amounts by size. */
-export class Distribution {
+/** OutcomeCounter by size. */
+export class Histogram {
   private readonly buckets: number[];
   private sum = 0;
 

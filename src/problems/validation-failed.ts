@@ -1,7 +1,7 @@
 import { type Fault, Problem } from './problem.js';
 
 /** Returns the problem that lists faults of the input. */
-export function invalid(faults: Fault[]): Problem {
+export function validationFailed(faults: Fault[]): Problem {
   const first = faults[0];
   const place = first?.pointer ?? first?.parameter;
   const detail = first ? `${place ? `${place}: ` : ''}${first.detail}` : undefined;

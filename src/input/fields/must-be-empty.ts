@@ -4,9 +4,9 @@ import { ValidateBy } from 'class-validator';
  * Accepts a field only if it is empty. Programs send such fields because other servers use them; here they have no
  * effect. `@ApiHideProperty()` beside it removes the field from the OpenAPI document.
  */
-export const Unused = (): PropertyDecorator =>
+export const MustBeEmpty = (): PropertyDecorator =>
   ValidateBy({
-    name: 'isUnused',
+    name: 'mustBeEmpty',
     validator: {
       validate: (value: unknown) =>
         value === undefined ||

@@ -7,7 +7,7 @@ const LONG_INTEGER = /^-?\d{16,309}$/;
  * Finds the first integer of a valid JSON text that parsing would silently change, because it is larger than 2^53. Ids
  * of other systems are such numbers.
  */
-export function findRoundedInteger(json: string): string | undefined {
+export function findUnsafeInteger(json: string): string | undefined {
   if (!/\d{16}/.test(json)) {
     return undefined;
   }

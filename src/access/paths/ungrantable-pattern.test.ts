@@ -1,6 +1,6 @@
 import { EndpointTree } from './endpoint-tree.js';
 import { readRawPath } from './raw-path.js';
-import { readShadow } from './shadow.js';
+import { readUngrantablePattern } from './ungrantable-pattern.js';
 
 const MANY = (): boolean => false;
 
@@ -8,7 +8,7 @@ const MANY = (): boolean => false;
 function outcomes(endpoints: string[], ungrantable: string[], paths: string[]): Record<string, string> {
   const tree = new EndpointTree<string>();
   endpoints.forEach((template) => tree.add('GET', template, template));
-  ungrantable.forEach((template) => tree.addShadow(template, readShadow(template, MANY)!));
+  ungrantable.forEach((template) => tree.addUngrantable(template, readUngrantablePattern(template, MANY)!));
   return Object.fromEntries(
     paths.map((path) => {
       const read = readRawPath(path);
@@ -80,8 +80,8 @@ describe('beside an operation that no key can be granted', () => {
   });
 
   test('no path reaches a template with an empty segment or half of a character', () => {
-    expect(readShadow('/a//b{c}d', MANY)).toBeUndefined();
-    expect(readShadow('/a\ud800{c}d', MANY)).toBeUndefined();
-    expect(readShadow('a{c}d', MANY)).toBeUndefined();
+    expect(readUngrantablePattern('/a//b{c}d', MANY)).toBeUndefined();
+    expect(readUngrantablePattern('/a\ud800{c}d', MANY)).toBeUndefined();
+    expect(readUngrantablePattern('a{c}d', MANY)).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import { ValidateBy } from 'class-validator';
 import { ATTRIBUTES_LENGTH_MAX } from './new-coupon.js';
 
 /** Checks that a JSON value is short enough to be stored with each of a million coupons. */
-export const IsShortJson = (): PropertyDecorator =>
+export const MaxJsonLength = (): PropertyDecorator =>
   ValidateBy({
     name: 'isShortJson',
     validator: {

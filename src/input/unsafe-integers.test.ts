@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { findRoundedInteger } from './exact-numbers.js';
+import { findUnsafeInteger } from './unsafe-integers.js';
 
 describe('whole numbers of a JSON text', () => {
   test('that are kept exactly are not found, and no text of digits is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.maxSafeInteger(), fc.bigInt(), (value, integer, digits) => {
         expect(
-          findRoundedInteger(JSON.stringify({ value, integer, [`${digits}`]: `"${digits}" ${digits}` })),
+          findUnsafeInteger(JSON.stringify({ value, integer, [`${digits}`]: `"${digits}" ${digits}` })),
         ).toBeUndefined();
       }),
     );
@@ -17,17 +17,17 @@ describe('whole numbers of a JSON text', () => {
       fc.property(fc.bigInt(-(10n ** 300n), 10n ** 300n), fc.jsonValue(), (integer, value) => {
         const rounded = BigInt(Number(integer)) !== integer && String(Number(integer)) !== String(integer);
         const json = `{"a": ${JSON.stringify(value)}, "b\\"${integer}": [${integer}]}`;
-        expect(findRoundedInteger(json)).toBe(rounded ? String(integer) : undefined);
+        expect(findUnsafeInteger(json)).toBe(rounded ? String(integer) : undefined);
       }),
     );
-    expect(findRoundedInteger('[9007199254740993]')).toBe('9007199254740993');
-    expect(findRoundedInteger('[9007199254740992, 10000000000000000000000, 0.12345678901234567890]')).toBeUndefined();
+    expect(findUnsafeInteger('[9007199254740993]')).toBe('9007199254740993');
+    expect(findUnsafeInteger('[9007199254740992, 10000000000000000000000, 0.12345678901234567890]')).toBeUndefined();
   });
 
   test('cost time in proportion to the text', () => {
     const long = '1'.repeat(1_000_000);
     const began = performance.now();
-    expect(findRoundedInteger(`["${long}", "${'\\\\'.repeat(500_000)}", ${long}]`)).toBeUndefined();
+    expect(findUnsafeInteger(`["${long}", "${'\\\\'.repeat(500_000)}", ${long}]`)).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(5000);
   });
 });
