@@ -17,7 +17,7 @@ export const SUITES = {
   },
   processes: {
     purpose: 'The process as operators run it: starts, commands, upgrades, backups and ends.',
-    only: ['database/upgrade', 'documents/backup', 'server/start-failures', 'users/first-admin'],
+    only: ['database/upgrade', 'documents/backup', 'server/seed', 'server/start-failures', 'users/first-admin'],
     short: [],
   },
   packages: {
