@@ -7,7 +7,7 @@ const FOUNDATION = ['access', 'audit', 'authority', 'config', 'database', 'input
  * Who may know whom: a folder of src/ and those in it may import from itself, from what is listed here, and from nothing
  * else of ours. A folder stands below those that it lists, so that there is no cycle.
  */
-const DIRECTIONS = {
+export const DIRECTIONS = {
   config: [],
   logging: [],
   request: ['logging'],

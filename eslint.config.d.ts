@@ -1,0 +1,1 @@
+export const DIRECTIONS: Record<string, string[]>;
