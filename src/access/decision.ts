@@ -90,7 +90,7 @@ function decideForKey(
   if (endpoint.access.session === 'admin' && !key.ownerIsAdmin) {
     return refuse(
       'owner-not-admin',
-      `${method} ${path} needs an admin, and user ${key.createdBy}, who made the key, is not an admin any more.`,
+      `${method} ${path} needs an admin, and user ${key.createdBy}, who created the key, is not an admin any more.`,
     );
   }
   if (scope === 'account') {

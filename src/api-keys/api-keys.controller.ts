@@ -17,8 +17,8 @@ export const API_KEYS_TAG: Tag = {
   ids: { apiKeyId: 'key' },
   examples: {
     unknown: { detail: 'There is no such key, or not any more.' },
-    'creator-deleted': { detail: 'User 280, who made the key, was deleted.' },
-    'creator-deactivated': { detail: 'User 280, who made the key, is deactivated.' },
+    'creator-deleted': { detail: 'User 280, who created the key, was deleted.' },
+    'creator-deactivated': { detail: 'User 280, who created the key, is deactivated.' },
     expired: { detail: 'The key expired at 2027-06-30T22:00:00.000Z.', expiryDate: '2027-06-30T22:00:00.000Z' },
     'no-application-left': { detail: 'All Applications that the key was limited to were deleted.' },
     'api-key-not-found': { detail: 'There is no key 34.' },

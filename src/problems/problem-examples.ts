@@ -18,7 +18,7 @@ export const COMMON_PROBLEM_EXAMPLES: ProblemExamples = {
   malformed: { detail: 'The Authorization header must be "ManagementKey-v1 <key>" or "Bearer <token>".' },
   'endpoint-not-allowed': { detail: `The key was not granted ${OPERATION}.`, endpoint: OPERATION },
   'owner-not-admin': {
-    detail: `${OPERATION} needs an admin, and user 280, who made the key, is not an admin any more.`,
+    detail: `${OPERATION} needs an admin, and user 280, who created the key, is not an admin any more.`,
     endpoint: OPERATION,
   },
   'application-malformed': {

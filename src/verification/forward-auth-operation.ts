@@ -67,7 +67,7 @@ export const FORWARD_AUTH_OPERATION: RawOperation = {
         headers: {
           ...text('X-Latchkey-Key-Id', 'Id of the key.', '34'),
           ...text('X-Latchkey-Key-Name', 'Name of the key, percent-encoded.', 'Coupon%20importer'),
-          ...text('X-Latchkey-Created-By', 'Id of the user who made the key.', '280'),
+          ...text('X-Latchkey-Created-By', 'Id of the user who created the key.', '280'),
           ...text('X-Latchkey-Application-Id', 'The Application in the path.', '1'),
           ...text('X-Latchkey-Endpoint', 'The endpoint that was matched.', JUDGED),
         },
