@@ -166,6 +166,6 @@ function namesOfForged(variables: Record<string, string> | number): string[] {
 
 function inApplicationLocation(example: string, change: (location: string) => string): string {
   const start = example.indexOf('location / {');
-  const end = example.indexOf('# The question to Latchkey.');
+  const end = example.indexOf('location = /_latchkey');
   return example.slice(0, start) + change(example.slice(start, end)) + example.slice(end);
 }
