@@ -1,11 +1,11 @@
-// Measures several servers in turn, again and again, so that whatever else the machine does meets all of them alike.
+// Measures several servers in turn, over several rounds, so that other load on the machine affects all of them alike.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { putUnderLoad } from './load.mjs';
 import { median } from './median.mjs';
 
 const CONNECTIONS = 64;
 const WARM_UP_SECONDS = 3;
-/** After a load, what is written in the background is over by then. */
+/** How long to wait after a load, in milliseconds, so that background writes are finished. */
 const SETTLE_MS = 1500;
 
 /**
@@ -40,7 +40,7 @@ export async function measureInTurn(targets, { rounds, seconds, settleMs = SETTL
   return results;
 }
 
-/** The medians of what was measured of one target. */
+/** Returns the medians of the measurements of one target. */
 export function summarise(name, measurements) {
   const of = (property) => median(measurements.map((measured) => measured[property]));
   return {
@@ -52,13 +52,13 @@ export function summarise(name, measurements) {
   };
 }
 
-/** A figure: the median of the ratios of rounds, and whether it is as it should be. */
+/** Returns a figure: the median of the ratios of the rounds, and whether it reaches its goal. */
 export function ratioFigure(name, property, ones, others, goal) {
   const ratios = ones.map((one, round) => one[property] / others[round][property]);
   return figure(name, ratios, goal);
 }
 
-/** A figure that was measured once per round. `goal` is `{ atLeast }` or `{ atMost }`. */
+/** Returns a figure that was measured once per round. `goal` is `{ atLeast }` or `{ atMost }`. */
 export function figure(name, values, { atLeast, atMost, unit = '' }) {
   const value = median(values);
   const text = (number) => `${number >= 10 ? number.toFixed(1) : number.toFixed(3)}${unit}`;

@@ -1,5 +1,5 @@
-// Makes databases that hold as many keys and endpoints as wanted, in seconds: the service itself creates the tables and
-// the first admin, and everything else goes in by SQL.
+// Creates databases with any number of keys and endpoints in seconds. The service creates the tables and the first
+// admin, and SQL inserts everything else.
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -20,10 +20,10 @@ const ROWS_PER_STATEMENT = 5000;
 const SERVICE = 'bench';
 
 /**
- * Makes a database, and files of requests that are all allowed.
+ * Creates a database, and files of requests that are all allowed.
  *
- * @param size `keys` there are; `inUse` of them, spread evenly, make the requests; `endpoints` are in the catalogue; each
- *   key was granted `grants` of them. Every second key is limited to two Applications.
+ * @param size the database has `keys`, of which `inUse`, spread evenly, send the requests; `endpoints` are in the
+ *   catalogue; each key has `grants` of them; every second key is limited to two Applications
  * @returns the `url` for Latchkey, and files of requests: `forwardAuth`, and `guarded` and `unguarded` routes
  */
 export async function makeDatabase(folder, engine, name, size) {
@@ -63,7 +63,7 @@ export async function makeDatabase(folder, engine, name, size) {
     rows(keys, (nth) => {
       const id = nth + 1;
       let hash;
-      // Every second one in use is limited to Applications, whichever the step: those are the ones with even numbers.
+      // Every second key in use is limited to Applications, whatever the step is: the keys with even numbers.
       const order = Math.floor(nth / step);
       if (order < inUse && nth % step === (step % 2 === 0 ? order % 2 : 0)) {
         const key = mintSecret('lkm_');
@@ -99,7 +99,7 @@ export async function makeDatabase(folder, engine, name, size) {
         1,
         'applicationId',
       ]),
-      // For the guarded route; only keys that may be asked for it, so that the others have as many grants as was said.
+      // The grant of the guarded route. Other sizes omit it, so that their keys have exactly `grants` grants.
       ...(size.route
         ? [[nth + 1, grants, 'management', 'GET', '/v1/bench/guarded/{applicationId}', 0, 'applicationId']]
         : []),
@@ -120,12 +120,12 @@ function writeRequests(streams, key, applicationId, template) {
   streams.unguarded.write(`GET\t/v1/bench/unguarded/${applicationId}\t${authorization}\n`);
 }
 
-/** The template of the nth endpoint of the catalogue. */
+/** Returns the template of the nth endpoint of the catalogue. */
 function pathOf(nth) {
   return `/v1/applications/{applicationId}/things${nth}/{itemId}`;
 }
 
-/** Requests for Better Auth, of keys that it made itself. */
+/** Writes requests for Better Auth, with keys that it created itself. */
 export function writePeerRequests(file, keys) {
   const lines = keys.map((key, nth) => `GET\t/things${nth % 50}\tx-api-key: ${key}\n`);
   writeFileSync(file, lines.join(''));
@@ -151,7 +151,7 @@ function* batches(all) {
   }
 }
 
-/** An empty database of this name on the server that is measured with. */
+/** Creates an empty database of this name on the MySQL server of the bench. */
 export async function openMysql(name) {
   const url = mysqlServer();
   const connection = await mysql.createConnection(url.href);
@@ -168,7 +168,7 @@ export async function openMysql(name) {
         await connection.query(`INSERT INTO ${target} VALUES ?`, [batch]);
       }
     },
-    // Filling an index at once takes a fraction of the time of filling it row by row in no order.
+    // Building an index at the end takes a fraction of the time of updating it for rows in random order.
     beforeFilling: async () => {
       await connection.query('SET SESSION foreign_key_checks = 0');
       await connection.query('ALTER TABLE api_keys DROP INDEX uq_api_keys_key_hash');
@@ -178,7 +178,7 @@ export async function openMysql(name) {
       await connection.query('ANALYZE TABLE api_keys, api_key_applications, api_key_endpoints, service_endpoints');
       await comeToRest(connection);
     },
-    /** Statements that MySQL has run in this database since its start, whoever sent them. */
+    /** Returns how many statements MySQL has run in this database since its start, from any client. */
     statements: async () => {
       const [[row]] = await connection.query(
         'SELECT SUM(COUNT_STAR) AS amount FROM performance_schema.events_statements_summary_by_digest WHERE SCHEMA_NAME = ?',

@@ -1,7 +1,7 @@
-// Compares the decisions a second of this build with those of another one, in turn:
+// Compares the decisions per second of this build with those of another build, in turn:
 //   npm run build && node bench/decisions.mjs --before <checkout of another commit, built>
-// Each build has a database of its own, made by its own bench. With TEST_MYSQL_URL on MySQL too. Requests a second need an
-// idle machine; processor time for each request says nearly as much on a busy one.
+// Each build has its own database, created by its own bench. With TEST_MYSQL_URL it also measures on MySQL. Requests
+// per second need an idle machine. Processor time per request is nearly as reliable on a busy machine.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -47,7 +47,7 @@ async function compareOn(engine) {
   }
   const measured = Object.values(LOADS).map(() => ({ before: [], now: [] }));
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    // The order changes each round, so that neither build always meets the warmer machine.
+    // The order changes each round, so that neither build always runs on the warmer machine.
     for (const name of round % 2 ? ['now', 'before'] : ['before', 'now']) {
       const { environment, server: script, database } = builds[name];
       const server = await startProcess(script, environment, join(folder, `${name}.log`));

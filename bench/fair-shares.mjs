@@ -1,7 +1,7 @@
-// Measures what forward auth notices of one caller who searches coupons as hard as they can:
+// Measures how much one caller who searches coupons as hard as possible slows down forward auth:
 //   npm run build && node bench/fair-shares.mjs [--coupons 300000] [--searches 128] [--seconds 10] [--rounds 3]
-// On SQLite, and on MySQL if TEST_MYSQL_URL names a server. `--before <dist/main.js of another build>` measures that build
-// as well, in turn with this one, on the same database.
+// It measures on SQLite, and on MySQL if TEST_MYSQL_URL names a server. `--before <dist/main.js of another build>` also
+// measures that build, in turn with this one, on the same database.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -16,9 +16,9 @@ import { startSearching } from './searching.mjs';
 import { printTable } from './table.mjs';
 
 const ADMIN = { ADMIN_EMAIL: 'admin@example.com', ADMIN_PASSWORD: 'a password for the bench' };
-/** From the answer to one decision until the next one is asked for. */
+/** The pause between the response to a decision and the next request, in milliseconds. */
 const PAUSE_MS = 5;
-/** How long the load runs before anything is measured. */
+/** How long the load runs before the measurement starts, in milliseconds. */
 const WARM_UP_MS = 2000;
 const TO_REACH = { sqlite: 10, mysql: 3 };
 
@@ -66,7 +66,7 @@ async function measure(engine) {
   print(engine, measured);
 }
 
-/** Imports the coupons, and makes a key that may list them. */
+/** Imports the coupons, and creates a key that may list them. */
 async function fill(engine, environment) {
   console.error(`${engine}: importing ${COUPONS} coupons`);
   const server = await startProcess(MAIN, environment, join(folder, `${engine}.set-up.log`));
@@ -113,7 +113,9 @@ function* form(rows) {
   yield Buffer.from(`${text}\r\n--X--\r\n`);
 }
 
-/** Times decisions while nothing else is asked, and then while coupons are searched that are not there. */
+/**
+ * Times decisions, first without other requests, and then while another caller searches for coupons that do not exist.
+ */
 async function measureRound({ url }, { authorization, path }) {
   await timeDecisions(url, authorization, path, 2);
   const idle = await timeDecisions(url, authorization, path, SECONDS);
@@ -127,7 +129,9 @@ async function measureRound({ url }, { authorization, path }) {
   return { idle, loaded, refused: await searching.stop() };
 }
 
-/** Milliseconds of each of many decisions of forward auth, one after the other on one connection. */
+/**
+ * Returns the durations of decisions of forward auth in milliseconds. They run one after the other on one connection.
+ */
 async function timeDecisions(url, authorization, path, seconds) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const headers = { authorization, 'x-original-method': 'GET', 'x-original-uri': path };

@@ -1,4 +1,4 @@
-// What is measured, and what is to be reached.
+// The measurements and their goals.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const NEST = path('peers/nest-unguarded.mjs');
 const NODE = path('peers/node-http.mjs');
 const BETTER_AUTH = path('peers/better-auth.mjs');
 
-/** In the order of measuring. Each answers `{ measured, figures }`. */
+/** All measurements, in their order. Each returns `{ measured, figures }`. */
 export const FIGURES = [
   { name: 'forward auth beside others', measure: measureForwardAuth },
   { name: 'routes on MySQL', measure: (settings) => measureRoutes(settings, 'mysql', 0.8) },
@@ -90,7 +90,7 @@ async function measureForwardAuth(settings) {
 async function measureRoutes(settings, engine, atLeast) {
   const { folder } = settings;
   const database = await makeDatabase(folder, engine, `routes_${engine}`, { keys: 1000, route: true });
-  // Without a line of log per request, which would cost both routes the same and hide the difference between them.
+  // Without a log line per request, which would cost both routes the same and hide the difference between them.
   const server = await startProcess(
     ROUTES,
     { DATABASE_URL: database.url, LOG_LEVEL: 'warn' },
@@ -127,7 +127,7 @@ async function measureUsage(settings) {
       ),
     ),
   );
-  // Three hundredths are less than what one round differs from the next by.
+  // The goal allows a loss of 3 %, which is less than the rounds differ. So there are three times as many rounds.
   const [counted, uncounted] = await measureInTurn(
     [
       { name: 'counting', server: counting, requests: database.forwardAuth },
@@ -184,7 +184,7 @@ async function measureKeys(settings) {
   };
 }
 
-/** Forward auth on MySQL, beside itself with databases of other sizes. */
+/** Compares forward auth on MySQL with databases of different sizes. */
 async function measureSizes(settings, variants) {
   const { folder } = settings;
   const targets = [];
@@ -204,7 +204,7 @@ function startLatchkey(folder, database) {
   return startProcess(MAIN, { DATABASE_URL: database.url }, join(folder, `latchkey-${Date.now()}.log`));
 }
 
-/** Starts a Nest application whose one route answers with so many bytes, headers included. */
+/** Starts a Nest application whose one route sends responses of this many bytes, headers included. */
 async function startNestOfSize(folder, bytes, question) {
   const start = (bodyBytes) =>
     startProcess(NEST, { BODY_BYTES: String(bodyBytes) }, join(folder, `nest-${bodyBytes}.log`));
@@ -215,7 +215,7 @@ async function startNestOfSize(folder, bytes, question) {
   return start(guess + bytes - answer.bytes);
 }
 
-/** The headers of the answer to a request, and how many bytes it has, head and body. */
+/** Sends a request. Returns the headers of the response and its size in bytes, headers included. */
 function ask(url, { method, path: target, headers }) {
   return new Promise((resolve, reject) => {
     const asked = request(url + target, { method, headers, agent: false }, (response) => {
@@ -235,7 +235,7 @@ function withoutNodesOwn(rawHeaders) {
   return rawHeaders.filter((_, nth) => !['Date', 'Connection', 'Keep-Alive'].includes(rawHeaders[nth - (nth % 2)]));
 }
 
-/** What a server says that it has counted. */
+/** Returns the counters of a server, from its metrics. */
 async function countersOf(url) {
   const text = await (await fetch(`${url}/metrics`)).text();
   const sum = (pattern) => [...text.matchAll(pattern)].reduce((total, [, amount]) => total + Number(amount), 0);

@@ -1,5 +1,5 @@
-// Puts a server under load: with wrk, which takes little of the machine away from what is measured, or with autocannon
-// where wrk is not installed.
+// Puts a server under load with wrk, which leaves most of the machine to the server, or with autocannon if wrk is not
+// installed.
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,14 +10,14 @@ const SCRIPT = fileURLToPath(new URL('wrk.lua', import.meta.url));
 
 const wrk = wrkVersion();
 
-/** The load generator in use, with its version. */
+/** The name and version of the load generator. */
 export const GENERATOR = wrk ?? `autocannon ${readOwnVersion('autocannon')}`;
 
 /**
- * Sends the requests of a file in turn over so many connections, for so many seconds.
+ * Sends the requests of a file in turn, over several connections, for some seconds.
  *
  * @param target `{ url, requests }`: the server, and the file as `wrk.lua` reads it
- * @returns `{ perSecond, p50Ms, p99Ms }`; throws if a single answer was not a 2xx
+ * @returns `{ perSecond, p50Ms, p99Ms }`; throws if any response is not a 2xx
  */
 export async function putUnderLoad({ url, requests }, { seconds, connections }) {
   const result = wrk
@@ -69,7 +69,7 @@ async function withAutocannon(url, requests, seconds, connections) {
   };
 }
 
-/** The requests of a file, as objects. */
+/** Returns the requests of a file as objects. */
 export function readRequests(file) {
   return readFileSync(file, 'utf8')
     .trimEnd()
@@ -84,7 +84,7 @@ function wrkVersion() {
   try {
     execFileSync('wrk', ['-v'], { stdio: 'pipe' });
   } catch (error) {
-    // It exits with 1 after telling its version.
+    // wrk prints its version and then exits with 1.
     return error.stdout ? /^wrk \S+/.exec(error.stdout.toString())?.[0] : undefined;
   }
   return undefined;

@@ -1,4 +1,4 @@
-// Says what all this was measured on.
+// Describes the machine that the bench ran on.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
@@ -7,7 +7,7 @@ import mysql from 'mysql2/promise';
 import { GENERATOR } from './load.mjs';
 import { BUFFER_POOL_BYTES, mysqlServer } from './mysql-server.mjs';
 
-/** The machine and the versions, as rows of a table. */
+/** Returns the machine and the versions as rows of a table. */
 export async function describeMachine() {
   return [
     ['processors', `${cpus().length} x ${cpus()[0].model.trim()}, shared by server, database and load generator`],

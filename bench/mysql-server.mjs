@@ -1,11 +1,11 @@
-// The MySQL server that is measured with: what an operator would set on it, and waiting until it has come to rest.
+// Prepares the MySQL server of the bench: sets what an operator would set, and waits until it is idle.
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 
-/** A million keys do not fit into the 128 MB that MySQL has by default; a server that is there for them gets more. */
+/** A million keys do not fit into MySQL's default buffer pool of 128 MB. A production server would get more. */
 export const BUFFER_POOL_BYTES = 2 ** 30;
 
-/** Address of the server, without a database. */
+/** Returns the address of the server, without a database. */
 export function mysqlServer() {
   if (!process.env.TEST_MYSQL_URL) {
     throw new Error('TEST_MYSQL_URL must name a MySQL server, such as mysql://root@127.0.0.1:3306/latchkey');
@@ -15,7 +15,7 @@ export function mysqlServer() {
   return url;
 }
 
-/** Does something while the server has a buffer pool of at least BUFFER_POOL_BYTES, and gives it its own one back. */
+/** Runs work while the server has a buffer pool of at least BUFFER_POOL_BYTES, and then restores the old size. */
 export async function withBufferPool(work) {
   const connection = await mysql.createConnection(mysqlServer().href);
   const [[{ bytes }]] = await connection.query('SELECT @@GLOBAL.innodb_buffer_pool_size AS bytes');
@@ -36,7 +36,7 @@ export async function withBufferPool(work) {
   }
 }
 
-/** Waits until everything that was inserted is on the disk: writing it there would take from what is measured. */
+/** Waits until all inserted rows are on the disk, because writing them would slow down the measurement. */
 export async function comeToRest(connection) {
   const [[{ percent }]] = await connection.query('SELECT @@GLOBAL.innodb_max_dirty_pages_pct AS percent');
   await connection.query('SET GLOBAL innodb_max_dirty_pages_pct = 0');

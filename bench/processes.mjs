@@ -1,11 +1,11 @@
-// Starts the processes that are measured, and asks the system what they used.
+// Starts the processes that are measured, and reads from the system how much processor time they used.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Ticks of /proc/<pid>/stat, on every Linux. */
+/** The unit of /proc/<pid>/stat, on every Linux. */
 const TICKS_PER_SECOND = 100;
 
 const running = new Set();
@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => process.exit(1));
 }
 
-/** A TCP port that nobody uses. */
+/** Returns a free TCP port. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -25,9 +25,9 @@ export async function freePort() {
 }
 
 /**
- * Runs a script of Node with nothing in its environment but PATH, PORT and what is given, and waits until it listens.
+ * Runs a script with Node and waits until it listens. Its environment contains only PATH, PORT and the given variables.
  *
- * @param log the file that gets what it writes
+ * @param log the file for its output
  */
 export async function startProcess(script, environment, log, nodeFlags = []) {
   const port = await freePort();
@@ -56,7 +56,7 @@ export async function startProcess(script, environment, log, nodeFlags = []) {
   };
 }
 
-/** Seconds of processor time, of all its threads, that a process has had since its start. */
+/** Returns the processor time of a process since its start, in seconds, over all its threads. */
 export function cpuSecondsOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;

@@ -1,5 +1,5 @@
-// Shows where the time of a decision goes: `npm run bench:profile`. Puts forward auth (or, with --route, a route that keys
-// open) under load while its processor time is sampled, and adds the samples up by module and by function.
+// Shows where the time of a decision goes: `npm run bench:profile`. It puts forward auth (or, with --route, a route
+// that keys can open) under load and samples its processor time. It adds up the samples by module and by function.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ function add(times, name, microseconds) {
   times.set(name, (times.get(name) ?? 0) + microseconds);
 }
 
-/** What a function belongs to: a package, a file of Latchkey's, or Node. */
+/** Returns the module of a function: a package, a file of Latchkey, or Node. */
 function moduleOf(functionName, url) {
   if (functionName === '(garbage collector)') {
     return 'garbage collector';

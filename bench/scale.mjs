@@ -1,7 +1,7 @@
-// Measures whether a million coupons and a million entries of the audit trail are as quick to work with as a thousand:
+// Measures whether a million coupons and a million entries of the audit log are as fast to work with as a thousand:
 //   npm run build && node bench/scale.mjs [--rows 1000000] [--rounds 31]
-// On SQLite, and on MySQL if TEST_MYSQL_URL names a server. The small and the large are asked in turn, so that whatever
-// else the machine does meets both.
+// It measures on SQLite, and on MySQL if TEST_MYSQL_URL names a server. The small and the large database get requests
+// in turn, so that other load on the machine affects both alike.
 import { request } from 'node:http';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,7 @@ async function measure(engine) {
   }
 }
 
-/** A server that has so many coupons in one campaign, and so many entries in its audit trail. */
+/** Starts a server with `rows` coupons in one campaign, and `rows` entries in its audit log. */
 async function fill(engine, rows) {
   console.error(`${engine}: ${rows} coupons and entries`);
   const database = engine === 'mysql' ? await openMysql(`scale_${rows}`) : undefined;
@@ -101,7 +101,7 @@ async function signIn(url) {
   return { headers, call };
 }
 
-/** The code of the nth coupon: in no order, like real ones. */
+/** Returns the code of the nth coupon. The codes are in no order, like real codes. */
 function code(nth) {
   return `${((nth * 2654435761) % 2 ** 32).toString(36).toUpperCase().padStart(7, '0')}-${nth}`;
 }
@@ -119,7 +119,7 @@ function* form(rows) {
   yield Buffer.from(`${text}\r\n--X--\r\n`);
 }
 
-/** Lengthens the audit trail, one entry a second, each by another user of a hundred. */
+/** Adds entries to the audit log: one per second, by a hundred users in turn. */
 async function writeTrail(engine, url, rows) {
   const numbers = `WITH RECURSIVE numbers (nth) AS (SELECT 1 UNION ALL SELECT nth + 1 FROM numbers WHERE nth < ${rows})`;
   const columns = 'changes (created, user_id, application_id, entity, management_key_id, hidden_from_keys, old, new)';
@@ -137,7 +137,9 @@ async function writeTrail(engine, url, rows) {
   await connection.end();
 }
 
-/** Milliseconds until the answer is there; or only its first bytes, and the rest is not waited for. */
+/**
+ * Returns the milliseconds until the whole response has arrived. With `firstBytes`, it only waits for the first bytes.
+ */
 async function time({ server, headers }, path, firstBytes = false) {
   const asking = new AbortController();
   const started = performance.now();
@@ -211,9 +213,9 @@ async function showMemory(...both) {
   printTable(['coupons', 'import s', 'MB on top', 'export s', 'MB on top', 'MB exported'], rows);
 }
 
-/** Deletes most by a filter, and the rest with the campaign, while others read and write. */
+/** Deletes most coupons by a filter, and the rest with the campaign, while others read and write. */
 async function showDeletion({ server, headers, call, place, rows: amount }) {
-  // `fetch` gives up after five minutes.
+  // `fetch` times out after five minutes.
   const remove = (path) =>
     new Promise((resolve, reject) => {
       request(server.url + path, { method: 'DELETE', headers }, (answer) => {
@@ -252,7 +254,7 @@ async function showDeletion({ server, headers, call, place, rows: amount }) {
   printTable(['deleted', 's', 'reading ms: median / longest', 'writing ms: median / longest'], rows);
 }
 
-/** The most memory that a process had since this was last asked `from: 'now'`, as Linux counts it. */
+/** Returns the peak memory of a process since the last call with `from: 'now'`, as Linux measures it. */
 function peakMegabytes({ pid }, { from } = {}) {
   if (from === 'now') {
     writeFileSync(`/proc/${pid}/clear_refs`, '5');

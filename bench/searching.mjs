@@ -1,10 +1,11 @@
-// Keeps searching on many connections, from a thread of its own: what times decisions meanwhile shares no event loop with it.
+// Searches continuously on many connections, in its own thread, so that it shares no event loop with the code that
+// times decisions.
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** Begins to send a GET again and again on each of some connections. `stop` says with which codes some were refused. */
+/** Sends a GET again and again on each of several connections. `stop` returns the codes of the refusals. */
 export async function startSearching({ url, authorization, connections }) {
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { url, authorization, connections } });
   await once(worker, 'online');

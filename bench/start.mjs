@@ -1,4 +1,4 @@
-// Measures how long it takes from starting the process until its first decision, and how much of that is the framework.
+// Measures the time from the start of the process to its first decision, and the share of the frameworks in it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const STARTS = 7;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NEST = fileURLToPath(new URL('peers/nest-unguarded.mjs', import.meta.url));
 
-/** On SQLite, with the tables there already, as on every start but the first. */
+/** Measures the start on SQLite with existing tables, as on every start but the first. */
 export async function measureStart({ folder }) {
   const database = await makeDatabase(folder, 'sqlite', 'start', { keys: 1000 });
   const [question] = readRequests(database.forwardAuth);
@@ -43,7 +43,7 @@ export async function measureStart({ folder }) {
   };
 }
 
-/** Seconds that Node takes to run a module and end. */
+/** Returns the seconds that Node takes to run a module and exit. */
 async function secondsUntilEnd(code) {
   const start = performance.now();
   const child = spawn(process.execPath, ['--input-type=module', '--eval', `${code}\nprocess.exit(0);`], {
@@ -55,7 +55,10 @@ async function secondsUntilEnd(code) {
   return (performance.now() - start) / 1000;
 }
 
-/** Seconds, and seconds of processor time, from starting a script until it has answered a question with 200. */
+/**
+ * Returns the seconds, and the seconds of processor time, from starting a script until it responds to a request with
+ * 200.
+ */
 async function secondsUntilAnswer(script, environment, question) {
   const port = await freePort();
   const start = performance.now();
@@ -88,7 +91,7 @@ function statusOf(port, { method, path, headers }) {
   });
 }
 
-/** The packages that a built file and everything of ours that it imports at its start get loaded. */
+/** Returns the packages that a built file imports at its start, directly or through other files of Latchkey. */
 function packagesOf(file, seen = new Set()) {
   seen.add(file);
   const packages = new Set();

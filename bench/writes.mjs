@@ -1,7 +1,8 @@
-// Measures what asking for authority in the transaction costs writes:
+// Measures how much slower writes are because they authorize inside the transaction:
 //   npm run build && TEST_MYSQL_URL=mysql://root@127.0.0.1:3306/latchkey node bench/writes.mjs --before <dist/main.js of another build>
-// Updates of coupons a second, over so many connections, with a key that is limited to the Application and with a session.
-// Each build has a database of its own on the same server, and they are measured in turn. On SQLite without TEST_MYSQL_URL.
+// It counts updates of coupons per second, over several connections, with a key that is limited to the Application and
+// with a session. Each build has its own database on the same server. They are measured in turn. Without TEST_MYSQL_URL
+// it measures on SQLite.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -90,7 +91,7 @@ async function fill(name, main) {
   return { database, environment, world: { paths, session, key: `ManagementKey-v1 ${key}` } };
 }
 
-/** Each connection updates a coupon of its own, one request after the other. */
+/** Returns updates per second. Each connection updates its own coupon, one request after the other. */
 async function writesPerSecond(url, { paths }, authorization) {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   let [count, isCounting, isOver] = [0, false, false];

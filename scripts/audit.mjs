@@ -1,10 +1,11 @@
-// Fails if anything that ships has a known vulnerability of high or critical severity: `npm audit`, but a registry that
-// serves no audits is told about and forgiven (some mirrors answer 404 or 405). REQUIRE_AUDIT=1 forgives nothing.
+// Runs `npm audit` on everything that ships. Fails on a known vulnerability of high or critical severity. If the
+// registry serves no audits (some mirrors respond with 404 or 405), it says so and passes. With REQUIRE_AUDIT=1 it
+// fails then too.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** How registries say that they serve no audits; anything else, a network that is down too, is a failure. */
+/** The statuses of registries that serve no audits. Every other error is a failure, even a network that is down. */
 const NOT_SERVED = [404, 405, 501];
 
 const { stdout, stderr, error } = spawnSync('npm', ['audit', '--omit=dev', '--json', ...process.argv.slice(2)], {

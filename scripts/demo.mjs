@@ -1,5 +1,5 @@
-// The main job, over HTTP, against a fresh server that this script starts and stops: `npm run demo`.
-// Ends with 1 as soon as a step is not as it should be.
+// Shows the main use of Latchkey over HTTP, on a fresh server that this script starts and stops: `npm run demo`.
+// Exits with 1 at the first unexpected response.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -26,7 +26,7 @@ const server = spawn(process.execPath, [MAIN], {
 });
 const ended = once(server, 'exit');
 
-/** The address on which the server says that it listens. */
+/** The address on which the server listens, from its log. */
 const url = await new Promise((resolve, reject) => {
   let output = '';
   server.stdout.on('data', (chunk) => {
@@ -43,7 +43,7 @@ function tell(text) {
   console.log(`${String(steps).padStart(2)}. ${text}`);
 }
 
-/** Sends a request and insists on the status of its answer, and for refusals on the code. */
+/** Sends a request. Throws if the response does not have the expected status and, for a refusal, the expected code. */
 async function call(authorization, method, path, { body, form, expect, code }) {
   const response = await fetch(url + path, {
     method,
@@ -144,7 +144,7 @@ async function demo() {
     `The first admin deactivates ${SECOND_ADMIN.email}: ${keysAffected} key stops, the next call is refused (401 creator-deactivated).`,
   );
   await setState('active');
-  // Let in again, the call now fails for what it lacks: a file.
+  // The key may upload again. The request now fails because it contains no file.
   await probe({ expect: 415, code: 'media-type-unsupported' });
   tell(`They reactivate them: the key works again.`);
 

@@ -1,6 +1,6 @@
-// Writes docs/licences.md: what ships with Latchkey, and under which licence. `--check` writes nothing, and fails if the
-// file is out of date; `--lock=FILE` looks at another lock file. Fails if anything ships under a licence that asks for more
-// than to be named.
+// Writes docs/licences.md: the packages that ship with Latchkey, with their licences. `--check` writes nothing, and
+// fails if the file is out of date. `--lock=FILE` reads another lock file. Fails if a licence requires more than to be
+// named.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,20 +24,20 @@ const PERMISSIVE = new Set([
 
 const readJson = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8'));
 
-/** What `npm ci --omit=dev` installs, on any platform: what something that ships may do without, it does install. */
+/** Returns the packages that `npm ci --omit=dev` installs on any platform, with their optional dependencies. */
 function shippedPackages() {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8'));
   return Object.entries(packages)
     .filter(([path, { dev, link, resolved }]) => path !== '' && !dev && !link && !resolved?.startsWith('file:'))
     .map(([path, { name, version, license }]) => ({
-      // An alias has a folder of another name.
+      // The folder of an alias has another name than the package.
       name: name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
       version,
       licence: license ?? licenceInstalled(path),
     }));
 }
 
-/** Old packages name their licence in a way of their own, which the lock file leaves out. */
+/** Returns the licence of an installed package. Old packages use a form that the lock file leaves out. */
 function licenceInstalled(path) {
   const { license, licenses } = readJson(path, 'package.json');
   return license?.type ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none';

@@ -1,9 +1,9 @@
 // Run it after each `npm install` that changed package-lock.json: `node scripts/lock.mjs`.
 //
-// better-sqlite3 13 has its binaries inside the package and says so with `gypfile: false`. npm leaves that out of lock
-// files, and `npm ci` would call node-gyp, which needs Python, make and a download, and compiles nothing. Where that
-// fails, npm drops the package without a word, because it is optional. This script writes the field back, and npm heeds
-// it there. test/package.test.ts fails while it is missing.
+// better-sqlite3 13 contains its binaries and declares that with `gypfile: false`. npm omits this field from lock files.
+// `npm ci` would then call node-gyp, which needs Python, make and a download, and compiles nothing. If node-gyp fails,
+// npm silently drops the package, because it is optional. This script writes the field back, and npm respects it there.
+// test/packaging/package.test.ts fails while it is missing.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

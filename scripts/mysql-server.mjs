@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 // Runs MySQL servers for tests on 127.0.0.1, without a password: `scripts/mysql-server.mjs start [PORT]`.
 //
-//   start  starts a server, or finds it running, and prints its URL
+//   start  starts a server unless it runs, and prints its URL
 //   url    prints the URL
-//   stop   stops the server; its data stay
-//   kill9  kills the server; its data stay
+//   stop   stops the server and keeps its data
+//   kill9  kills the server and keeps its data
 //   reset  stops the server and removes its data
 //
-// Each port is a server of its own, with its own data; the default is 3397. MySQL is the first of these that is there:
+// Each port has its own server with its own data. The default port is 3397. The script uses the first MySQL it finds:
 //   1. the program that MYSQLD names, such as bin/mysqld of an unpacked archive from dev.mysql.com
-//   2. the image mysql:9, where a Docker engine answers (on Linux)
-//   3. the `mysqld` of the PATH, from version 8.4 on
-//   4. on Debian: its package mysql-server-core, fetched once and unpacked below MYSQL_CACHE; nothing is installed
+//   2. the image mysql:9, if a Docker engine responds (on Linux)
+//   3. the `mysqld` on the PATH, from version 8.4 on
+//   4. on Debian: the package mysql-server-core, downloaded once and unpacked below MYSQL_CACHE, but not installed
 import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -31,7 +31,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const IMAGE = 'mysql:9';
 const SIGNED_BY = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** How long a server may take to start or stop. A busy machine needs more than the usual 3 s. */
+/** How long a server may take to start or stop, in milliseconds. A busy machine needs more than the usual 3 s. */
 const WAIT_MS = 120_000;
 
 const [verb = 'start', port = '3397'] = process.argv.slice(2);
@@ -50,7 +50,7 @@ const read = (file) => {
 };
 const lastLines = (file) => read(file).trimEnd().split('\n').slice(-5).join('\n');
 
-/** Runs a command to its end. Throws with what it wrote if it fails. */
+/** Runs a command until it exits. Throws with its output if it fails. */
 function run(command, parameters, options) {
   const { status, stdout, stderr, error } = spawnSync(command, parameters, { encoding: 'utf8', ...options });
   if (error || status !== 0) {
@@ -59,7 +59,7 @@ function run(command, parameters, options) {
   return stdout;
 }
 
-/** The process of the server, if it runs: after a crash, another process may have its number. */
+/** Returns the id of the server's process if it runs. After a crash, another process may have the same id. */
 function runningPid() {
   const pid = Number(read(pidFile));
   if (!pid) {
@@ -81,7 +81,7 @@ function listens() {
   });
 }
 
-/** Asks again until something holds. Returns whether it does in time. */
+/** Polls a condition until it holds. Returns whether it held in time. */
 async function until(condition) {
   const deadline = Date.now() + WAIT_MS;
   while (Date.now() < deadline) {
@@ -93,7 +93,7 @@ async function until(condition) {
   return false;
 }
 
-/** The command that runs mysqld, without the options of the server. */
+/** Returns the command that runs mysqld, without the options of the server. */
 function findMysqld() {
   if (process.env.MYSQLD) {
     return [process.env.MYSQLD];
@@ -112,7 +112,9 @@ function findMysqld() {
   throw new Error('There is no MySQL 8.4 or later here. Start Docker, or name a mysqld: MYSQLD=/opt/mysql/bin/mysqld');
 }
 
-/** The network, the processes and the files are those of the machine, so that tests can freeze and kill the server. */
+/**
+ * Runs the server in Docker with the network, processes and files of the host, so that tests can freeze and kill it.
+ */
 function inDocker() {
   const { uid, gid } = userInfo();
   return [
@@ -121,7 +123,7 @@ function inDocker() {
   ];
 }
 
-/** Unpacks the package of Debian's unstable release, with the libraries that it needs and older releases lack. */
+/** Unpacks the package from Debian's unstable release, with the libraries that older releases lack. */
 function unpackedFromDebian() {
   const root = join(cache, 'debian');
   if (!existsSync(root)) {
@@ -165,7 +167,7 @@ function unpack(part) {
   const status = join(apt, 'var/lib/dpkg/status');
   writeFileSync(status, '');
   const options = ['-qq', '-o', `Dir=${apt}`, '-o', `Dir::State::status=${status}`];
-  // As root, apt would fetch as a user who may not read folders of root.
+  // As root, apt would download as a user who may not read root's folders.
   options.push('-o', `APT::Sandbox::User=${userInfo().username}`);
   run('apt-get', [...options, 'update']);
   const wanted = ['install', '-y', '--no-install-recommends', '--download-only', 'mysql-server-core'];

@@ -1,5 +1,5 @@
-// Loaded into the server that seed.mjs starts (`node --import`): moves its clock by the milliseconds of each message, so
-// that keys, coupons and usage get the dates of two months.
+// seed.mjs loads this into the server that it starts (`node --import`). Each message moves the server's clock by a
+// number of milliseconds, so that keys, coupons and usage get dates from two months.
 const now = Date.now;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The server starts on the first day, so that nothing is older than what it creates. */
@@ -10,5 +10,5 @@ process.on('message', (milliseconds) => {
   shift = milliseconds;
   process.send(milliseconds);
 });
-// The channel alone does not keep the process running.
+// The channel must not keep the process running.
 process.channel.unref();

@@ -7,7 +7,7 @@ export const PASSWORD = 'a demo needs no secrets';
 export const FIRST_DAY = -60;
 export const USAGE_DAYS = 30;
 
-/** `gone` says what happens to them later, and on which day. */
+/** `gone` says what happens to a user later, and on which day. */
 export const USERS = [
   { name: 'Grace Hopper', email: 'grace@example.com', isAdmin: true },
   { name: 'Linus Pauling', email: 'linus@example.com', isAdmin: true, later: { day: -6, change: 'deactivated' } },
@@ -114,8 +114,8 @@ const SET_STOCK = ['PUT', '/stock/{sku}', 'warehouse'];
 const SHIPMENTS = ['POST', '/shipments', 'warehouse'];
 
 /**
- * Keys: name, creator, day of creation, day of expiry, Applications (none: all of them), endpoints, and how many requests a
- * day on average. `deletedOn` is the day on which an admin deletes it.
+ * Creates a key from its name, creator, day of creation, day of expiry, Applications (all if empty), endpoints, and the
+ * average number of requests a day. An admin deletes it on the day `deletedOn`.
  */
 const key = (name, creator, created, expires, applications, endpoints, perDay = 0, deletedOn = undefined) => ({
   ...{ name, creator, created, expires, applications, endpoints, perDay, deletedOn },
@@ -154,7 +154,7 @@ export const KEYS = [
   key('Old dashboard', 'grace', -56, -14, [], [CAMPAIGN_LIST], 8),
   key('Stock take', 'ada', -28, -21, [], [STOCK, SET_STOCK], 22),
   key('Intern', 'grace', -35, -2, ['Outlet'], [CAMPAIGN_LIST], 2),
-  // Stopped, because their creator was deactivated or deleted
+  // Not working, because their creator was deactivated or deleted
   key('Customer support', 'linus', -47, 200, [], [COUPON_LIST, INVOICES], 9),
   key('Chat bot', 'linus', -39, 300, ['Shop Europe'], [COUPON_LIST], 12),
   key('Refund tool', 'linus', -32, 100, ['Shop US'], [INVOICE], 4),
@@ -162,13 +162,13 @@ export const KEYS = [
   key('Flight software', 'margaret', -46, 365, ['Outlet'], [CAMPAIGN], 6),
   key('Priority display', 'margaret', -37, 365, [], [STOCK], 8),
   key('Simulator', 'margaret', -31, 80, ['Shop US'], [CAMPAIGN_LIST], 5),
-  // Without an Application, since theirs was deleted
+  // Without an Application, because it was deleted
   key('Pop-up till', 'ada', -34, 60, ['Pop-up store'], [COUPON_LIST], 10),
   key('Pop-up signage', 'grace', -27, 60, ['Pop-up store'], [CAMPAIGN_LIST], 3),
-  // Valid, but refused on what needs an admin, which their creator no longer is
+  // Valid, but refused at endpoints that need an admin, because their creator no longer is one
   key('Offboarding', 'edsger', -41, 365, [], [USER_LIST, DEACTIVATE], 2),
   key('Compliance review', 'edsger', -23, 120, [], [CHANGES, CAMPAIGN_LIST], 3),
-  // Deleted: they are in the audit log alone
+  // Deleted: only the audit log still contains them
   key('Leaked in a repository', 'ada', -22, 365, [], [CAMPAIGN_LIST, EXPORT], 12, -5),
   key('Created by mistake', 'grace', -15, 30, [], [CHANGES], 0, -15),
 ];

@@ -1,5 +1,5 @@
-// Fills an empty database with a demo world: `npm run seed`. A server that this script starts does it over its own API, with
-// a clock that runs through two months in a minute. Two runs on the same day create the same, except ids and secrets.
+// Fills an empty database with a demo world: `npm run seed`. It starts a server and uses its API, with a clock that
+// runs through two months in a minute. Two runs on the same day create the same data, except ids and secrets.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -24,7 +24,7 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const CLOCK = new URL('seed-clock.mjs', import.meta.url).href;
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
-/** Admins sign in again after so many days; their sessions last a little longer. */
+/** How often admins sign in again, in days. Their sessions last slightly longer. */
 const SESSION_DAYS = 6;
 const REQUESTS_AT_ONCE = 8;
 
@@ -79,7 +79,7 @@ const url = await new Promise((resolve, reject) => {
   ended.then(() => reject(new Error(`the server did not start:\n${output}`)));
 });
 
-/** The same numbers between 0 and 1 in each run (mulberry32). */
+/** The state of a generator of numbers between 0 and 1, which repeat in each run (mulberry32). */
 let state = 20261128;
 function random() {
   state = (state + 0x6d2b79f5) | 0;
@@ -88,7 +88,7 @@ function random() {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 }
 
-/** Sends a request and returns the body of the response. Any refusal ends the seed. */
+/** Sends a request and returns the body of the response. A refusal ends the seed. */
 async function call(authorization, method, path, body) {
   const response = await fetch(url + path, {
     method,
@@ -107,7 +107,7 @@ async function call(authorization, method, path, body) {
 
 let today = FIRST_DAY;
 
-/** Moves the clock of the server to some time of a day, in UTC; on the last day, to now. */
+/** Moves the clock of the server to a time on a day, in UTC. On the last day it moves it to now. */
 async function moveTo(day) {
   today = day;
   const now = Date.now();
@@ -118,7 +118,7 @@ async function moveTo(day) {
 const dateOf = (day) => new Date(Date.now() + day * DAY_MS).toISOString();
 
 const sessions = new Map();
-/** The session of a user, such as `ada`. */
+/** Returns the session of a user, such as `ada`. */
 async function as(name) {
   const known = sessions.get(name);
   if (known && today - known.day < SESSION_DAYS) {
@@ -202,7 +202,7 @@ async function changeUser({ email, later: { change } }) {
   }
 }
 
-/** Asks for the decisions of one day. A gateway asks, so its own key is used as well. */
+/** Requests the decisions of one day. A gateway requests them, so its own key is used as well. */
 async function useKeys() {
   const gateway = `ManagementKey-v1 ${keys.find(({ name }) => name === 'Gateway').secret}`;
   const requests = keys.flatMap((key) => {
@@ -219,7 +219,7 @@ async function useKeys() {
   return requests.length;
 }
 
-/** A request of a program: now and then one that its key does not open. */
+/** Returns a request of a program. Some requests are for endpoints that its key does not open. */
 function requestOf({ secret, endpoints, applications }) {
   const [method, template, service] = endpoints[Math.floor(random() * endpoints.length)];
   const names = applications.length > 0 ? applications : ['Shop Europe', 'Shop US', 'Outlet'];

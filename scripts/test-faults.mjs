@@ -1,13 +1,13 @@
-// Runs the fault suite on MySQL servers of its own and leaves nothing behind: `npm run test:faults`.
+// Runs the fault suite on its own MySQL servers, and removes them afterwards: `npm run test:faults`.
 //
 //   MYSQL_SERVER       a script that runs MySQL servers: `start PORT`, `stop PORT`, `kill9 PORT`, `reset PORT`;
 //                      default scripts/mysql-server.mjs
-//   MYSQL_FAULTS_PORT  the port of the first server; the second has the next one; default: free ones
+//   MYSQL_FAULTS_PORT  the port of the first server; the second uses the next port; default: free ports
 //   FAULT_ROUNDS       how often processes are killed on each engine; default 50
 //   FAULT_OUTAGE_MS    how long each outage of MySQL lasts; default 10000
-//   FAULT_MINUTES      when it is given up; default 60
+//   FAULT_MINUTES      after how many minutes the run is aborted; default 60
 //
-// What stands behind the command goes to jest, such as the names of test files.
+// Parameters go to jest, such as the names of test files.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -34,7 +34,7 @@ async function isFree(port) {
   }
 }
 
-/** The first of as many free ports in a row as there are workers. */
+/** Returns the first of a row of free ports, with one port for each worker. */
 async function freePorts() {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 10_000);
@@ -46,7 +46,7 @@ async function freePorts() {
 }
 
 const firstPort = Number(process.env.MYSQL_FAULTS_PORT ?? (await freePorts()));
-// Databases of tests that were cut off would stay for ever.
+// The databases of interrupted tests would otherwise stay forever.
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-faults-'));
 const files = process.argv.slice(2);
 const jest = spawn(
@@ -62,7 +62,7 @@ const jest = spawn(
   ],
   {
     stdio: 'inherit',
-    // A process group of its own, in which everything is that it starts, except the MySQL servers.
+    // The process group contains every process that it starts, except the MySQL servers.
     detached: true,
     env: {
       ...process.env,
@@ -97,7 +97,7 @@ const [status] = await once(jest, 'exit');
 clearTimeout(timer);
 killAll();
 for (let port = firstPort; port < firstPort + WORKERS; port += 1) {
-  // A server that was frozen does not hear that it is to stop.
+  // A frozen server cannot receive a request to stop.
   spawnSync(mysqlServer, ['kill9', String(port)], { stdio: 'ignore' });
   spawnSync(mysqlServer, ['reset', String(port)], { stdio: 'ignore' });
 }

@@ -1,5 +1,5 @@
-// Runs the end-to-end suite on the MySQL server of TEST_MYSQL_URL: `npm run test:mysql`. Without one it fails. What is the
-// same on every database (test/suites.mjs) is left out.
+// Runs the end-to-end suite on the MySQL server of TEST_MYSQL_URL: `npm run test:mysql`. Fails without a server. Omits
+// tests that do not depend on the database (test/suites.mjs).
 import { spawnSync } from 'node:child_process';
 
 if (!process.env.TEST_MYSQL_URL) {

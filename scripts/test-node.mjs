@@ -1,6 +1,6 @@
-// Runs tests on another version of Node than the one that is installed: `npm run build && node scripts/test-node.mjs 26`.
-// The parameters after the version go to jest; without any, all tests run. Node comes from the npm registry (Linux on x64),
-// with its headers. The packages are installed anew, in a copy of this folder that is removed afterwards.
+// Runs tests on another version of Node than the installed one: `npm run build && node scripts/test-node.mjs 26`.
+// Parameters after the version go to jest. Without any, all tests run. Node and its headers come from the npm registry
+// (Linux on x64). The packages are installed in a copy of this folder, which is removed afterwards.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ if (!existsSync(join(ROOT, 'dist/main.js'))) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), `latchkey-node-${version}-`));
-// Tests run processes as other users.
+// Some tests run processes as other users.
 chmodSync(folder, 0o755);
 const run = (command, parameters, options) => execFileSync(command, parameters, { stdio: 'inherit', ...options });
 let status = 1;
@@ -37,7 +37,7 @@ try {
     }
   }
   run('cp', ['-a', join(ROOT, 'dist'), join(copy, 'dist')]);
-  // What is compiled, is compiled with the headers of this version.
+  // Native modules are compiled with the headers of this version.
   run('npm', ['ci', ...quiet], { cwd: copy, env: { ...environment, npm_config_nodedir: home } });
 
   const node = join(home, 'bin/node');

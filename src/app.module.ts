@@ -49,7 +49,10 @@ import { UsersModule } from './users/users.module.js';
 import { FORWARD_AUTH_OPERATION } from './verification/forward-auth-operation.js';
 import { VerificationModule } from './verification/verification.module.js';
 
-/** What features contribute to those that do not know them: access, authority, users, Applications and the document. */
+/**
+ * Provides what features contribute to modules that do not know them: access, authority, users, Applications and the
+ * document.
+ */
 @Global()
 @Module({
   imports: [SessionsModule, ApiKeysModule, ServicesModule],
@@ -98,7 +101,7 @@ import { VerificationModule } from './verification/verification.module.js';
 })
 class ContributionsModule {}
 
-/** The composition root: the only file that knows every module. Interceptors run in the order in which they stand. */
+/** The composition root, the only file that knows every module. Interceptors run in the order of this list. */
 @Module({
   imports: [
     ConfigModule,

@@ -1,4 +1,4 @@
-/** The front text of the OpenAPI document: what a newcomer reads before anything else. */
+/** The front text of the OpenAPI document, an introduction for new readers. */
 export const FRONT_TEXT = `
 Latchkey issues and checks **Management API keys**. A key opens *only the endpoints chosen for it*, on *only the
 Applications chosen for it*, *until the date chosen for it*, and can be taken away *at once*.

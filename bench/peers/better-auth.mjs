@@ -1,5 +1,5 @@
-// Better Auth with its api-key plugin on MySQL, served by node:http and nothing else. Its own limit of requests per key is
-// off; everything else is as it comes. It makes KEYS keys at its start, unless they are there, and writes them to KEY_FILE.
+// Serves Better Auth with its api-key plugin on MySQL, with plain node:http. Its limit of requests per key is off.
+// Everything else has its default. At its start it creates KEYS keys, unless they exist, and writes them to KEY_FILE.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { apiKey } from '@better-auth/api-key';

@@ -1,4 +1,4 @@
-// Plain node:http that looks at nothing and answers what forward auth answers: the most that a decision could be worth.
+// Sends the response of forward auth with plain node:http, without reading the request. No decision can be faster.
 import { createServer } from 'node:http';
 
 const headers = JSON.parse(process.env.ANSWER_HEADERS);

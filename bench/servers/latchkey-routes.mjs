@@ -1,5 +1,5 @@
-// Latchkey as it is, with two more routes that do the same next to nothing: one that keys open and one that is public.
-// With USAGE=off it counts no usage, to show what counting costs.
+// Runs Latchkey with two more routes that both do almost nothing: keys can open one, and the other is public. With
+// USAGE=off it counts no usage, to show the cost of counting.
 import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,5 +1,5 @@
-// Loaded before a server with --import: the first SIGWINCH starts a profile of its processor time, the second writes it to
-// PROFILE_FILE. So its start is not in it. (Nest takes most other signals for the end.)
+// Profiles the processor time of a server that loads it with --import. The first SIGWINCH starts the profile, and the
+// second writes it to PROFILE_FILE. So the profile excludes the start. (Nest ends on most other signals.)
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 

@@ -6,7 +6,7 @@ import { type Caller, callerOf } from './caller.js';
 
 const DECLARATIONS = Symbol('latchkey:access');
 
-/** What a route declares about itself. */
+/** The access and the summary that a route declares. */
 export interface Declaration {
   access: Access;
   summary: string;
@@ -23,28 +23,28 @@ function declare(access: Access, summary: string): MethodDecorator {
   };
 }
 
-/** Anyone may call this; the `Authorization` header is not even read. */
+/** Lets anyone call this. The `Authorization` header is not read. */
 export const Public = (summary: string): MethodDecorator => declare({ kind: 'public' }, summary);
 
-/** Any active user with a session may call this. */
+/** Lets any active user with a session call this. */
 export const SignedIn = (summary: string): MethodDecorator => declare({ kind: 'signed-in' }, summary);
 
-/** An active admin with a session may call this. */
+/** Lets an active admin with a session call this. */
 export const AdminOnly = (summary: string): MethodDecorator => declare({ kind: 'admin-only' }, summary);
 
 /**
- * A key to which this endpoint was granted may call this, and besides any active user with a session (`any`) or only an
- * admin (`admin`). The endpoint works with one Application exactly if its path has `:applicationId`.
+ * Lets a key call this if the endpoint was granted to it. A session may call it too: of any active user (`any`), or
+ * only of an admin (`admin`). The endpoint works with one Application exactly if its path has `:applicationId`.
  */
 export const KeyAccess = (summary: string, { session }: { session: 'any' | 'admin' }): MethodDecorator =>
   declare({ kind: 'key', session }, summary);
 
-/** The declaration of a handler, if it has one. */
+/** Returns the declaration of a handler, if it has one. */
 export function declarationOf(handler: object): Declaration | undefined {
   return Reflect.getOwnMetadata(DECLARATIONS, handler) as Declaration | undefined;
 }
 
-/** Gives a handler the caller that the guard authorized. */
+/** Passes the caller that the guard authorized to a handler. */
 export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller =>
   callerOf(context.switchToHttp().getRequest<Request>()),
 );

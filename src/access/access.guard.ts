@@ -7,8 +7,8 @@ import { readCredential } from './credentials.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /**
- * The only guard. It finds the endpoint, calls the `Authorizer`, and throws the problem of a refusal. It writes nothing and
- * knows no feature.
+ * Finds the endpoint, calls the `Authorizer`, and throws the problem of a refusal. It is the only guard. It writes
+ * nothing and knows no feature.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {

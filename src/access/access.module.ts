@@ -4,8 +4,8 @@ import { Authorizer } from './authorizer.js';
 import { EndpointCatalogue } from './endpoint-catalogue.js';
 
 /**
- * Gives every module the catalogue of endpoints and the `Authorizer`. What features contribute to them comes from the app
- * module, by DI tokens.
+ * Provides every module with the catalogue of endpoints and the `Authorizer`. The app module supplies what features
+ * contribute to them, through DI tokens.
  */
 @Global()
 @Module({

@@ -1,11 +1,11 @@
 import type { Caller } from './caller.js';
 
-/** Work that the process does on its own authority. */
+/** A task that the process runs on its own authority. */
 export type SystemTask = 'campaign-deletion' | 'expired-rows' | 'usage';
 
 /**
- * On whose authority something is written: the caller of a request, an unauthenticated client that signs in, the operator
- * at the command line, or the process itself. The union is closed.
+ * On whose authority a write happens: the caller of a request, an unauthenticated client that signs in, the operator at
+ * the command line, or the process itself. The union is closed.
  */
 export type Actor =
   | Caller
@@ -15,8 +15,8 @@ export type Actor =
 
 /** An unauthenticated client that signs in. */
 export const ANONYMOUS: Actor = { kind: 'anonymous' };
-/** The person who starts the process or runs a command of it. */
+/** The person who starts the process or runs one of its commands. */
 export const OPERATOR: Actor = { kind: 'operator' };
 
-/** The process itself, at one of its tasks. */
+/** Creates the actor for a task of the process. */
 export const system = (task: SystemTask): Actor => ({ kind: 'system', task });

@@ -16,30 +16,30 @@ import type { ApiKeyPrincipal, Principal } from './principal.js';
 import type { RawPath } from './paths/raw-path.js';
 import { SERVICE_ENDPOINTS, type ServiceEndpoints } from './service-endpoints.js';
 
-/** An endpoint of any service, with what the decision needs. */
+/** An endpoint of any service, with the fields that the decision needs. */
 export type KnownEndpoint = Endpoint & JudgedEndpoint;
 
-/** One of our own routes, which the framework has already matched. Sessions and keys open it. */
+/** One of Latchkey's own routes, which the framework has already matched. Sessions and keys can open it. */
 export interface RouteTarget {
   kind: 'route';
   endpoint: OwnEndpoint;
-  /** The raw value of the path's Application parameter, once decoded; undefined for account scope. */
+  /** The decoded value of the path's Application parameter, not yet parsed. Undefined for account scope. */
   applicationId: string | undefined;
 }
 
-/** A request to any service, described by a proxy or a verification. Only keys open it. */
+/** A request to any service, as a proxy or a verification describes it. Only keys can open it. */
 export interface RequestTarget {
   kind: 'request';
   service: string;
   method: string;
-  /** The path that was requested, read by `readRawPath`. */
+  /** The path of the request, as `readRawPath` returned it. */
   path: RawPath;
 }
 
-/** What a credential is presented for, or the problem of a request that names no target. */
+/** What a credential is presented for, or the problem of a request that has no target. */
 export type Target = RouteTarget | RequestTarget | { kind: 'nowhere'; problem: Problem };
 
-/** Whether a credential opens a target. Of a refused one, the key and endpoint are there as far as they were found. */
+/** Whether a credential opens a target. A refusal includes the key and the endpoint if they were found. */
 export type Outcome =
   | {
       kind: 'allowed';
@@ -60,8 +60,8 @@ const HEADER_FORMS = {
 } as const;
 
 /**
- * The only way from a credential to a decision, for routes, verifications and forward auth. It caches nothing about the
- * life of a key, and it counts each decision once.
+ * Turns a credential into a decision. Routes, verifications and forward auth have no other way to get one. It caches
+ * nothing about the state of a key. It counts each decision once.
  */
 @Injectable()
 export class Authorizer {
@@ -80,15 +80,16 @@ export class Authorizer {
     this.authenticators = new Map(authenticators.map((authenticator) => [authenticator.scheme, authenticator]));
     this.decisions = createDecisionMetrics(metrics);
     for (const endpoint of catalogue.own) {
-      // A described request always comes with a key, so that other kinds of access refuse it.
+      // A described request always comes with a key. So every kind of access but `key` refuses it.
       const access = endpoint.access.kind === 'key' ? endpoint.access : ({ kind: 'key', session: 'none' } as const);
       this.management.add(endpoint.method, endpoint.path, { ...endpoint, access });
     }
   }
 
   /**
-   * Decides by what the database says now. Reasons are looked for in a fixed order, and the first wins: the key, the path,
-   * the endpoint, the grant, its owner, the Application. Rejects with a 503 problem if it cannot decide in time.
+   * Decides from the current state of the database. It checks in a fixed order, and the first reason to refuse wins:
+   * the key, the path, the endpoint, the grant, the owner, the Application. Rejects with a 503 problem if it cannot
+   * decide in time.
    *
    * @param kind where the decision is made
    * @param began when the request arrived, on the clock of `performance.now()`
@@ -110,8 +111,8 @@ export class Authorizer {
   }
 
   /**
-   * Decides again about a caller that was authorized before. Returns the problem if it is refused now. Only a refusal is
-   * counted. Rejects with a 503 problem if it cannot decide in time.
+   * Decides again about a caller that was authorized before. Returns the problem if the caller is refused now. Counts
+   * only refusals. Rejects with a 503 problem if it cannot decide in time.
    */
   async askAgain({ credential, target }: Pick<Caller, 'credential' | 'target'>): Promise<Problem | undefined> {
     const deadline = performance.now() + this.config.DECISION_WAIT_MS;
@@ -214,7 +215,7 @@ export class Authorizer {
   }
 }
 
-/** The problem of a decision that went against a principal. */
+/** Returns the problem for a decision that refused a principal. */
 export function refusalOf(
   endpoint: Pick<Endpoint, 'method' | 'path'>,
   { code, detail }: Extract<ReturnType<typeof decide>, { allowed: false }>,

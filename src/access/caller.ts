@@ -16,8 +16,8 @@ interface LetIn<Kind extends Principal> {
 }
 
 /**
- * The authenticated caller of one request, with the endpoint that the guard opened. It is the actor of every write of the
- * request. `AuthorityWatch` calls `lose` when the authority ends; uploads and writes in progress listen.
+ * The authenticated caller of one request, with the endpoint that the guard opened. It is the actor of every write of
+ * the request. `AuthorityWatch` calls `lose` when the authority ends. Uploads and writes in progress listen for that.
  */
 export class Caller<Kind extends Principal = Principal> {
   readonly kind = 'caller';
@@ -25,14 +25,17 @@ export class Caller<Kind extends Principal = Principal> {
   readonly credential: Credential;
   readonly target: RouteTarget;
   readonly context: RequestContext;
-  /** Where the request comes from, as far as `TRUST_PROXY` goes. */
+  /** The client's address. `TRUST_PROXY` says which proxies may report it. */
   readonly address: string | undefined;
   readonly bodyHadArrived: boolean;
-  /** Whether a transaction of the request was committed. Its handler then responds by itself. */
+  /** Whether the request has committed a transaction. Its handler then always sends its own response. */
   hasCommitted = false;
-  /** Whether the request ended an authority. It may be its own, as in a sign-out, and its response must still be sent. */
+  /**
+   * Whether the request ended an authority. That may be its own authority, as in a sign-out, and its response must
+   * still be sent.
+   */
   hasEndedAuthority = false;
-  /** When `AuthorityWatch` last checked the authority, on the clock of `performance.now()`; before that the guard did. */
+  /** When the guard or, later, `AuthorityWatch` last checked the authority, on the clock of `performance.now()`. */
   checkedAt = performance.now();
   /** Whether `AuthorityWatch` is checking the authority. */
   isBeingChecked = false;
@@ -49,13 +52,13 @@ export class Caller<Kind extends Principal = Principal> {
     this.bodyHadArrived = letIn.bodyHadArrived;
   }
 
-  /** Aborted with the 401 or 403 when the authority has ended. */
+  /** Returns a signal that is aborted with the 401 or 403 when the authority ends. */
   get lost(): AbortSignal {
     this.loss ??= new AbortController();
     return this.loss.signal;
   }
 
-  /** Notes that the authority has ended, and stops what is being done under it. */
+  /** Records that the authority has ended, and aborts the work that is done under it. */
   lose(problem: Problem): void {
     this.refusal = problem;
     this.loss ??= new AbortController();
@@ -66,17 +69,17 @@ export class Caller<Kind extends Principal = Principal> {
 
 declare module '../request/request-context.js' {
   interface RequestContext {
-    /** The caller that the guard authorized; undefined before that, and on a public endpoint. */
+    /** The caller that the guard authorized. Undefined before that, and on a public endpoint. */
     caller?: Caller;
   }
 }
 
-/** Returns the caller that the guard authorized; undefined on a public endpoint. */
+/** Returns the caller that the guard authorized. Returns undefined on a public endpoint. */
 export function findCaller(request: IncomingMessage): Caller | undefined {
   return contextOf(request).caller;
 }
 
-/** Returns the caller that the guard authorized. Throws on a public endpoint, which has none. */
+/** Returns the caller that the guard authorized. Throws on a public endpoint, which has no caller. */
 export function callerOf(request: IncomingMessage): Caller {
   const caller = findCaller(request);
   if (!caller) {
@@ -85,7 +88,7 @@ export function callerOf(request: IncomingMessage): Caller {
   return caller;
 }
 
-/** Returns the signed-in user who calls. Throws `endpoint-not-allowed` for a key. */
+/** Returns the signed-in user who is the caller. Throws `endpoint-not-allowed` for a key. */
 export function userOf(caller: Caller): UserPrincipal {
   if (caller.principal.kind !== 'user') {
     throw new Problem('endpoint-not-allowed', 'Only a signed-in user may do this, and no key.');
@@ -93,7 +96,7 @@ export function userOf(caller: Caller): UserPrincipal {
   return caller.principal;
 }
 
-/** As much of a principal as its request's line in the log may tell. */
+/** Returns the parts of a principal that the log line of its request may contain. */
 export function callerInLog(principal: Principal): CallerInLog {
   switch (principal.kind) {
     case 'user':

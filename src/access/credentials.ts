@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A credential, as it was presented. */
+/** A credential as the client presented it. */
 export interface Credential {
   /** Lower case. */
   scheme: string;
   token: string;
 }
 
-/** What stands in the `Authorization` header, or why nothing can be made of it. */
+/** The content of the `Authorization` header, or the reason why it is not a credential. */
 export type PresentedCredential =
   | { kind: 'credential'; credential: Credential }
   | { kind: 'missing' }
@@ -20,9 +20,9 @@ const SHAPE = /^([A-Za-z][A-Za-z0-9._-]*) ([\x21-\x7e]{1,512})$/;
 const MISSING: PresentedCredential = { kind: 'missing' };
 
 /**
- * Reads the one credential of a request. This is the only place that does; it looks at all `Authorization` headers
- * there are, because `req.headers` keeps only the first of several and says nothing.
- * More than one header, or anything that is not `<scheme> <token>`, is malformed.
+ * Reads the one credential of a request. Nothing else reads credentials. It looks at all `Authorization` headers,
+ * because `req.headers` silently keeps only the first of several. More than one header, or a header that is not
+ * `<scheme> <token>`, is malformed.
  */
 export function readCredential(request: IncomingMessage): PresentedCredential {
   const headers = request.headersDistinct.authorization;
@@ -38,7 +38,7 @@ export function readCredential(request: IncomingMessage): PresentedCredential {
     : { kind: 'malformed', detail: undefined };
 }
 
-/** A key that came without a header, such as in the body of a verification. */
+/** Returns the credential of a key that did not come in a header, such as in the body of a verification. */
 export function presentedKey(token: string): PresentedCredential {
   return { kind: 'credential', credential: { scheme: KEY_AUTH_SCHEME, token } };
 }

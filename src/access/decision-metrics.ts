@@ -6,7 +6,7 @@ export type DecisionKind = 'route' | 'verification' | 'forward-auth';
 
 const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
-/** The decisions of one kind. */
+/** The metrics of the decisions of one kind. */
 class Decisions {
   constructor(
     private readonly outcomes: OutcomeCounter,
@@ -25,10 +25,10 @@ class Decisions {
   }
 }
 
-/** Counts decisions and measures how long they take, by where they are made. */
+/** Counts decisions and measures how long they take, by kind. */
 export type DecisionMetrics = Readonly<Record<DecisionKind, Decisions>>;
 
-/** Adds the metrics of decisions. */
+/** Registers the metrics of decisions. */
 export function createDecisionMetrics(metrics: Metrics): DecisionMetrics {
   const outcomes = metrics.counters<'kind'>(
     'latchkey_decisions_total',

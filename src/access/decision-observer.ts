@@ -1,10 +1,12 @@
 import type { Endpoint } from './access.js';
 
-/** Is told of every decision about a key that is known, to count them. It keeps no decision waiting and never throws. */
+/** Receives every decision about a known key, to count it. It never delays a decision and never throws. */
 export interface DecisionObserver {
   /**
-   * @param endpoint null where the request did not get as far as an endpoint
-   * @param applicationId the Application that was opened; null where there is none, or the key was refused
+   * Records one decision.
+   *
+   * @param endpoint null if the request was refused before an endpoint was found
+   * @param applicationId the Application that was opened; null if there is none, or if the key was refused
    * @param outcome `allowed`, or the code of the refusal
    */
   record(

@@ -3,7 +3,7 @@ import { type Decision, decide, type JudgedEndpoint } from './decision.js';
 import type { ApiKeyPrincipal, Principal } from './principal.js';
 
 const PATH = '/v1/applications/{applicationId}/campaigns';
-/** The one endpoint, with the meaning that it has in either scope. */
+/** Grants of the one endpoint, with its meaning in each scope. */
 const GRANTS = [`management 0 GET  ${PATH}`, `management 0 GET applicationId ${PATH}`];
 
 function endpoint(access: JudgedEndpoint['access'], scope: Scope = 'account'): JudgedEndpoint {

@@ -2,7 +2,7 @@ import { parseId } from '../input/id.pipe.js';
 import { type Access, type Endpoint, type Grant, grantId, isGrantFor } from './access.js';
 import type { Principal } from './principal.js';
 
-/** Why a known caller may not do this; also the code of the problem. */
+/** Why a known caller is refused. The problem has the same code. */
 export type RefusalCode =
   | 'credential-missing'
   | 'admin-required'
@@ -14,7 +14,9 @@ export type RefusalCode =
 export type Decision =
   { allowed: true; applicationId: number | null } | { allowed: false; code: RefusalCode; detail: string };
 
-/** What the decision needs to know of an endpoint. Other services' endpoints have no sessions: only keys open them. */
+/**
+ * The fields of an endpoint that the decision needs. Sessions cannot open endpoints of other services: only keys can.
+ */
 export interface JudgedEndpoint extends Grant, Pick<Endpoint, 'scope' | 'grantable'> {
   access: Access | { kind: 'key'; session: 'none' };
 }
@@ -22,10 +24,11 @@ export interface JudgedEndpoint extends Grant, Pick<Endpoint, 'scope' | 'grantab
 const ALLOWED: Decision = { allowed: true, applicationId: null };
 
 /**
- * Whether a caller may use an endpoint: the whole rule, in one pure function, for routes, verifications and forward auth.
+ * Decides whether a caller may use an endpoint. This pure function is the whole rule for routes, verifications and
+ * forward auth.
  *
- * @param caller nobody, or a principal whose credential was found alive for this very request
- * @param applicationId the raw value of the path's Application parameter, once decoded; absent for account scope
+ * @param caller a principal whose credential was valid when this request read it; undefined if unauthenticated
+ * @param applicationId the decoded value of the path's Application parameter; undefined for account scope
  */
 export function decide(endpoint: JudgedEndpoint, caller: Principal | undefined, applicationId?: string): Decision {
   const { access } = endpoint;

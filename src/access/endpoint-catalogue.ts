@@ -8,24 +8,24 @@ import { declarationOf } from './access.decorators.js';
 import { EndpointTree } from './paths/endpoint-tree.js';
 import { readRawPath } from './paths/raw-path.js';
 
-/** A feature that knows of further endpoints, such as those of other services. */
+/** A feature that adds endpoints to the catalogue, such as those of other services. */
 export interface CatalogueSource {
-  /** The endpoints as they are now, by `endpointId`. */
+  /** Returns the current endpoints, by `endpointId`. */
   endpoints(): Promise<ReadonlyMap<string, Endpoint>>;
 }
 
-/** The sources of further endpoints that features provide, as a list. */
+/** The provider of the list of catalogue sources that features supply. */
 export const CATALOGUE_SOURCES = Symbol('latchkey:catalogue-sources');
 
 const SEGMENT = /^(?::[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9_.-]+)$/;
 const TAG = 'swagger/apiUseTags';
 
-/** The routes that this process would serve are not all declared properly; the message lists every fault. */
+/** Some routes of this process have no valid declaration. The message lists every fault. */
 export class CatalogueError extends Error {}
 
 /**
- * Every endpoint there is. Its own part is read off the controllers when the process starts, and the process does not
- * start if a route has no declaration of its access, or more than one, or exists twice.
+ * Holds all endpoints. It reads Latchkey's own endpoints from the controllers when the process starts. The process does
+ * not start if a route exists twice, or does not have exactly one declaration of its access.
  */
 @Injectable()
 export class EndpointCatalogue {
@@ -78,7 +78,7 @@ export class EndpointCatalogue {
     own.forEach((endpoint) => this.tree.add(endpoint.method, endpoint.path, endpoint));
   }
 
-  /** Why a request found nothing: its path has other methods, or there is no such path. */
+  /** Returns why a request matched no endpoint: its path has only other methods, or the path does not exist. */
   problemOfMissing(request: Pick<IncomingMessage, 'method' | 'url'>): Problem {
     const path = readRawPath(request.url ?? '');
     const allow = path.kind === 'segments' ? this.tree.methods(path) : [];
@@ -87,7 +87,7 @@ export class EndpointCatalogue {
       : new Problem('not-found');
   }
 
-  /** The endpoint that a handler serves. Throws where there is none: an unknown handler is never let through. */
+  /** Returns the endpoint that a handler serves. Throws for an unknown handler, so that it is never let through. */
   endpointOf(controller: Type, handler: unknown): OwnEndpoint {
     const endpoint = this.byHandler.get(controller)?.get(handler);
     if (!endpoint) {
@@ -96,13 +96,16 @@ export class EndpointCatalogue {
     return endpoint;
   }
 
-  /** Every endpoint that a key may be granted, of Latchkey and of all other services, as they are now. */
+  /** Returns every endpoint that a key may currently be granted, of Latchkey and of all other services. */
   async grantable(): Promise<Endpoint[]> {
     const all = await this.all();
     return all.flatMap((endpoints) => [...endpoints.values()]).filter((endpoint) => endpoint.grantable);
   }
 
-  /** What tells the endpoint of an `endpointId`, as they are now; undefined where a key cannot be granted it. */
+  /**
+   * Returns a function that finds an endpoint by its `endpointId`. The function returns undefined for an endpoint that
+   * a key cannot be granted.
+   */
   async grantableById(): Promise<(id: string) => Endpoint | undefined> {
     const all = await this.all();
     return (id) => all.map((endpoints) => endpoints.get(id)).find((endpoint) => endpoint?.grantable);
@@ -118,7 +121,7 @@ export class EndpointCatalogue {
   }
 }
 
-/** The endpoint that a controller method declares, or what is wrong with its declaration. */
+/** Returns the endpoint that a controller method declares, or a description of what is wrong with its declaration. */
 function readRoute(controller: Type, handler: object): OwnEndpoint | string {
   const declaration = declarationOf(handler);
   if (!declaration) {

@@ -3,7 +3,11 @@ import type { Response } from 'express';
 
 const HEADER = 'X-Keys-Affected';
 
-/** Documents the header that says how many keys a change concerns, where the answer has no body; `which` says which. */
+/**
+ * Documents the header with the number of keys that a change affects, for responses without a body.
+ *
+ * @param which describes those keys
+ */
 export const TellsKeysAffected = (which: string): MethodDecorator =>
   ApiNoContentResponse({
     description: 'Done.',
@@ -15,7 +19,7 @@ export const TellsKeysAffected = (which: string): MethodDecorator =>
     },
   });
 
-/** Says in the answer's header how many keys a change concerns. */
+/** Sets the response header with the number of keys that a change affects. */
 export async function tellKeysAffected(response: Response, keysAffected: Promise<number>): Promise<void> {
   response.setHeader(HEADER, await keysAffected);
 }

@@ -1,4 +1,4 @@
-/** A signed-in user: an active one, read from the database for this very request. */
+/** An active user who is signed in, as the database had it when this request read it. */
 export interface UserPrincipal {
   kind: 'user';
   userId: number;
@@ -6,28 +6,28 @@ export interface UserPrincipal {
   sessionId: number;
 }
 
-/** A key: read from the database for this very request. */
+/** A key, as the database had it when this request read it. */
 export interface ApiKeyPrincipal {
   kind: 'api-key';
   apiKeyId: number;
   name: string;
-  /** The first characters of the key, by which people recognise it. */
+  /** The first characters of the secret, by which people recognise the key. */
   hint: string;
   createdBy: number;
-  /** Whether its creator is an admin now: a key never exceeds them. */
+  /** Whether the owner is an admin now. A key never has more authority than its owner. */
   ownerIsAdmin: boolean;
   /** Milliseconds since the epoch. */
   expiryDate: number;
   /** The state that an admin sees, such as `valid` or `expires-soon`. */
   state: string;
-  /** Whether the key was made without choosing Applications. */
+  /** Whether the key was created without a list of Applications. */
   allApplications: boolean;
   applicationIds: ReadonlySet<number>;
   /** `grantId`s. */
   grants: ReadonlySet<string>;
-  /** The revision of the catalogue that was the present one when the key was read. */
+  /** The revision of the catalogue that was current when the key was read. */
   catalogueRevision: number;
 }
 
-/** Who is calling. */
+/** Who a credential belongs to. */
 export type Principal = UserPrincipal | ApiKeyPrincipal;

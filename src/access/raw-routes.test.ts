@@ -36,7 +36,7 @@ class WithMiddleware implements NestModule {
   }
 }
 
-/** Everything of a boot that has to do with routes, with something registered before the controllers. */
+/** Boots only the parts that concern routes, with a route registered before the controllers. */
 async function boot(register: (server: Express) => void, module = Application): Promise<void> {
   const server = express();
   register(server);

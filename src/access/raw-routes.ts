@@ -1,15 +1,15 @@
 import type { Express, RequestHandler } from 'express';
 import type { EndpointCatalogue } from './endpoint-catalogue.js';
 
-/** A route that is no controller method. `judged` reads a credential itself; `public` reads none. */
+/** A route that is not a controller method. A `judged` route reads a credential itself, a `public` route reads none. */
 export interface RawRoute {
-  /** A path as Express reads it; with `/*` at its end it stands for everything below as well. */
+  /** A path as Express reads it. A trailing `/*` includes everything below it. */
   path: string;
   access: 'public' | 'judged';
   summary: string;
 }
 
-/** Every route of the process that is no controller method. Whoever serves one more must name it here. */
+/** Every raw route of the process. Declare a new raw route here before you serve it. */
 export const RAW_ROUTES = {
   forwardAuth: { path: '/v1/forward_auth/*', access: 'judged', summary: 'Ask for a proxy whether a request may pass' },
   front: { path: '/', access: 'public', summary: 'The way to Swagger UI' },
@@ -18,7 +18,7 @@ export const RAW_ROUTES = {
   metrics: { path: '/metrics', access: 'public', summary: 'Metrics for Prometheus' },
 } as const satisfies Record<string, RawRoute>;
 
-/** Serves a raw route. The handler sees every method and the undecoded URL; there is no guard before it. */
+/** Serves a raw route. The handler gets every method and the undecoded URL. No guard runs before it. */
 export function serveRawRoute(server: Express, route: RawRoute, handler: RequestHandler): void {
   server.use((request, response, next) => {
     if (covers(route, pathOf(request.url))) {
@@ -43,19 +43,19 @@ export function covers(route: RawRoute, path: string): boolean {
   return path === base || path.startsWith(`${base}/`);
 }
 
-/** What is looked at of a layer of Express's router. */
+/** The parts of a layer of Express's router that are checked. */
 interface Layer {
   name: string;
   route?: { path: string | string[]; methods: Record<string, boolean> };
   handle: { stack?: unknown };
-  /** Whether it is on the root, where it sees every request. */
+  /** Whether the layer is mounted on the root, where it gets every request. */
   slash: boolean;
 }
 
 /**
- * Walks Express's router and throws on anything that would be served and that neither the catalogue nor the list of raw
- * routes names, or that would be served ahead of what they name. Called once everything is registered, before the process
- * listens. What is on the root and hands requests on cannot be told from what answers them: that must be looked at by eye.
+ * Walks Express's router and throws if a route is in neither the catalogue nor the list of raw routes, or would be
+ * served before those. Call it when everything is registered and before the process listens. It cannot tell whether a
+ * layer on the root passes requests on or responds to them. Reviewers must check those layers.
  */
 export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatalogue): void {
   const unserved = new Set(
@@ -68,7 +68,7 @@ export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatal
     return [layer.route.path].flat().flatMap((path) =>
       Object.keys(layer.route!.methods)
         .map((method) => `${method === '_all' ? 'ALL' : method.toUpperCase()} ${path}`)
-        // The catalogue names each once: whatever is there twice has one handler that no guard stands before.
+        // The catalogue lists each route once. A second layer for the same route would bypass the guard.
         .filter((name) => !unserved.delete(name) && !Object.values(RAW_ROUTES).some((route) => covers(route, path))),
     );
   });

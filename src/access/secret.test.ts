@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { hashSecret, isWellFormedSecret, mintSecret } from './secret.js';
 
-/** Made once by Python's zlib.crc32 and a base62 of its own, so that both sides of the checksum cannot be wrong alike. */
+/**
+ * Created with Python's zlib.crc32 and a separate base62 function, so that both sides of the test cannot share a
+ * mistake.
+ */
 const KNOWN = `lkm_${'0123456789'.repeat(4)}abc0ztGTn`;
 
 describe('a secret', () => {

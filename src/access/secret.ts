@@ -1,7 +1,7 @@
 import { hash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** What a secret begins with: keys and session tokens cannot be taken for one another. */
+/** The prefix of a secret. It keeps keys and session tokens from being mistaken for each other. */
 export type SecretPrefix = 'lkm_' | 'lks_';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -10,13 +10,16 @@ const RANDOM_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const BODY = new RegExp(`^[0-9A-Za-z]{${RANDOM_LENGTH + CHECKSUM_LENGTH}}$`);
 
-/** Makes a new secret: its prefix, 43 random characters, and 6 characters by which a typo is noticed. */
+/** Creates a secret: its prefix, 43 random characters, and a checksum of 6 characters that reveals typos. */
 export function mintSecret(prefix: SecretPrefix): string {
   const random = Array.from({ length: RANDOM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   return `${prefix}${random}${checksum(prefix + random)}`;
 }
 
-/** Whether a text could be a secret with this prefix, its checksum included: what is not never reaches the database. */
+/**
+ * Returns whether a text could be a secret with this prefix. It checks the checksum, so that typos never reach the
+ * database.
+ */
 export function isWellFormedSecret(prefix: SecretPrefix, text: string): boolean {
   return (
     text.startsWith(prefix) &&
@@ -26,14 +29,14 @@ export function isWellFormedSecret(prefix: SecretPrefix, text: string): boolean 
 }
 
 /**
- * SHA-256 of a secret, hexadecimal: the only form in which one is kept. A slow hash would add nothing to 256 random
- * bits and cost every request.
+ * Returns the SHA-256 of a secret in hexadecimal, the only stored form. A slow hash would add nothing to 256 random
+ * bits and would slow down every request.
  */
 export function hashSecret(text: string): string {
   return hash('sha256', text);
 }
 
-/** CRC32 as zlib has it, in base62, padded with `0` on the left. */
+/** Returns the CRC32 as zlib computes it, in base62, padded with `0` on the left. */
 function checksum(text: string): string {
   let rest = crc32(text);
   let digits = '';

@@ -1,20 +1,21 @@
 import type { KnownEndpoint } from './authorizer.js';
 import type { EndpointTree } from './paths/endpoint-tree.js';
 
-/** The endpoints of all other services, as they were at one revision of the catalogue. */
+/** The endpoints of all other services at one revision of the catalogue. */
 export interface ServiceCatalogueCopy {
-  /** The endpoints of one service, ready to be matched; undefined if there is no such service. */
+  /** Returns the endpoints of one service, ready to be matched. Returns undefined if the service does not exist. */
   treeOf(service: string): EndpointTree<KnownEndpoint> | undefined;
 }
 
-/** Knows the endpoints of other services. */
+/** Provides the endpoints of other services. */
 export interface ServiceEndpoints {
-  /** The copy of a revision that was just read, if it is at hand. */
+  /** Returns the copy of a revision that was just read, if it is in memory. */
   find(revision: number): ServiceCatalogueCopy | undefined;
   /**
-   * The endpoints of a revision that was just read from the database, or of one that came after it.
+   * Returns the endpoints of a revision that was just read from the database, or of a later one. Rejects with a 503
+   * problem after the deadline.
    *
-   * @param deadline milliseconds on the clock of `performance.now()`; past it this rejects with a 503 problem
+   * @param deadline milliseconds on the clock of `performance.now()`
    */
   at(revision: number, deadline: number): Promise<ServiceCatalogueCopy>;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Admission } from './admission.js';
 import { Problem } from '../problems/problem.js';
 
-/** Work that goes on until the test ends it. */
+/** Work that continues until the test ends it. */
 interface HeldWork {
   owner: number;
   end: () => void;

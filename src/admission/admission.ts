@@ -1,23 +1,23 @@
 import { Problem } from '../problems/problem.js';
 
-/** How much may be in hand at once. */
+/** How much work may be in progress at once. */
 export interface AdmissionLimits {
-  /** What is counted, for the detail of a refusal: `imports`. */
+  /** The kind of work, for the detail of a refusal: `imports`. */
   what: string;
   max: number;
-  /** How much of it one owner may hold. */
+  /** How much of it one owner may have in progress. */
   ownerMax?: number;
   retryAfterSeconds?: number;
 }
 
-/** Admits work while there is room for it, and refuses it at once otherwise. */
+/** Admits work while there is room for it, and otherwise refuses it at once. */
 export class Admission {
   private inHand = 0;
   private readonly byOwner = new Map<number, number>();
 
   constructor(private readonly limits: AdmissionLimits) {}
 
-  /** Does work if there is room, without counting it for a user. Throws `too-busy`. */
+  /** Runs work if there is room, without counting it for a user. Throws `too-busy`. */
   async admit<Result>(work: () => Promise<Result>): Promise<Result> {
     const { max, what } = this.limits;
     if (this.inHand >= max) {
@@ -31,7 +31,7 @@ export class Admission {
     }
   }
 
-  /** Does work if there is room, and if its owner does not hold their share already. Throws `too-busy`. */
+  /** Runs work if there is room and its owner has not reached their share. Throws `too-busy`. */
   async admitFor<Result>(owner: number, work: () => Promise<Result>): Promise<Result> {
     const { max, ownerMax = max, what } = this.limits;
     const held = this.byOwner.get(owner) ?? 0;

@@ -5,18 +5,24 @@ import { Problem } from '../problems/problem.js';
 import { Connections } from '../request/connections.js';
 import type { RequestContext } from '../request/request-context.js';
 
-/** The time between two checks of a request, in milliseconds. It keeps the promise to notice an end within 1 s. */
+/**
+ * The time between two checks of a request, in milliseconds. It is short enough to notice the end of an authority
+ * within 1 s.
+ */
 const ASK_AGAIN_MS = 400;
 /** How often the watch looks for requests that are due, in milliseconds. */
 const LOOK_MS = 100;
 
 /**
- * Re-authorizes the callers of all requests in progress. When an authority has ended, the work of the request is aborted,
- * and a response that has begun is reset: it never ends as if it were complete.
+ * Re-authorizes the callers of all requests in progress. When an authority has ended, it aborts the work of the
+ * request. If the response has begun, it resets the connection, so that the response never looks complete.
  */
 @Injectable()
 export class AuthorityWatch implements OnModuleInit, OnApplicationShutdown {
-  /** Requests that committed something before their authority ended. They respond by themselves, and are then reset. */
+  /**
+   * Requests that committed something before their authority ended. They send their own response, whose connection is
+   * then reset.
+   */
   private readonly toReset = new Map<RequestContext, Problem>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -30,8 +36,9 @@ export class AuthorityWatch implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Passes chunks of a response on. Each is passed on after a check that began when the chunk had been read: nothing that
-   * was written after the end of the caller's authority is ever sent. Throws the 401 or 403 problem.
+   * Passes chunks of a response on. It checks the authority after it reads each chunk and before it passes the chunk
+   * on. So nothing that was written after the end of the caller's authority is ever sent. Throws the 401 or 403
+   * problem.
    */
   async *whileAuthorized<Chunk>(caller: Caller, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
     for await (const chunk of chunks) {
@@ -52,7 +59,7 @@ export class AuthorityWatch implements OnModuleInit, OnApplicationShutdown {
         if (caller && caller.checkedAt <= due && isToBeChecked(caller)) {
           caller.isBeingChecked = true;
           void this.ask(caller)
-            // `ask` has told the caller already.
+            // `ask` has already stopped the caller.
             .catch(() => undefined)
             .finally(() => {
               caller.checkedAt = performance.now();
@@ -71,7 +78,9 @@ export class AuthorityWatch implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Fails closed: a decision that cannot be made counts as a refusal. */
+  /**
+   * Returns the problem if the caller is refused now. Fails closed: a decision that cannot be made counts as a refusal.
+   */
   private async refusalOf(caller: Caller): Promise<Problem | undefined> {
     try {
       return await this.authorizer.askAgain(caller);
@@ -86,7 +95,7 @@ export class AuthorityWatch implements OnModuleInit, OnApplicationShutdown {
       this.toReset.set(context, refusal);
       context.onClose(() => this.toReset.delete(context));
     } else {
-      // A response that has not begun is going to be the refusal, and must arrive.
+      // If the response has not begun, the refusal becomes the response and must arrive.
       resetBegunResponse(context, refusal);
     }
     caller.lose(refusal);
@@ -97,7 +106,7 @@ function isToBeChecked(caller: Caller): boolean {
   return !caller.isBeingChecked && !caller.hasEndedAuthority && caller.refusal === undefined;
 }
 
-/** Resets the connection of a response that has begun and is not sent completely; unsent data is discarded. */
+/** Resets the connection if its response has begun but is not sent completely. Unsent data is discarded. */
 function resetBegunResponse(context: RequestContext, refusal: Problem): void {
   const { response, connection } = context;
   if (response.headersSent && !response.writableFinished) {

@@ -5,12 +5,12 @@ import { Authorizer } from '../access/authorizer.js';
 import { type Caller, findCaller } from '../access/caller.js';
 
 /**
- * Runs a handler under the authority of its caller. When a body arrived later than its headers, it authorizes again before:
- * a client may hold the last byte back until its authority has ended. As soon as `AuthorityWatch` notices an end, it
- * responds with the refusal, even while the handler works. A request that has committed something responds by itself: its
- * next write is refused by its transaction.
+ * Runs a handler under the authority of its caller. If the body arrived later than the headers, it authorizes again
+ * first, because a client may hold back the last byte until its authority has ended. When `AuthorityWatch` notices an
+ * end, it responds with the refusal at once, even while the handler works. A request that has committed something sends
+ * its own response, and its transaction refuses its next write.
  *
- * It stands behind the interceptor that reads bodies, which stops at an end by itself.
+ * It runs after the interceptor that reads bodies, which handles an end itself.
  */
 @Injectable()
 export class AuthorityInterceptor implements NestInterceptor {

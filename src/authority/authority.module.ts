@@ -3,7 +3,7 @@ import { ChangesModule } from '../audit/changes.module.js';
 import { AuthorityWatch } from './authority-watch.js';
 import { Transactions } from './transactions.js';
 
-/** Gives every module the one way to write, and the watch over what is in progress. */
+/** Provides every module with `Transactions` and the watch over requests in progress. */
 @Global()
 @Module({
   imports: [ChangesModule],

@@ -14,22 +14,24 @@ import { Problem } from '../problems/problem.js';
 import { AUTHORITIES, type Authorities, type PrincipalAuthority } from './principal-authority.js';
 import { Write } from './write.js';
 
-/** A transaction that waited longer than this to begin authorizes its actor first, in milliseconds. */
+/** A transaction that waited longer than this before it began authorizes its actor first, in milliseconds. */
 const WAITED_MS = 250;
 
-/** What an authority transaction locks before anything else: users by id, then sessions. It returns what it found. */
+/**
+ * Locks what an authority transaction needs before anything else: users by id, then sessions. Returns what it found.
+ */
 export type LockFirst<Locked> = (tx: EntityManager, actorUserIds: number[]) => Promise<Locked>;
 
-/** For what locks nothing before the actor's own rows. */
+/** For transactions that lock nothing before the actor's own rows. */
 export const lockNothing: LockFirst<void> = () => Promise.resolve();
 
 /**
- * The only way to write. Each transaction asks whether its actor may still do this, and locks what the answer rests on
- * until it is committed: either it was committed before the actor's authority ended, or it changes nothing and rejects
- * with the 401 or 403 that a new request would get.
+ * Runs all writes. Each transaction checks that its actor may still do this. It locks the rows that the check depends
+ * on until the commit. So either it commits before the actor's authority ends, or it changes nothing and rejects with
+ * the 401 or 403 that a new request would get.
  *
- * Work may run more than once (deadlocks and interruptions are repeated), so it changes nothing but the database.
- * All methods reject with what the work threw, `UniqueViolation`, `ForeignKeyViolation`, or a 503 problem.
+ * Work may run more than once, because deadlocks and interruptions are retried. So it must change nothing but the
+ * database. All methods reject with the error of the work, `UniqueViolation`, `ForeignKeyViolation`, or a 503 problem.
  */
 @Injectable()
 export class Transactions {
@@ -41,10 +43,10 @@ export class Transactions {
   ) {}
 
   /**
-   * Writes data. It locks and authorizes last, together with the entry of the audit log, so that an end waits for a commit
-   * and never for the work.
+   * Writes data. It locks and authorizes at the end, together with the entry of the audit log. So the end of an
+   * authority waits for a commit at most, and never for the work.
    *
-   * @param large whether so much is written that its commit could be felt by others
+   * @param large whether the commit is large enough to delay others
    */
   write<Result>(
     actor: Actor,
@@ -69,16 +71,16 @@ export class Transactions {
   }
 
   /**
-   * Changes what authority rests on: users, sessions, Applications, keys. It locks and asks first, in one order that all
-   * of these transactions share, so that no two of them wait for each other.
+   * Changes rows that authority depends on: users, sessions, Applications, keys. It locks and authorizes first. All of
+   * these transactions lock in the same order, so that no two of them deadlock.
    */
   changeAuthority<Result>(actor: Actor, work: (write: Write) => Promise<Result>): Promise<Result> {
     return this.authorityTransaction(actor, 'normal', lockNothing, work);
   }
 
   /**
-   * Takes authority away, or may do so. It never waits for long work: on MySQL it has its own connections, on SQLite it
-   * interrupts the current write.
+   * Takes authority away, or may do so. It never waits for long work: on MySQL it has its own connections, and on
+   * SQLite it interrupts the current write.
    */
   endAuthority<Result, Locked>(
     actor: Actor,
@@ -110,7 +112,9 @@ export class Transactions {
     return result;
   }
 
-  /** Runs work. If it fails and the actor's authority has ended, rejects with that refusal and not with the failure. */
+  /**
+   * Runs work. If the work fails and the actor's authority has ended, rejects with that refusal instead of the failure.
+   */
   private async orRefusal<Result>(tx: EntityManager, actor: Actor, work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
@@ -141,7 +145,7 @@ export class Transactions {
     }
   }
 
-  /** Returns the caller's principal as it is now. Throws the 401 or 403 problem if the actor may not do this any more. */
+  /** Returns the caller's principal as it is now. Throws the 401 or 403 problem if the actor may no longer do this. */
   private async confirm(tx: EntityManager, actor: Actor, lock: 'locked' | 'unlocked'): Promise<Principal | undefined> {
     if (actor.kind !== 'caller') {
       return undefined;
@@ -151,7 +155,7 @@ export class Transactions {
     return rows.length === 0 ? this.decideAgain(tx, actor) : actor.principal;
   }
 
-  /** Reads the principal again and decides again, because something that the decision rested on has changed. */
+  /** Reads the principal and decides again, because something that the decision depended on has changed. */
   private async decideAgain(tx: EntityManager, caller: Caller): Promise<Principal> {
     const { endpoint, applicationId } = caller.target;
     const principal = await this.authorityOf(caller).reread(tx, caller);
@@ -171,7 +175,7 @@ export class Transactions {
   }
 }
 
-/** Whether an error tells a caller about their request, which one without authority must not learn. */
+/** Returns whether an error reveals something about the request, which a caller without authority must not learn. */
 function isAboutRequest(error: unknown): boolean {
   return (
     error instanceof UniqueViolation ||

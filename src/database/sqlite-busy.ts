@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSqliteBusy } from './driver-errors.js';
 
-/** How long to pause between two attempts, in milliseconds: any time between these two. */
+/** The bounds of a random pause between two attempts, in milliseconds. */
 type Pause = readonly [min: number, max: number];
 
 /**
- * Tries work until no other connection holds SQLite's lock. Waiting is never SQLite's own doing: it would block the event
- * loop. Rejects with what the work throws, and with the busy error itself once `giveUp` says so.
+ * Retries work until no other connection holds SQLite's lock. SQLite itself never waits, because that would block the
+ * event loop. Rejects with the error of the work, or with the busy error once `giveUp` returns true.
  */
 export async function retryWhileBusy<Result>(
   work: () => Result,

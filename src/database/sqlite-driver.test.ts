@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../config/config.js';
 import { openSqlite, sqliteLibrary } from './sqlite-driver.js';
 
-/** Finds packages as `require.resolve` does where only these are installed. */
+/** Finds packages as `require.resolve` does if only these are installed. */
 const finds =
   (...installed: string[]) =>
   (name: string): string => {

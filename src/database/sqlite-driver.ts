@@ -10,9 +10,9 @@ export type SqliteStatement = BetterSqlite3.Statement<unknown[]>;
 const require = createRequire(import.meta.url);
 
 /**
- * The packages that bring better-sqlite3 to a version of Node, in the order of preference. Version 13 has its binaries
- * inside the package and needs Node-API 10 (Node 22.14 and later). Version 12, for older Nodes, comes through a package of
- * ours, or is installed by hand where Latchkey was installed from an archive.
+ * Returns the packages that provide better-sqlite3 for a version of Node, in order of preference. Version 13 contains
+ * its binaries and needs Node-API 10 (Node 22.14 and later). Older Nodes use version 12. It comes through a package of
+ * ours, or is installed by hand if Latchkey was installed from an archive.
  */
 function packagesFor(version: string): readonly string[] {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -21,10 +21,10 @@ function packagesFor(version: string): readonly string[] {
 }
 
 /**
- * Returns the file name of the better-sqlite3 that runs on this version of Node. Throws a `ConfigurationError` if none is
- * installed.
+ * Returns the file name of the better-sqlite3 that runs on this version of Node. Throws a `ConfigurationError` if none
+ * is installed.
  *
- * @param resolve finds a package, or throws; tests give another one
+ * @param resolve finds a package, or throws; tests supply their own
  */
 export function sqliteLibrary(
   version = process.versions.node,
@@ -48,7 +48,7 @@ export function sqliteLibrary(
   );
 }
 
-/** Returns better-sqlite3 itself, for TypeORM. It is loaded when it is first used, so never on MySQL. */
+/** Returns better-sqlite3 itself, for TypeORM. It is loaded at its first use, and therefore never on MySQL. */
 export function sqliteDriver(): typeof BetterSqlite3 {
   return require(sqliteLibrary()) as typeof BetterSqlite3;
 }

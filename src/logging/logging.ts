@@ -3,7 +3,7 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeF
 import { PinoPretty } from 'pino-pretty';
 import { redact, withoutSecrets } from './redaction.js';
 
-/** How lines look to people: a request's is a sentence of its own. */
+/** How lines look to people. The line of a request is a sentence. */
 const READABLE: PinoPretty.PrettyOptions = {
   sync: true,
   translateTime: 'SYS:HH:MM:ss.l',
@@ -15,30 +15,34 @@ const READABLE: PinoPretty.PrettyOptions = {
       : String(msg),
 };
 
-/** What was logged has so long to be written when the process ends, in milliseconds. */
+/** How long pending lines may take to be written when the process ends, in milliseconds. */
 const LAST_LINES_MS = 1000;
 
-/** The process's logger: JSON lines, or readable ones on a terminal. No secret gets through it at any level. */
+/**
+ * Creates the logger of the process. It writes JSON lines, or readable lines on a terminal. It redacts secrets at every
+ * level.
+ */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }), log: (object) => withoutSecrets(object) },
-    // Errors are told by `withoutSecrets` already, wherever they stand.
+    // `withoutSecrets` has already described all errors.
     serializers: { err: (error: unknown) => error },
     hooks: { streamWrite: redact },
   };
   if (destination) {
     return pino(options, destination);
   }
-  // Written without waiting: a reader that is slow must not hold up a decision. With a `minLength`, `flush` waits as well.
+  // Writes do not block, because a slow reader must not delay a decision. With a `minLength`, `flush` waits as well.
   return pino(options, process.stdout.isTTY ? PinoPretty(READABLE) : pino.destination({ sync: false, minLength: 1 }));
 }
 
 /**
- * Ends a log: resolves when everything is written, or nobody has read it for too long. What is left then is thrown away, as
- * sonic-boom would otherwise go on trying for ever while the process exits. Nothing can be logged afterwards.
+ * Ends a log. Resolves when everything is written, or when the destination has accepted nothing for too long. The rest
+ * is then discarded, because sonic-boom would otherwise retry forever while the process exits. Nothing can be logged
+ * afterwards.
  */
 export async function endLog(logger: Logger): Promise<void> {
   type Destination = ReturnType<typeof pino.destination>;
@@ -53,10 +57,13 @@ export async function endLog(logger: Logger): Promise<void> {
   }
 }
 
-/** Where Nest itself speaks while it starts: a line for every route it has, which the OpenAPI document shows better. */
+/**
+ * The contexts in which Nest logs while it starts, such as a line for every route. The OpenAPI document shows the
+ * routes better.
+ */
 const STARTING = ['InstanceLoader', 'NestApplication', 'NestFactory', 'RouterExplorer', 'RoutesResolver'];
 
-/** Lets Nest log through the process's logger. */
+/** Passes the log lines of Nest to the logger of the process. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

@@ -1,13 +1,13 @@
 import { types } from 'node:util';
 
-/** Keys and session tokens, also where a URL has their underscore encoded. */
+/** Matches keys and session tokens, even if a URL encodes their underscore. */
 const SECRETS = /lk[ms](?:_|%5[Ff])[0-9A-Za-z]{20,}/g;
-/** What stands between the user and the host in the URL of a database. */
+/** Matches the password in the URL of a database. */
 const DATABASE_PASSWORD = /(?<=mysql:\/\/[^\s/@:]*:)[^\s/]+(?=@)/g;
 const CENSORED = '[redacted]';
 const DEPTH_MAX = 6;
 
-/** Names, in small letters and without `-` and `_`, whose values are nobody's business. */
+/** The names of sensitive values, in lower case and without `-` and `_`. */
 const SENSITIVE = new Set([
   'authorization',
   'proxyauthorization',
@@ -27,13 +27,16 @@ const SENSITIVE = new Set([
 ]);
 const sensitive = new Map<string, boolean>();
 
-/** Takes everything that looks like a key or a token, and passwords in the URLs of databases, out of a text. */
+/** Redacts keys, tokens, and passwords in the URLs of databases from a text. */
 export function redact(text: string): string {
   const safe = text.replaceAll(SECRETS, CENSORED);
   return safe.includes('mysql://') ? safe.replaceAll(DATABASE_PASSWORD, CENSORED) : safe;
 }
 
-/** The same object for a log: without what stands under a sensitive name at any depth, and with errors told safely. */
+/**
+ * Returns a copy of an object for the log. Sensitive names are censored at every depth, and errors are described
+ * safely.
+ */
 export function withoutSecrets(object: object, depth = DEPTH_MAX): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
   for (const name of Object.keys(object)) {
@@ -59,8 +62,8 @@ function safeValue(value: unknown, depth: number): unknown {
 }
 
 /**
- * What a log may tell about an error. Drivers hang the whole statement with its values on theirs, and Node the URL that
- * it could not read: only what is named here is taken over.
+ * Returns the parts of an error that a log may contain. Errors of drivers contain the whole query with its values, and
+ * errors of Node contain the URL that it could not read. So only the fields named here are copied.
  */
 function describeError(error: Error, depth: number): Record<string, unknown> {
   const { code, errno, sqlState, syscall, cause, errors } = error as unknown as Record<string, unknown>;

@@ -3,7 +3,7 @@ import { Problem } from '../problems/problem.js';
 import { sendProblem } from '../problems/problem-response.js';
 import type { Metrics } from './metrics.js';
 
-/** Serves the metrics in the text format of Prometheus. */
+/** Creates the route that serves the metrics in the text format of Prometheus. */
 export function createMetricsRoute(metrics: Metrics): RequestHandler {
   metrics.addProcess();
   return async (request, response) => {

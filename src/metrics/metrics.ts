@@ -3,34 +3,34 @@ import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { Problem } from '../problems/problem.js';
 import { type OutcomeCounter, Histograms, OutcomeCounters } from './plain-metrics.js';
 
-/** The registry behind `/metrics`. A feature that counts or measures something adds its own metric, once, and keeps it. */
+/** The registry behind `/metrics`. A feature adds each of its metrics once and keeps it. */
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
 
-  /** Adds counters of events, by outcome and these labels. */
+  /** Adds counters of events, with these labels and an outcome. */
   counters<Label extends string = never>(name: string, help: string): OutcomeCounters<Label> {
     return this.add(new OutcomeCounters<Label>(name, help));
   }
 
-  /** Adds histograms of sizes, by these labels. */
+  /** Adds histograms, with these labels. */
   histograms<Label extends string = never>(name: string, help: string, bounds: readonly number[]): Histograms<Label> {
     return this.add(new Histograms<Label>(name, help, bounds));
   }
 
-  /** Adds what Node tells about its process: CPU, memory, event loop, garbage collection. */
+  /** Adds the process metrics of Node: CPU, memory, event loop, garbage collection. */
   addProcess(): void {
     collectDefaultMetrics({ register: this.registry });
   }
 
   private add<Added>(metric: Added): Added {
-    // prom-client asks a metric for nothing but its name and what it has to say.
+    // prom-client only uses the name and the values of a metric.
     this.registry.registerMetric(metric as Metric);
     return metric;
   }
 }
 
-/** Counts how work ends: `succeeded`, or the code of its problem. */
+/** Counts how work ends: as `succeeded`, or with the code of its problem. */
 export async function counted<Result>(outcomes: OutcomeCounter, work: () => Promise<Result>): Promise<Result> {
   try {
     const result = await work();

@@ -1,4 +1,4 @@
-/** What a metric says when prom-client asks it. */
+/** The values of a metric, as prom-client expects them. */
 interface Statement {
   name: string;
   help: string;
@@ -7,8 +7,8 @@ interface Statement {
 }
 
 /**
- * Counts events by their labels and outcome. Where tens of thousands are counted in a second, prom-client's own counter costs ten
- * times as much: it looks its labels up anew for each event.
+ * Counts events by their labels and outcome. At tens of thousands of events a second, prom-client's own counter costs
+ * ten times as much, because it looks up the labels for each event.
  */
 export class OutcomeCounters<Label extends string> {
   private readonly lines: { labels: Record<Label, string>; counter: OutcomeCounter }[] = [];
@@ -18,7 +18,7 @@ export class OutcomeCounters<Label extends string> {
     private readonly help: string,
   ) {}
 
-  /** The counter of events with these labels, to be kept and used. */
+  /** Creates the counter of events with these labels. Keep the counter: each call creates a new one. */
   of(labels: Record<Label, string>): OutcomeCounter {
     const counter = new OutcomeCounter();
     this.lines.push({ labels, counter });
@@ -36,11 +36,15 @@ export class OutcomeCounters<Label extends string> {
   }
 }
 
-/** How many events ended how. */
+/** Counts events by outcome. */
 export class OutcomeCounter {
   private readonly amounts = new Map<string, number>();
 
-  /** @param outcome one of few: each is a line of its own for ever */
+  /**
+   * Counts an event.
+   *
+   * @param outcome one of a few values, because each stays a line of its own forever
+   */
   add(outcome: string): void {
     this.amounts.set(outcome, (this.amounts.get(outcome) ?? 0) + 1);
   }
@@ -50,18 +54,22 @@ export class OutcomeCounter {
   }
 }
 
-/** Measures something and sorts it into buckets; as cheap as `OutcomeCounters`, and for the same reason. */
+/** Measures values and sorts them into buckets. It is as cheap as `OutcomeCounters`, for the same reason. */
 export class Histograms<Label extends string> {
   private readonly lines: { labels: Record<Label, string>; histogram: Histogram }[] = [];
 
-  /** @param bounds upper bounds of the buckets, ascending */
+  /**
+   * Creates histograms.
+   *
+   * @param bounds the upper bounds of the buckets, ascending
+   */
   constructor(
     readonly name: string,
     private readonly help: string,
     private readonly bounds: readonly number[],
   ) {}
 
-  /** The buckets of what has these labels, to be kept and used. */
+  /** Creates the histogram of values with these labels. Keep the histogram: each call creates a new one. */
   of(labels: Record<Label, string>): Histogram {
     const histogram = new Histogram(this.bounds);
     this.lines.push({ labels, histogram });
@@ -80,7 +88,7 @@ export class Histograms<Label extends string> {
   }
 }
 
-/** OutcomeCounter by size. */
+/** Counts values by bucket. */
 export class Histogram {
   private readonly buckets: number[];
   private sum = 0;
@@ -99,7 +107,7 @@ export class Histogram {
     this.sum += size;
   }
 
-  /** The lines of a histogram: in each bucket, whatever is not above its bound. */
+  /** Returns the lines of a histogram. Each bucket counts all values up to its bound. */
   lines(): { suffix: string; le?: number | string; value: number }[] {
     let count = 0;
     const lines = this.buckets.map((amount, bucket) => {

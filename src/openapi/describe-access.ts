@@ -18,25 +18,25 @@ const UNAUTHENTICATED: ProblemCode[] = [
   'too-busy',
 ];
 
-/** Why a key may be refused wherever keys are judged. */
+/** The problems with which a key may be refused, at every endpoint that judges keys. */
 export const KEY_REFUSALS: readonly ProblemCode[] = [
   ...UNAUTHENTICATED,
   'endpoint-not-allowed',
   'application-not-allowed',
 ];
 
-/** What the document says about who gets in; `x-access` of an operation. */
+/** The access of an operation in the document, as `x-access`. */
 export interface DocumentedAccess {
   kind: string;
-  /** Whose session opens an endpoint that keys open. */
+  /** Whose session can open an endpoint that keys can open. */
   session?: string;
-  /** Whether an endpoint that keys open works with one Application or with the whole account. */
+  /** The scope of an endpoint that keys can open. */
   scope?: string;
 }
 
 /**
- * Adds to each operation of the document what its declaration says: summary, who gets in, with which credential, and the
- * refusals that follow. Throws if the document and the catalogue do not have the same operations.
+ * Adds the declaration of each operation to the document: its summary, who may call it, the credential, and the
+ * resulting refusals. Throws if the document and the catalogue do not have the same operations.
  */
 export function describeAccess(
   document: OpenAPIObject,
@@ -69,7 +69,7 @@ export function describeAccess(
   }
 }
 
-/** The access of an endpoint as the document shows it. */
+/** Returns the access of an endpoint as the document shows it. */
 export function documentedAccess({ access, scope }: OwnEndpoint): DocumentedAccess {
   return access.kind === 'key' ? { ...access, scope } : { ...access };
 }

@@ -8,9 +8,9 @@ import { Problem } from '../problems/problem.js';
 
 const PAGE = fileURLToPath(new URL('./docs-page/', import.meta.url));
 
-/** The files below `/docs/`, and the folders that they lie in. Whatever is not named here is not served. */
+/** Returns the files below `/docs/`, with their folders. No other file is served. */
 function pageFiles(): ReadonlyMap<string, string> {
-  // The copy of Swagger UI that @nestjs/swagger pins: it fits the documents that it makes.
+  // The version of Swagger UI that @nestjs/swagger depends on, which fits the documents that it creates.
   const swagger = createRequire(createRequire(import.meta.url).resolve('@nestjs/swagger'));
   const swaggerUi = dirname(swagger.resolve('swagger-ui-dist/package.json'));
   return new Map([
@@ -22,7 +22,7 @@ function pageFiles(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Serves Swagger UI: one page of ours, Swagger UI's own two files, and nothing from any other host. */
+/** Serves Swagger UI: a page of ours and the two files of Swagger UI. The page loads nothing from other hosts. */
 export function createDocsPage(): RequestHandler {
   const files = pageFiles();
   const html = readFileSync(join(PAGE, 'page.html'));
@@ -51,7 +51,7 @@ export function createDocsPage(): RequestHandler {
   };
 }
 
-/** Leads whoever opens the address of the process in a browser to the page. */
+/** Redirects a browser from the address of the process to the page. */
 export const leadToDocsPage: RequestHandler = (request, response) => {
   if (!isRead(request.method)) {
     return sendProblem(request, response, new Problem('method-not-allowed', undefined, { allow: ['GET', 'HEAD'] }));
@@ -60,7 +60,7 @@ export const leadToDocsPage: RequestHandler = (request, response) => {
   return response.redirect(302, 'docs');
 };
 
-/** Serves the OpenAPI document as JSON. It is built when it is first asked for, so that starting does not wait for it. */
+/** Serves the OpenAPI document as JSON. The first request builds it, so that it does not slow down the start. */
 export function createDocumentRoute(build: () => unknown): RequestHandler {
   let document: Buffer | undefined;
   return (request, response) => {

@@ -20,7 +20,7 @@ import {
 import { addCommonProblems, describeProblems } from './openapi-problems.js';
 import { tagsOf } from './tag.decorator.js';
 
-/** Serves Swagger UI and the OpenAPI document, each from what the routes declare about themselves. */
+/** Serves Swagger UI and the OpenAPI document, which is built from what the routes declare. */
 export function serveDocs(server: Express, app: INestApplication): void {
   serveRawRoute(server, RAW_ROUTES.front, leadToDocsPage);
   serveRawRoute(server, RAW_ROUTES.docs, createDocsPage());

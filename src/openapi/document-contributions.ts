@@ -2,7 +2,7 @@ import type { OperationObject, SecuritySchemeObject } from '@nestjs/swagger';
 import type { RawRoute } from '../access/raw-routes.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 
-/** The front text of the document, which the composition root provides. */
+/** The provider of the front text of the document. The composition root supplies it. */
 export const DOCUMENT_FRONT = Symbol('latchkey:document-front');
 
 /** A kind of credential, as the document describes it. */
@@ -12,7 +12,7 @@ export interface DocumentedCredential {
   scheme: SecuritySchemeObject;
 }
 
-/** The credentials of both kinds of principals. */
+/** The credentials of both kinds of principal. */
 export interface DocumentedCredentials {
   session: DocumentedCredential;
   key: DocumentedCredential;
@@ -21,7 +21,7 @@ export interface DocumentedCredentials {
 /** The provider of the `DocumentedCredentials`. */
 export const DOCUMENTED_CREDENTIALS = Symbol('latchkey:documented-credentials');
 
-/** A raw route that clients call, and what the feature that owns it says about it. */
+/** A raw route that clients call, with the description that its feature supplies. */
 export interface RawOperation {
   route: RawRoute;
   /** The path as the document writes it. */
@@ -29,10 +29,10 @@ export interface RawOperation {
   /** The name of its tag. */
   tag: string;
   problems: readonly ProblemCode[];
-  /** The endpoint that examples of its problems name, where another one than its own is judged. */
+  /** The endpoint that examples of its problems name, if the route judges another endpoint than itself. */
   judged?: string;
   operation: Omit<OperationObject, 'tags' | 'summary'>;
 }
 
-/** The raw operations that features provide, as a list. */
+/** The provider of the list of raw operations that features supply. */
 export const RAW_OPERATIONS = Symbol('latchkey:raw-operations');

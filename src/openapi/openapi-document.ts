@@ -17,17 +17,17 @@ const DONE: Record<string, string> = {
   204: 'Done. The answer has no body.',
 };
 
-/** What the document says besides what the controllers and DTOs do. */
+/** The texts of the document that come from neither controllers nor DTOs. */
 interface DocumentTexts {
   version: string;
   front: string;
-  /** In the order in which it lists them. */
+  /** In the order in which the document lists them. */
   tags: readonly Tag[];
 }
 
 /**
- * The OpenAPI document of what the controllers and DTOs say. Who gets in and what can go wrong are added to it by
- * `describeAccess` and `describeProblems`.
+ * Creates the OpenAPI document from the controllers and DTOs. `describeAccess` and `describeProblems` add the access
+ * and the problems.
  */
 export function createDocument(app: INestApplication, { version, front, tags }: DocumentTexts): OpenAPIObject {
   const builder = new DocumentBuilder()
@@ -51,7 +51,10 @@ export function createDocument(app: INestApplication, { version, front, tags }: 
   return document;
 }
 
-/** Doc comments are wrapped, and Swagger UI would show each end of a line as one: only paragraphs and lists keep theirs. */
+/**
+ * Removes line breaks from wrapped doc comments, except in lists and between paragraphs. Swagger UI would show each
+ * one.
+ */
 function unwrap(node: unknown): void {
   if (typeof node !== 'object' || node === null) {
     return;
@@ -65,7 +68,7 @@ function unwrap(node: unknown): void {
   }
 }
 
-/** An id in a path is the same everywhere: `IdPipe` reads it. */
+/** Describes ids in paths. All have the same format, because `IdPipe` reads them. */
 function describeIds(operation: OperationObject, nouns: Readonly<Record<string, string>>): void {
   for (const parameter of operation.parameters ?? []) {
     if (!('in' in parameter) || parameter.in !== 'path') {
@@ -92,7 +95,7 @@ function describeSuccess(operation: OperationObject): void {
   }
 }
 
-/** The same document with its paths in the order of their tags. */
+/** Returns the document with its paths in the order of their tags. */
 export function sortedByTag(document: OpenAPIObject): OpenAPIObject {
   const order = new Map(document.tags?.map(({ name }, index) => [name, index]));
   const place = new Map(

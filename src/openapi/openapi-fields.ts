@@ -2,19 +2,19 @@ import type { OpenAPIObject, ParameterObject, ReferenceObject, SchemaObject } fr
 import { DECIMAL_EXTENSION } from '../input/fields/decimal.js';
 import { operationsOf } from './openapi-operations.js';
 
-/** Lists of ids: `allowedApplicationIds`. */
+/** Matches the names of lists of ids: `allowedApplicationIds`. */
 const IDS = /I[dD]s$/;
-/** Filters by time. */
+/** Matches the names of filters by time. */
 const TIME_FILTER = /(Before|After)$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** Formats that other programs know; the plugin makes some up, such as `currency`. */
+/** Formats that other programs know. The plugin invents some, such as `currency`. */
 const FORMATS = /^(date-time|date|email|uri|uuid|binary|int32|int64|float|double)$/;
 const REFERENCE = '#/components/schemas/';
 
 /**
- * Says of the fields what the compiler plugin cannot read off their types: which numbers are integers, which texts are
- * times, which fields may be left out because they have a default, and that a field without an example may be null.
- * A number is an integer unless its field is declared with `@Decimal()`.
+ * Describes what the compiler plugin cannot read from the types of fields: which numbers are integers, which texts are
+ * times, which fields are optional because they have a default, and that a field without an example may be null. A
+ * number is an integer unless its field is declared with `@Decimal()`.
  */
 export function describeFields(document: OpenAPIObject): void {
   const requested = requestedSchemas(document);
@@ -47,7 +47,7 @@ function describeSchema(schema: SchemaObject, requested: boolean): void {
     if (requested && field.default !== undefined) {
       schema.required = schema.required?.filter((required) => required !== name);
     }
-    // What a request may say of a time is for its own DTO to tell.
+    // The DTO of a request describes its times itself.
     if (!requested && typesOf(field).includes('string') && RFC_3339.test(String(field.example))) {
       field.format ??= 'date-time';
     }
@@ -72,7 +72,7 @@ function describeParameter(parameter: ParameterObject): void {
   }
 }
 
-/** Takes the names of the fields with `@Decimal()` out of a schema. */
+/** Removes the names of the fields with `@Decimal()` from a schema, and returns them. */
 function takeDecimals(schema: SchemaObject): ReadonlySet<string> {
   const names = Object.keys(schema).filter((name) => name.startsWith(DECIMAL_EXTENSION));
   names.forEach((name) => Reflect.deleteProperty(schema, name));
@@ -89,7 +89,7 @@ function describeInteger(name: string, schema: SchemaObject): void {
 function makeInteger(schema: SchemaObject): void {
   const types = typesOf(schema).map((type) => (type === 'number' ? 'integer' : type));
   if (types.length > 0) {
-    // OpenAPI 3.1 has lists of types, which the types of the library do not know.
+    // OpenAPI 3.1 allows lists of types, which the types of the library do not include.
     Object.assign(schema, { type: Array.isArray(schema.type) ? types : types[0] });
   }
 }
@@ -98,7 +98,7 @@ function typesOf(schema: SchemaObject): string[] {
   return schema.type === undefined ? [] : [schema.type].flat();
 }
 
-/** The names of all schemas that a request body can be made of. */
+/** Returns the names of all schemas that a request body can contain. */
 function requestedSchemas(document: OpenAPIObject): ReadonlySet<string> {
   const found = new Set<string>();
   const follow = (node: unknown): void => {

@@ -1,6 +1,6 @@
 import type { OpenAPIObject, OperationObject } from '@nestjs/swagger';
 
-/** The methods under which a path of a document can have an operation. */
+/** The methods that an operation of a document can have. */
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
 
 /** One operation of a document. */
@@ -11,7 +11,7 @@ export interface DocumentedOperation {
   operation: OperationObject;
 }
 
-/** Every operation of a document, in its order. */
+/** Returns every operation of a document, in order. */
 export function operationsOf(document: OpenAPIObject): DocumentedOperation[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {

@@ -84,16 +84,16 @@ const PROBLEM_SCHEMA: SchemaObject = {
   },
 };
 
-/** Adds to what each operation names itself what its input can get wrong, and what can always happen. */
+/** Adds the problems that any input can cause, and those that can always happen, to each operation. */
 export function addCommonProblems(document: OpenAPIObject): void {
   operationsOf(document).forEach(({ operation, method }) => addProblems(operation, commonProblems(operation, method)));
 }
 
 /**
- * Describes the problems of each operation: `x-problems` lists all codes, and each status has one response with an example
- * per code.
+ * Describes the problems of each operation: `x-problems` lists all codes, and each status has one response with an
+ * example per code.
  *
- * @param judged for paths at which another endpoint than their own is judged, the one that examples name
+ * @param judged the endpoint that examples name, for paths that judge another endpoint than their own
  */
 export function describeProblems(
   document: OpenAPIObject,
@@ -126,7 +126,7 @@ export function describeProblems(
   };
 }
 
-/** Adds codes to those that an operation names. */
+/** Adds codes to those that an operation lists. */
 export function addProblems(operation: OperationObject, codes: readonly ProblemCode[]): void {
   Object.assign(operation, { [PROBLEMS_EXTENSION]: [...problemsOf(operation), ...codes] });
 }
@@ -140,7 +140,7 @@ function commonProblems(operation: OperationObject, method: string): ProblemCode
   const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
   return [
     'internal-error',
-    // A query may be wrong everywhere: no endpoint takes parameters that it does not name.
+    // Every endpoint refuses query parameters that it does not name.
     'validation-failed',
     ...(takeExtension(operation, NO_DATABASE_PROBLEMS) ? [] : DATABASE),
     ...(method === 'get' ? [] : (['storage-full', 'shutting-down'] as const)),
@@ -151,7 +151,7 @@ function commonProblems(operation: OperationObject, method: string): ProblemCode
   ];
 }
 
-/** Takes an extension that is meant for this process alone out of an operation. */
+/** Removes an extension that only this process uses from an operation. Returns whether it was there. */
 function takeExtension(operation: OperationObject, name: string): boolean {
   return name in operation && Reflect.deleteProperty(operation, name);
 }
@@ -187,7 +187,7 @@ function problemResponse(
   };
 }
 
-/** An example that names the operation stands with it; all others are shared. */
+/** Returns an example. One that names the operation is inlined, all others are shared. */
 function exampleAt(examples: ProblemExamples, code: ProblemCode, operation: string): ExampleObject | ReferenceObject {
   return namesOperation(examples, code)
     ? problemExample(examples, code, operation)

@@ -2,24 +2,24 @@ import type { Type } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { ProblemExamples } from '../problems/problem-examples.js';
 
-/** What a feature says about the group of its operations in the document. */
+/** How a feature describes the group of its operations in the document. */
 export interface Tag {
   name: string;
-  /** What the operations are for, in one sentence or two. */
+  /** The purpose of the operations, in one or two sentences. */
   description: string;
-  /** Where the tag stands in the list: lower ones come first. Leave room between two. */
+  /** The position of the tag in the list, in ascending order. Leave gaps between positions. */
   place: number;
-  /** What ids in paths identify, where their name does not say it: `{ apiKeyId: 'key' }`. */
+  /** What ids in paths identify, if their name does not say it: `{ apiKeyId: 'key' }`. */
   ids?: Readonly<Record<string, string>>;
-  /** Details and extensions that examples of the feature's problems show. */
+  /** Details and extensions for the examples of the feature's problems. */
   examples?: ProblemExamples;
 }
 
 const TAG = Symbol('latchkey:tag');
 
 /**
- * Groups the operations of a controller under a tag. Controllers of one feature may share a tag. A controller without one
- * gets a tag with its own name, at the end of the document.
+ * Groups the operations of a controller under a tag. Controllers of one feature may share a tag. A controller without a
+ * tag gets one with its own name, at the end of the document.
  */
 export const Tagged =
   (tag: Tag): ClassDecorator =>
@@ -28,7 +28,7 @@ export const Tagged =
     ApiTags(tag.name)(controller);
   };
 
-/** Returns the tags of these controllers, each once, in the order of their places. */
+/** Returns the distinct tags of these controllers, in the order of their places. */
 export function tagsOf(controllers: readonly Type[]): Tag[] {
   const tags = controllers.flatMap((controller) => (Reflect.getOwnMetadata(TAG, controller) as Tag | undefined) ?? []);
   return [...new Set(tags)].sort((one, other) => one.place - other.place);

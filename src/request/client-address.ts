@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
 
-/** Whether a proxy at an address is trusted: what Express makes of `TRUST_PROXY`. */
+/** Returns whether a proxy at an address is trusted. Express derives it from `TRUST_PROXY`. */
 export type TrustProxy = (address: string, hop: number) => boolean;
 
-/** No address is longer, with its zone. */
+/** The maximum length of an address with its zone. */
 const LENGTH_MAX = 64;
 
 /**
@@ -21,7 +21,7 @@ export function clientAddress(
   return validAddress(proxyAddr({ headers, socket: { remoteAddress: peer } }, trust));
 }
 
-/** Returns the text if it is an IP address: a trusted proxy may pass on any text of a client. */
+/** Returns the text if it is an IP address. A trusted proxy may pass on any text of a client. */
 export function validAddress(address: string | undefined): string | undefined {
   return address !== undefined && address.length <= LENGTH_MAX && isIP(address) !== 0 ? address : undefined;
 }

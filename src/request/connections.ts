@@ -8,13 +8,13 @@ const CONNECTION = Symbol('latchkey:connection');
 
 type WithConnection = Socket & { [CONNECTION]?: Connection };
 
-/** One connection, with the requests on it that are in progress. */
+/** One connection, with its requests in progress. */
 export class Connection {
   /** Requests whose responses have not been sent completely, in the order in which they arrived. */
   readonly inProgress: RequestContext[] = [];
-  /** Whether its last response has been given. Requests pipelined behind it are ignored. */
+  /** Whether the last response of the connection has been written. Requests pipelined after it are ignored. */
   isClosing = false;
-  /** Kept because a socket forgets its address when it closes. */
+  /** The address of the other end. A socket forgets it when it closes. */
   private readonly peer: string | undefined;
   private readonly address: string | undefined;
 
@@ -27,14 +27,14 @@ export class Connection {
     (socket as WithConnection)[CONNECTION] = this;
   }
 
-  /** Opens the context of a request that has arrived. */
+  /** Creates the context of a request that has arrived. */
   begin(request: IncomingMessage, response: ServerResponse): RequestContext {
     const context = new RequestContext(request, response, this);
     this.inProgress.push(context);
     return context;
   }
 
-  /** Removes a request whose response has been sent, or never will be. */
+  /** Removes a request whose response has been sent or never will be. */
   forget(context: RequestContext): void {
     const index = this.inProgress.indexOf(context);
     if (index !== -1) {
@@ -42,17 +42,20 @@ export class Connection {
     }
   }
 
-  /** The response that is being written, or will be next: responses are sent in the order of their requests. */
+  /** Returns the response that is being written, or that is next. Responses are sent in the order of their requests. */
   get currentResponse(): ServerResponse | undefined {
     return this.inProgress.find(({ response }) => !response.writableFinished)?.response;
   }
 
-  /** The client's address: that of the connection, or what trusted proxies say about a request on it. */
+  /**
+   * Returns the client's address: the address of the connection, or the address that trusted proxies report for this
+   * request.
+   */
   clientAddress(request: IncomingMessage): string | undefined {
     return this.trust ? clientAddress(request.headers, this.peer, this.trust) : this.address;
   }
 
-  /** Tells the client, with the last response that has not begun yet, to send no further request. */
+  /** Tells the client to send no further request, in the last response that has not begun. */
   endKeepAlive(): void {
     const last = this.inProgress.at(-1);
     if (last) {
@@ -76,18 +79,18 @@ export class Connections implements Iterable<Connection> {
     return this.open.values();
   }
 
-  /** Adds a connection, until its socket closes. */
+  /** Adds the connection of a socket, and removes it when the socket closes. */
   add(socket: Socket, trust: TrustProxy | undefined): void {
     const connection = new Connection(socket, trust);
     this.open.add(connection);
     socket.once('close', () => {
       this.open.delete(connection);
-      // Node closes only the response that it was sending, and not those that were waiting behind it.
+      // Node closes only the response that it was sending, and not those that wait behind it.
       [...connection.inProgress].forEach((context) => context.close());
     });
   }
 
-  /** From now on every connection ends with the response that it is waiting for, or with its next one. */
+  /** Ends every connection after the response that it is waiting for, or after its next response. */
   beginDraining(): void {
     this.draining = true;
     for (const connection of this.open) {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contextOf, type RequestContext } from './request-context.js';
 
-/** How long a lingering close keeps draining a request that has been answered already, in milliseconds. */
+/** How long a lingering close keeps draining a rejected request, in milliseconds. */
 export const LINGERING_CLOSE_MS = 5000;
 
-/** Returns whether a body was announced that has not arrived completely. */
+/** Returns whether the request has a body that has not arrived completely. */
 export function isArriving(request: IncomingMessage): boolean {
   const { headers } = request;
   const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
@@ -12,9 +12,9 @@ export function isArriving(request: IncomingMessage): boolean {
 }
 
 /**
- * Ends a response whose headers are all set. If the request is still arriving, the whole response is sent at once, but the
- * connection lingers until the rest of the request has been drained, or its time is up: a client whose connection closes
- * while it sends gets a broken pipe, and may never read why it was refused.
+ * Ends a response whose headers are all set. If the request is still arriving, it sends the whole response at once and
+ * then drains the request: this is a lingering close. If the connection closed while the client sends, the client would
+ * get a broken pipe and might never read why it was refused.
  */
 export function endResponse(request: IncomingMessage, response: ServerResponse, body?: Buffer): void {
   if (!isArriving(request)) {
@@ -35,7 +35,7 @@ export function endResponse(request: IncomingMessage, response: ServerResponse, 
   request.resume();
 }
 
-/** Closes the connection of a request that has been answered, unless the rest of it arrives soon. */
+/** Closes the connection of a request that has its response, unless the rest of the request arrives soon. */
 export function boundUnfinishedRequest({ request, connection: { socket } }: RequestContext): void {
   if (request.complete || socket.destroyed) {
     return;

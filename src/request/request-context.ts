@@ -3,15 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { redact } from '../logging/redaction.js';
 import type { Connection } from './connections.js';
 
-/** As much of a caller as a log may tell. */
+/** The parts of a caller that a log may contain. */
 export interface CallerInLog {
   kind: 'user' | 'api-key';
   id: number;
-  /** The first characters of a key. */
+  /** The first characters of a secret. */
   hint?: string;
 }
 
-/** What a log tells about the problem with which a request is answered; every `Problem` is one. */
+/** What a log says about the problem in a response. Every `Problem` fits. */
 export interface ProblemInLog {
   readonly code: string;
   readonly status: number;
@@ -24,25 +24,25 @@ export interface ProblemInLog {
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,64}$/;
 const CONTEXT = Symbol('latchkey:request-context');
 
-/** A request that has a context. A WeakMap from requests to contexts would cost every garbage collection. */
+/** A request that has a context. A WeakMap from requests to contexts would slow down every garbage collection. */
 type WithContext = IncomingMessage & { [CONTEXT]?: RequestContext };
 
 /**
- * Everything that is known about one request besides what it says itself. Higher folders add what they know by merging
- * fields into this interface: `access` adds the caller.
+ * Holds everything known about one request besides its own content. Higher folders merge their own fields into this
+ * interface: `access` adds the caller.
  */
 export class RequestContext {
   /** When the request arrived, on the clock of `performance.now()`. */
   readonly began = performance.now();
-  /** The request target as it arrived: a router may cut `request.url`. */
+  /** The request target as it arrived. A router may shorten `request.url`. */
   readonly url: string;
-  /** Who is calling, whether or not they are let in; for the log. */
+  /** The principal for the log, whether or not it is authorized. */
   principal: CallerInLog | undefined;
-  /** The level of the line in the log if there is no problem. */
+  /** The level of the log line if there is no problem. */
   level: 'debug' | 'info' = 'info';
   /** Whether the client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;
-  /** Called with the reason when the work of the request must stop. Whoever is working on it sets this. */
+  /** Stops the work of the request for a reason. The code that does the work sets it. */
   onInterrupt: ((reason: Error) => void) | undefined;
   private responseProblem: ProblemInLog | undefined;
   private requestId: string | undefined;
@@ -58,18 +58,21 @@ export class RequestContext {
     (request as WithContext)[CONTEXT] = this;
   }
 
-  /** The request's id: what `X-Request-Id` says if it is harmless and no secret, else created on first use. */
+  /** Returns the request's id: `X-Request-Id` if it is harmless and no secret, or else a new id. */
   get id(): string {
     this.requestId ??= acceptableId(this.request) ?? randomUUID();
     return this.requestId;
   }
 
-  /** The client's IP address, as far as proxies are trusted; undefined if it is not an IP address. */
+  /**
+   * Returns the client's IP address. `TRUST_PROXY` says which proxies may report it. Returns undefined if it is not an
+   * IP address.
+   */
   get address(): string | undefined {
     return this.connection.clientAddress(this.request);
   }
 
-  /** The problem with which the request is answered. It may also tell whose request it is. */
+  /** The problem in the response. It may also name the principal of the request. */
   get problem(): ProblemInLog | undefined {
     return this.responseProblem;
   }
@@ -79,7 +82,7 @@ export class RequestContext {
     this.principal ??= problem.about;
   }
 
-  /** Asks the client for the body if it waits for that. Called when the body is about to be read. */
+  /** Sends `100 Continue` if the client waits for it. Call it just before the body is read. */
   askForBody(): void {
     if (this.awaitsContinue && !this.response.headersSent) {
       this.response.writeContinue();
@@ -87,7 +90,7 @@ export class RequestContext {
     this.awaitsContinue = false;
   }
 
-  /** Calls back once the response has been sent or the client has gone; at once if that is so already. */
+  /** Calls back when the response has been sent or the client has gone, or at once if that has already happened. */
   onClose(listener: (context: RequestContext) => void): void {
     if (this.isClosed) {
       listener(this);
@@ -96,7 +99,7 @@ export class RequestContext {
     }
   }
 
-  /** Notes that the response has been sent or the client has gone. */
+  /** Records that the response has been sent or that the client has closed the connection. */
   close(): void {
     if (!this.isClosed) {
       this.isClosed = true;
@@ -106,7 +109,7 @@ export class RequestContext {
   }
 }
 
-/** Returns the context of a request. Throws for one that did not come through our server. */
+/** Returns the context of a request. Throws if the request did not come through our server. */
 export function contextOf(request: IncomingMessage): RequestContext {
   const context = (request as WithContext)[CONTEXT];
   if (!context) {

@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import type { RequestContext } from './request-context.js';
 
 const PATH_LENGTH_MAX = 1000;
-/** What monitors ask every few seconds: nobody wants to read that all is well. */
+/** The paths that monitors request every few seconds. Their successes would flood the log. */
 const QUIET = /^\/(?:health\/(?:live|ready)|metrics)$/;
 
 /**
- * Writes the line of a request that has been answered, or whose client has gone. Its level is that of the problem with which
- * it was answered. It tells no query, no header and no body: people put secrets there.
+ * Writes the log line of a request when its response has been sent or its client has gone. The problem of the response
+ * sets the level. The line contains no query, header or body, because they may contain secrets.
  */
 export function logRequest(logger: Logger, context: RequestContext): void {
   const { request, response, principal, problem, began, url } = context;
@@ -21,7 +21,7 @@ export function logRequest(logger: Logger, context: RequestContext): void {
     requestId: context.id,
     method: request.method,
     path: path.slice(0, PATH_LENGTH_MAX),
-    // Before anything was sent it is only what the status would have become: nobody was told, and it may not have been done.
+    // Before the headers are sent, the status was never seen by the client, and the work may not have been done.
     ...(response.headersSent && { status: response.statusCode }),
     durationMs: Math.round((performance.now() - began) * 10) / 10,
     ...(principal && { principal }),

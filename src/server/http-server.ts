@@ -4,36 +4,36 @@ import express from 'express';
 import { parseQuery } from '../input/query-string.js';
 
 const OPTIONS: ServerOptions = {
-  /** The headers of a request must have arrived within this time, in milliseconds. */
+  /** How long the headers of a request may take to arrive, in milliseconds. */
   headersTimeout: 10_000,
-  /** How often Node looks for those that have not. */
+  /** How often Node checks for connections that exceed `headersTimeout`, in milliseconds. */
   connectionsCheckingInterval: 2000,
-  /** Those who read a body have limits of their own, and uploads may take as long as they like. */
+  /** No limit here: code that reads a body has its own limits, and uploads may take any time. */
   requestTimeout: 0,
-  /** How long a connection may wait for its next request. */
+  /** How long an idle connection may wait for its next request, in milliseconds. */
   keepAliveTimeout: 65_000,
-  /** Node itself would refuse requests without a Host header, in words of its own. */
+  /** Node would refuse requests without a Host header itself, and not with a problem. */
   requireHostHeader: false,
 };
 
-/** How long a client may read nothing of its response, in milliseconds. */
+/** How long a client may go without reading its response, in milliseconds. */
 const UNREAD_MS = 30_000;
 
-/** Node's HTTP server, which can also stop accepting connections and keep those that it has. */
+/** Node's HTTP server. It can also stop accepting connections without closing the idle ones. */
 export class HttpServer extends Server {
   private keepsIdleConnections = false;
 
   constructor() {
     super(OPTIONS);
     this.timeout = UNREAD_MS;
-    // Node would leave out what comes after 2,000 headers without a word, another credential or method included. Their
-    // size is bounded anyway.
+    // Node would silently drop all headers after the first 2,000, even another credential or method. Their total size
+    // is limited anyway.
     this.maxHeadersCount = 0;
   }
 
   /**
-   * Accepts no further connection. Calls back when the last one has closed. `close` alone would cut idle connections at
-   * once, and with them the requests that are on their way.
+   * Accepts no more connections. Calls back when the last one has closed. `close` alone would close idle connections at
+   * once, and lose the requests that are on their way to them.
    */
   stopAccepting(closed: () => void): void {
     this.keepsIdleConnections = true;
@@ -48,7 +48,7 @@ export class HttpServer extends Server {
   }
 }
 
-/** Express as Latchkey wants it, behind our own HTTP server: its one listener is added when the application is ready. */
+/** Runs Express behind our own HTTP server. The server gets its one listener when the application is ready. */
 export class ServerAdapter extends ExpressAdapter {
   constructor() {
     super(createExpress());
@@ -59,7 +59,7 @@ export class ServerAdapter extends ExpressAdapter {
   }
 }
 
-/** `/V1/...` and a trailing slash are other paths, and queries are flat. */
+/** Creates Express. It treats `/V1/...` and a trailing slash as other paths, and does not nest queries. */
 function createExpress(): express.Express {
   const server = express();
   server.set('case sensitive routing', true);
@@ -67,7 +67,8 @@ function createExpress(): express.Express {
   server.set('query parser', parseQuery);
   server.set('etag', false);
   server.disable('x-powered-by');
-  // Without validators no client can have an answer already, but Express believes `If-None-Match: *` and sends a 304.
+  // Latchkey sends no validators, so no client can have a cached response. Express would still send a 304 for
+  // `If-None-Match: *`.
   Object.defineProperty(server.request, 'fresh', { get: () => false });
   return server;
 }

@@ -12,19 +12,19 @@ import { contextOf, type RequestContext } from '../request/request-context.js';
 import { logRequest } from '../request/request-log.js';
 import { respondToUnparsable } from './unparsable-request.js';
 
-/** What the server needs to respond to requests. */
+/** The parts that the server needs to respond to requests. */
 export interface ServerParts {
   express: Express;
   forwardAuth: (context: RequestContext) => void;
   connections: Connections;
   logger: Logger;
-  /** Undefined where no proxy is trusted. */
+  /** Undefined if no proxy is trusted. */
   trust: TrustProxy | undefined;
 }
 
 /**
- * Adds the listeners of the HTTP server. Each event has one, so that their order does not matter; every request goes through
- * `onRequest`.
+ * Adds the listeners of the HTTP server. Each event has only one, so their order does not matter. Every request goes
+ * through `onRequest`.
  */
 export function listenToServer(
   server: Server,
@@ -33,7 +33,7 @@ export function listenToServer(
   const onRequest = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
     const connection = connectionOf(request.socket);
     if (connection.isClosing) {
-      // It was pipelined behind a request whose response said that it is the last one.
+      // The request was pipelined after the last response of a closing connection.
       return;
     }
     const context = connection.begin(request, response);
@@ -62,9 +62,9 @@ export function listenToServer(
 
   server.on('connection', (socket) => connections.add(socket, trust));
   server.on('request', (request, response) => onRequest(request, response, false));
-  // Clients that ask whether to send a body are told so by what reads one, or get the response instead.
+  // `100 Continue` is sent by the code that reads the body. Otherwise the client gets the response instead.
   server.on('checkContinue', (request, response) => onRequest(request, response, true));
-  // Node would refuse any other expectation with a 417 of its own.
+  // Node would refuse any other expectation itself, with a 417 that is not a problem.
   server.on('checkExpectation', (request, response) => onRequest(request, response, false));
   server.on('timeout', destroyIfUnread);
   server.on('clientError', (error, socket) => respondToUnparsable(error, socket as Socket, logger));
@@ -74,7 +74,7 @@ function onResponseClose(this: ServerResponse): void {
   contextOf(this.req).close();
 }
 
-/** Destroys a connection on which nothing has happened for a while, unless it is the client who waits for a response. */
+/** Destroys an idle connection, unless its client is waiting for a response. */
 function destroyIfUnread(socket: Socket): void {
   const isWaiting = connectionOf(socket).currentResponse !== undefined && socket.writableLength === 0;
   if (!isWaiting) {

@@ -16,7 +16,7 @@ import { createForwardAuth } from '../verification/forward-auth.js';
 import { type HttpServer, ServerAdapter } from './http-server.js';
 import { listenToServer } from './request-listener.js';
 
-/** How Nest is to be set up, in the process and in tests. */
+/** The options of Nest for the process and for tests. */
 export const APPLICATION_OPTIONS: NestApplicationOptions = {
   bodyParser: false,
   routeConflictPolicy: { duplicate: 'error', shadow: 'error' },
@@ -24,7 +24,7 @@ export const APPLICATION_OPTIONS: NestApplicationOptions = {
   abortOnError: false,
 };
 
-/** The adapter with which Nest is to be set up, in the process and in tests. */
+/** Creates the adapter of Nest for the process and for tests. */
 export function createServerAdapter(): ServerAdapter {
   return new ServerAdapter();
 }
@@ -48,12 +48,12 @@ export async function prepareApplication(
           fontSrc: ["'self'"],
           imgSrc: ["'self'", 'data:'],
           styleSrc: ["'self'", "'unsafe-inline'"],
-          // Over plain http a browser would otherwise load nothing at all.
+          // A browser would otherwise load no scripts or styles over plain http.
           upgradeInsecureRequests: null,
         },
       },
       strictTransportSecurity: false,
-      // Browsers heed these two over TLS alone, and complain about them on a page that came without it.
+      // Browsers only apply these two over TLS, and log warnings about them on plain http.
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
     }),

@@ -4,13 +4,16 @@ import { UsageRecorder } from '../api-keys/usage/usage-recorder.js';
 import { Drain } from '../health/drain.js';
 import { endLog } from '../logging/logging.js';
 
-/** After so long the process ends whatever it is waiting for; an orchestrator that gives it ten seconds need not kill it. */
+/**
+ * How long a shutdown may take, in milliseconds. It is shorter than the ten seconds that orchestrators usually wait
+ * before they kill.
+ */
 const SHUTDOWN_MS = 9800;
 
 /**
- * Ends the process when it is asked to: it says at once that it is not ready and accepts no connection any more, answers
- * what it has accepted, writes down what it has counted, closes the database, and exits with 0. Asked a second time, it
- * exits at once.
+ * Shuts the process down on request. It reports at once that it is not ready, and accepts no more connections. It
+ * responds to the requests that it has accepted, writes the usage it has counted, closes the database, and exits with
+ * 0. A second request makes it exit at once.
  */
 export class Shutdown {
   private started: { app: INestApplication; logger: Logger } | undefined;
@@ -22,14 +25,14 @@ export class Shutdown {
     }
   }
 
-  /** From now on there is something to be ended in order. */
+  /** Makes a signal shut the application down in order from now on. */
   startedAs(app: INestApplication, logger: Logger): void {
     this.started = { app, logger };
   }
 
   private ask(signal: string): void {
     if (this.begun || !this.started) {
-      // Nothing was accepted yet, or somebody at a terminal has no patience. Migrations bear being cut off.
+      // Nothing was accepted yet, or the signal came a second time. Migrations survive an interruption.
       process.exit(this.begun ? 1 : 0);
     }
     this.begun = true;
@@ -39,7 +42,7 @@ export class Shutdown {
     const elapsed = (): number => Math.round(performance.now() - began);
     logger.info({ signal }, 'Latchkey is shutting down');
     setTimeout(() => {
-      // Only the database is still busy: with what was not answered yet, and it undoes that by itself.
+      // Only the database is still busy, with work whose response was never sent. It rolls that work back.
       const isComplete = app.get(UsageRecorder).isWritten;
       logger[isComplete ? 'warn' : 'error']({ durationMs: elapsed() }, 'Latchkey was cut off while it shut down');
       exit(isComplete ? 0 : 1);

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../config/config.js';
 import { driverCode } from '../database/driver-errors.js';
 import { redact } from '../logging/redaction.js';
 
-/** What is wrong when the process cannot listen, and what the operator can do, by the code of the error. */
+/** What is wrong when the process cannot listen, and what the operator can do, by the error code. */
 const LISTENING: Record<string, string> = {
   EADDRINUSE: 'Another process listens there already: end it, or set PORT.',
   EADDRNOTAVAIL: 'This machine has no such address: set HOST.',
@@ -12,7 +12,7 @@ const LISTENING: Record<string, string> = {
   EAI_AGAIN: 'The name of the address could not be looked up: set HOST.',
 };
 
-/** The same for everything else that can go wrong before: it is the database. */
+/** The same for all earlier failures, which concern the database. */
 const REASONS: Record<string, string> = {
   ER_ACCESS_DENIED_ERROR: 'The database refuses this user or password: see DATABASE_URL.',
   ER_DBACCESS_DENIED_ERROR: 'The user may not use this database: see DATABASE_URL.',
@@ -43,14 +43,16 @@ const REASONS: Record<string, string> = {
   EEXIST: 'DATABASE_URL names a file in something that is no folder.',
 };
 
-/** The process could not listen where it was told to. */
+/** The process cannot listen on the configured address. */
 export class ListenFailure extends Error {
   constructor(readonly driverError: unknown) {
     super(driverError instanceof Error ? driverError.message : String(driverError));
   }
 }
 
-/** One line for the operator about why the process did not start; several for faults of the environment. */
+/**
+ * Returns a line that tells the operator why the process did not start, or several lines for faults of the environment.
+ */
 export function describeStartFailure(error: unknown): string {
   if (error instanceof ConfigurationError) {
     return error.message;

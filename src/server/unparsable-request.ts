@@ -8,13 +8,13 @@ import { problemText } from '../problems/problem-response.js';
 import { connectionOf } from '../request/connections.js';
 import { refusalOfUnparsable } from '../verification/forward-auth.js';
 
-/** An error of Node's HTTP parser; `rawPacket` is what had arrived. */
+/** An error of Node's HTTP parser. `rawPacket` holds the data that had arrived. */
 interface ParserError extends Error {
   code?: string;
   rawPacket?: Buffer;
 }
 
-/** Responds to what Node cannot read as HTTP with a problem, and closes the connection. */
+/** Responds with a problem to data that Node cannot parse as HTTP, and closes the connection. */
 export function respondToUnparsable(error: ParserError, socket: Socket, logger: Logger): void {
   if (!socket.writable || connectionOf(socket).currentResponse?.headersSent === true) {
     socket.destroy();

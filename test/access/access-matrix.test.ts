@@ -7,7 +7,7 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 const NOWHERE = '2147483647';
 const PASSWORD = 'a password for the matrix';
 
-/** What the guard answers; anything else comes from behind it. */
+/** The codes of the guard's refusals. All other responses come from the code behind it. */
 const GUARD_CODES = [
   'credential-missing',
   'malformed',
@@ -24,7 +24,10 @@ const GUARD_CODES = [
 
 type Expectation = 'let in' | (typeof GUARD_CODES)[number];
 
-/** One kind of caller: how it calls, and what is expected of an endpoint. Written down apart from the code under test. */
+/**
+ * One kind of caller, with the expected result of each endpoint. The expectations are independent of the code under
+ * test.
+ */
 interface Row {
   name: string;
   caller: () => Client | Promise<Client>;
@@ -111,7 +114,10 @@ describe('the access matrix', () => {
   });
   afterAll(() => latchkey.close());
 
-  /** A path on which a call that is let in does no harm: what it names does not exist, but for a key's own Application. */
+  /**
+   * Returns a path that makes an authorized request harmless: it names nothing that exists, except a key's own
+   * Application.
+   */
   function pathOf(endpoint: OwnEndpoint): string {
     return endpoint.path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => {
       if (name === 'applicationId' && endpoint.grantable) {
@@ -201,7 +207,7 @@ describe('the access matrix', () => {
       seen.push(`${name}: ${outcome(await call(endpoint, client))}`);
       wanted.push(`${name}: ${expected(endpoint)}`);
       if (endpoint.access.kind === 'signed-in') {
-        // The call may have ended the caller's session.
+        // The request may have ended the caller's session.
         client = await caller();
       }
     }

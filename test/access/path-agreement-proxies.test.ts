@@ -13,16 +13,16 @@ import { describeProxy, freePort, startProxy, type ProxyName, type RunningProxy 
 import { sendRaw } from '../support/raw-http.js';
 
 /*
- * The promise of path safety, asked of real proxies: a path that Latchkey accepts leads nginx to the location, and Caddy
- * to the route, of the endpoint that Latchkey selects, with the same parameters. One process serves many catalogues,
- * one per host name. Locations and routes are chosen by path alone, so every endpoint here is a GET.
+ * Tests the promise of path safety with real proxies. If Latchkey accepts a path, nginx selects the location, and Caddy
+ * the route, of the endpoint that Latchkey selects, with the same parameters. One process serves many catalogues, one
+ * per host name. Locations and routes depend on the path alone, so every endpoint here is a GET.
  */
 
 const catalogueCount = 200;
 const seed = Number(process.env.PATH_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 interface Catalogue {
-  /** In the order in which the proxy gets to see them: none stands before one that is more literal. */
+  /** In the order in which the proxy tests them: an endpoint comes after all that are more literal. */
   endpoints: CatalogueEndpoint[];
   raws: string[];
 }
@@ -121,7 +121,7 @@ for (const { proxy, name, configuration, readings } of proxyRoutes) {
         }
       }
       expect(disagreements).toEqual([]);
-      // A property that nothing reaches holds vacuously.
+      // A property that is never tested holds vacuously.
       expect(accepted).toBeGreaterThan(200);
     }, 120_000);
 
@@ -158,7 +158,7 @@ function anyCatalogues(count: number): Catalogue[] {
   );
 }
 
-/** What the proxy answered: the number of the endpoint and the parameters; its own refusals as they are. */
+/** Returns the response of the proxy: the number of the endpoint and the parameters, or the proxy's own refusal. */
 async function select(
   url: string,
   index: number,

@@ -14,12 +14,12 @@ import {
 } from './path-readers.js';
 
 /*
- * The promise of path safety: for any string, either it is refused, or every reader selects the same endpoint of a
- * catalogue in which literals and parameters compete, with the same parameters.
+ * Tests the promise of path safety: every string is either refused, or all readers select the same endpoint with the
+ * same parameters. Literals and parameters compete in the catalogues.
  *
- * Asked here: Node's URL, Express and find-my-way, each as it comes, and both routers behind Node's URL. nginx and
- * Caddy are processes of their own and are asked in path-agreement-proxies.test.ts. Nobody else can be asked here
- * (Envoy, Traefik, APISIX, Rails, Spring): for those the rules stand alone.
+ * The readers here are Node's URL, Express and find-my-way, each alone, and both routers behind Node's URL. nginx and
+ * Caddy need their own processes: see path-agreement-proxies.test.ts. Other readers (Envoy, Traefik, APISIX, Rails,
+ * Spring) cannot run here, and depend on the rules alone.
  */
 
 const findMyWayConfigs = [
@@ -39,7 +39,7 @@ function readersOf(catalogue: readonly CatalogueEndpoint[]): Reader[] {
   return [urlReader(catalogue), ...routers, ...routers.map(behindUrl)];
 }
 
-/** find-my-way answers 404 to a parameter of more than 100 characters, which is a refusal. */
+/** find-my-way responds with 404 to a parameter of more than 100 characters, which is a refusal. */
 function isTooLongFor(reader: Reader, raw: string): boolean {
   return reader.name.startsWith('find-my-way') && /[^/?]{101}/.test(raw);
 }
@@ -68,7 +68,7 @@ describe('every reader', () => {
       }),
       { numRuns: 600 },
     );
-    // A property that nothing reaches holds vacuously.
+    // A property that is never tested holds vacuously.
     expect(accepted).toBeGreaterThan(300);
   }, 120_000);
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { segmentsOf, shapeOf, type CatalogueEndpoint } from './path-readers.js';
 
-// Few and alike, so that literals, parameters and paths meet often.
+// Few and similar, so that literals, parameters and paths often meet.
 const literals = ['me', 'Me', 'users', 'k', 's', 'id', 'a:b', '(x)', '.well', 'me.json', '..a', "it's", '@', 'a+b'];
 
 const anyLiteral = fc.oneof(
@@ -19,7 +19,7 @@ const anyTemplate = fc
 
 const anyMethod = fc.constantFrom('GET', 'GET', 'POST', 'HEAD');
 
-/** Endpoints that compete with each other, no two of which are the same. */
+/** Different endpoints that compete with each other. */
 const anyCatalogue: fc.Arbitrary<CatalogueEndpoint[]> = fc.uniqueArray(
   fc.record({ method: anyMethod, template: anyTemplate }),
   { minLength: 1, maxLength: 10, selector: ({ method, template }) => `${method} ${shapeOf(template)}` },
@@ -41,9 +41,9 @@ const lookalikes: Record<string, string> = { k: '%E2%84%AA', s: '%C5%BF', i: '%C
 const respellings = ['upper', 'lower', 'escape', 'escape twice', 'lookalike', 'cut', 'double'] as const;
 const anyRespelling = fc.record({ at: fc.nat({ max: 6 }), change: fc.constantFrom(...respellings) });
 
-/** A literal with one of its characters written in another way. */
+/** Returns a literal with one of its characters written in another way. */
 function respelt(literal: string, { at, change }: { at: number; change: (typeof respellings)[number] }): string {
-  // The one character that is not a letter is the most interesting one.
+  // A character that is not a letter is the most interesting one.
   const special = literal.search(/[^A-Za-z]/);
   const index = special !== -1 && change.startsWith('escape') ? special : at % literal.length;
   const character = literal.charAt(index);
@@ -82,7 +82,7 @@ const anyNearlyValid = fc
   )
   .map(([segments, end, start]) => start + segments.join('/') + end);
 
-/** Raw request targets: mostly nearly valid ones, some arbitrary strings. */
+/** Raw request targets: mostly nearly valid ones, and some arbitrary strings. */
 export const anyRaw = fc.oneof(
   { arbitrary: anyNearlyValid, weight: 20 },
   { arbitrary: fc.string({ unit: 'binary', maxLength: 12 }), weight: 1 },
@@ -90,7 +90,7 @@ export const anyRaw = fc.oneof(
   { arbitrary: fc.webPath(), weight: 1 },
 );
 
-/** A request that was made out of an endpoint of the catalogue, and then perhaps spoilt. */
+/** A request derived from an endpoint of the catalogue, and then perhaps damaged. */
 const anyAimed = fc.record({
   method: anyMethod,
   aim: fc.nat(),
@@ -99,7 +99,7 @@ const anyAimed = fc.record({
   end: fc.constantFrom('', '', '', '', '', '/', '?a=b', '?_method=PUT', '.json'),
 });
 
-/** A catalogue and requests, most of them aimed at it. */
+/** A catalogue and requests, most of which aim at its endpoints. */
 export const anyCatalogueAndRequests: fc.Arbitrary<{ catalogue: CatalogueEndpoint[]; requests: [string, string][] }> =
   fc
     .record({
@@ -123,7 +123,7 @@ export const anyCatalogueAndRequests: fc.Arbitrary<{ catalogue: CatalogueEndpoin
       ],
     }));
 
-/** As a client would send it, or raw where it cannot be encoded. */
+/** Encodes a character as a client would, or leaves it raw if it cannot be encoded. */
 function encodeLoosely(character: string): string {
   return character.isWellFormed() ? encodeURIComponent(character) : character;
 }

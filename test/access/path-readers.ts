@@ -11,31 +11,31 @@ export interface CatalogueEndpoint {
   template: string;
 }
 
-/** What a reader made of a request: the endpoint as `METHOD template`, and the parameters in their order. */
+/** What a reader selected: the endpoint as `METHOD template`, and the parameters in order. */
 export interface Selection {
   endpoint: string;
   parameters: string[];
 }
 
-/** Somebody who takes a raw request target and selects an endpoint. */
+/** A function that selects an endpoint for a raw request target. */
 export interface Reader {
   name: string;
   select(method: string, raw: string): Selection | undefined;
 }
 
-/** The name by which readers answer. */
+/** Returns the name that readers use for an endpoint. */
 export function nameOf({ method, template }: CatalogueEndpoint): string {
   return `${method} ${template}`;
 }
 
-/** The segments of a template that is known to be good. */
+/** Returns the segments of a template. Throws if it is not valid. */
 export function segmentsOf(template: string): readonly TemplateSegment[] {
   const parsed = parseTemplate(template);
   if (parsed.kind === 'ungrantable') throw new Error(`${template}: ${parsed.reason}`);
   return parsed.segments;
 }
 
-/** What Latchkey selects; undefined where it refuses. */
+/** Selects as Latchkey does. Returns undefined for a refusal. */
 export function latchkeyReader(catalogue: readonly CatalogueEndpoint[]): Reader {
   const tree = new EndpointTree<string>();
   for (const endpoint of catalogue) tree.add(endpoint.method, endpoint.template, nameOf(endpoint));
@@ -49,7 +49,7 @@ export function latchkeyReader(catalogue: readonly CatalogueEndpoint[]): Reader 
   };
 }
 
-/** Orders of registration in which no endpoint stands before one that is more literal. */
+/** Orders of registration in which an endpoint comes after all that are more literal. */
 export const literalFirst: Record<string, (one: CatalogueEndpoint, other: CatalogueEndpoint) => number> = {
   'from the left': (one, other) => compareText(orderKey(one), orderKey(other)),
   'from the right': (one, other) => compareText(reversed(orderKey(one)), reversed(orderKey(other))),
@@ -57,7 +57,7 @@ export const literalFirst: Record<string, (one: CatalogueEndpoint, other: Catalo
     literals(other) - literals(one) || compareText(orderKey(one), orderKey(other)),
 };
 
-/** `new URL(raw)`, then a search through the templates: what many a small service does. */
+/** Calls `new URL(raw)` and then searches the templates, as many small services do. */
 export function urlReader(catalogue: readonly CatalogueEndpoint[]): Reader {
   const ordered = [...catalogue].sort(literalFirst['from the left']);
   return {
@@ -82,7 +82,7 @@ export function urlReader(catalogue: readonly CatalogueEndpoint[]): Reader {
   };
 }
 
-/** Express's own router with its default settings, registered in the given order. */
+/** Uses Express's own router with its default settings, registered in the given order. */
 export function expressReader(catalogue: readonly CatalogueEndpoint[], order: keyof typeof literalFirst): Reader {
   const app = express();
   let selection: Selection | undefined;
@@ -104,7 +104,10 @@ export function expressReader(catalogue: readonly CatalogueEndpoint[], order: ke
   };
 }
 
-/** find-my-way, as Fastify has it: HEAD is registered wherever GET is. Undefined where it cannot hold the catalogue. */
+/**
+ * Uses find-my-way as Fastify does: HEAD is registered wherever GET is. Returns undefined if it cannot hold the
+ * catalogue.
+ */
 export function findMyWayReader(
   catalogue: readonly CatalogueEndpoint[],
   config: Config<HTTPVersion.V1>,
@@ -124,7 +127,7 @@ export function findMyWayReader(
       if (endpoint.method === 'GET' && !taken.has(`HEAD ${shapeOf(endpoint.template)}`)) register('HEAD', endpoint);
     }
   } catch (error) {
-    // With loose settings two endpoints of the catalogue are one, and it refuses the second.
+    // With lenient settings, two endpoints of the catalogue are one, and the second is refused.
     if (error instanceof Error && error.message.includes('already declared')) return undefined;
     throw error;
   }
@@ -138,7 +141,7 @@ export function findMyWayReader(
   };
 }
 
-/** A reader behind something that normalises with `new URL(raw)` and passes the result on. */
+/** Returns a reader behind a program that normalises with `new URL(raw)` and passes the result on. */
 export function behindUrl(reader: Reader): Reader {
   return {
     name: `${reader.name}, behind Node's URL`,
@@ -146,7 +149,7 @@ export function behindUrl(reader: Reader): Reader {
   };
 }
 
-/** A template without the names of its parameters. */
+/** Returns a template without the names of its parameters. */
 export function shapeOf(template: string): string {
   return segmentsOf(template)
     .map((segment) => (segment.kind === 'literal' ? `/${segment.text}` : '/{}'))
@@ -166,7 +169,7 @@ function routePath(template: string, escape: (literal: string) => string): strin
 
 function orderKey({ method, template }: CatalogueEndpoint): string {
   const kinds = withoutSlash(template).map((segment) => (segment.kind === 'literal' ? '0' : '1'));
-  // Express gives a HEAD to a GET that stands before it.
+  // Express uses a GET for a HEAD if the GET comes first.
   return `${kinds.join('')}${method === 'HEAD' ? '0' : '1'}`;
 }
 

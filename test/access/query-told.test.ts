@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => latchkey.close());
 
-/** Registers a service and makes a key for everything in it that can be granted. */
+/** Registers a service and creates a key with a grant for each of its grantable endpoints. */
 async function keyForAll(service: string, paths: unknown): Promise<MadeKey> {
   expect((await putService(latchkey.admin, service, document(paths))).status).toBe(201);
   const endpoints = (await grantableOf(latchkey.admin, service)).map(({ method, path }) => ({ service, method, path }));
   return createKey(latchkey.admin, { endpoints });
 }
 
-/** What forward auth says to each request, asked with the raw path in the request line and in a header. */
+/** Returns the result of forward auth for each request, with the raw path in the request line and in a header. */
 async function outcomes(service: string, key: MadeKey, requests: string[]): Promise<Record<string, string>> {
   const entries: [string, string][] = [];
   for (const request of requests) {

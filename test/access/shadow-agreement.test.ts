@@ -7,13 +7,14 @@ import { CompiledService, type ServiceRow } from '../../src/services/compiled-se
 import { readOpenApi } from '../../src/services/documents/openapi-document.js';
 
 /*
- * A document may describe what no key can be granted: a parameter within a segment, or one that takes several. The
- * promise: whatever a reader of such a document selects for a path, a key for another operation is never let through.
+ * A document may describe operations that keys cannot be granted: with a parameter inside a segment, or one that takes
+ * several segments. The promise: whatever operation a reader selects for a path, a key for another operation never
+ * opens it.
  */
 
 /**
- * One segment of a path: texts, and parameters between them; `rest` takes one segment or more, perhaps between texts;
- * `digits` is a parameter under a condition.
+ * One segment of a path. `texts` are literals with parameters between them. `rest` matches one or more segments,
+ * perhaps between texts. `digits` is a parameter with a condition.
  */
 type Segment = { kind: 'texts'; texts: string[] } | { kind: 'rest'; texts: [string, string] } | { kind: 'digits' };
 
@@ -91,7 +92,7 @@ const oddTexts = [
 const anyText = fc.constantFrom(...texts, ...oddTexts);
 const anySlash = fc.constantFrom('', '', '', '/');
 
-/** A path made out of an operation of the document, or of what lies around. */
+/** A path derived from an operation of the document, or from similar ones. */
 const anyAim = fc.record({
   aim: fc.option(fc.nat(), { freq: 5 }),
   texts: fc.array(anyText, { minLength: 5, maxLength: 5 }),
@@ -111,7 +112,7 @@ function pathOf(operations: readonly Operation[], { aim, texts: pool, length, sl
 
 type Aim = typeof anyAim extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** A path of an operation as some language writes it: its parameters have numbers. */
+/** Returns a path of an operation in the notation of some language, which numbers its parameters. */
 function written(
   { segments }: Operation,
   parameter: (kind: Segment['kind'], number: number, isAlone: boolean) => string,
@@ -144,7 +145,7 @@ const templateOf = (operation: Operation): string =>
 
 const nameOf = (operation: Operation): string => `${operation.method} ${templateOf(operation)}`;
 
-/** What Latchkey matches, as it is once the document has been stored; with or without what cannot be granted. */
+/** Returns what Latchkey matches when it has stored the document, with or without its ungrantable operations. */
 async function latchkey(
   operations: readonly Operation[],
   withSkipped: boolean,
@@ -188,7 +189,7 @@ const literals = (operation: Operation): number => keyOf(operation).replaceAll(/
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 const reversed = (text: string): string => [...text].reverse().join('');
 
-/** Orders of registration in which nothing stands before what is more literal everywhere. */
+/** Orders of registration in which an operation comes after all that are more literal everywhere. */
 const ORDERS: Record<string, (one: Operation, other: Operation) => number> = {
   'from the left': (one, other) => compare(keyOf(one), keyOf(other)),
   'from the right': (one, other) => compare(reversed(keyOf(one)), reversed(keyOf(other))),
@@ -202,7 +203,7 @@ interface Reader {
   select(method: string, raw: string): string | undefined;
 }
 
-/** Undefined where Express cannot hold the document: it knows no conditions. */
+/** Returns undefined if Express cannot hold the document, because Express has no conditions. */
 function expressReader(operations: readonly Operation[], order: string): Reader | undefined {
   if (operations.some(({ segments }) => segments.some(({ kind }) => kind === 'digits'))) return undefined;
   const app = express();
@@ -225,7 +226,7 @@ function expressReader(operations: readonly Operation[], order: string): Reader 
   };
 }
 
-/** Undefined where find-my-way cannot hold the document: it takes the rest of a path at its end only. */
+/** Returns undefined if find-my-way cannot hold the document, because it matches the rest of a path only at the end. */
 function findMyWayReader(operations: readonly Operation[], config: Config<HTTPVersion.V1>): Reader | undefined {
   let selected: string | undefined;
   const router = findMyWay({ ...config, onBadUrl: () => undefined, defaultRoute: () => undefined });
@@ -290,7 +291,7 @@ test('what a reader selects is what the key is for, or the key is refused, whate
     }),
     { numRuns: 1500 },
   );
-  // A property that nothing reaches holds vacuously.
+  // A property that is never tested holds vacuously.
   expect(accepted).toBeGreaterThan(1000);
   expect(wouldBeWrong).toBeGreaterThan(100);
 }, 180_000);

@@ -34,7 +34,7 @@ async function usageOf(admin: Client, { id }: { id: number }, query = ''): Promi
   return body;
 }
 
-/** Waits until so much was counted: counts are written every few seconds. */
+/** Waits until the usage reaches an amount. The counts are written every few seconds. */
 async function usageOnce(admin: Client, key: { id: number }, amount: number): Promise<Usage> {
   const deadline = performance.now() + 12_000;
   for (;;) {
@@ -76,7 +76,7 @@ describe('what a key is used for', () => {
   const callerWith = (key: MadeKey): Client => latchkey.as(`ManagementKey-v1 ${key.key}`);
 
   test('does not hold up the deletion of the key, and goes away after it, with what is counted late', async () => {
-    // Entities are of the engine that is known when they are imported.
+    // Entities depend on the engine that is known when they are imported.
     const { ApiKeyUsage } = await import('../../src/api-keys/usage/api-key-usage.entity.js');
     const { UsagePurge } = await import('../../src/api-keys/usage/usage-purge.js');
     const transactions = latchkey.get(TransactionRunner);
@@ -104,7 +104,7 @@ describe('what a key is used for', () => {
     await count(gone.id, 0, 3000);
     await count(staying.id, 0, 10);
     expect((await latchkey.admin.delete(`/v1/api_keys/${gone.id}`)).status).toBe(204);
-    // What the deletion does not touch cannot make it wait.
+    // The deletion must not wait for rows that it does not touch.
     expect(await counted(gone.id)).toBe(3000);
     await count(gone.id, 3000, 3001);
     await latchkey.get(UsagePurge).purge();
@@ -176,7 +176,7 @@ describe('what a key is used for', () => {
     expect(await amounts('?sort=day')).toEqual((await amounts('?sort=-day')).toReversed());
     expect(await amounts('?sort=-day')).toEqual(await amounts(''));
     expect(await amounts('?pageSize=1&skip=1')).toEqual([['2026-11-23', 2]]);
-    // What was used on any day was used.
+    // Usage on any day counts, not only in the requested period.
     expect((await usageOf(latchkey.admin, key, '?to=2026-11-22')).neverUsed).toEqual([]);
     latchkey.clock.set(start);
   });

@@ -6,7 +6,7 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 const ENTRIES = 12_000;
 const START = Date.parse('2026-01-01T00:00:00.000Z');
 
-/** How the databases say that they read a part of an index, or all of it, and nothing else. */
+/** How the databases report that they read only a part of an index, or all of it. */
 const PART_OF_INDEX =
   /SEARCH changes USING COVERING INDEX ix_changes_|Covering index (range scan|lookup) on changes using ix_changes_/;
 const WHOLE_INDEX =
@@ -15,11 +15,11 @@ const WHOLE_INDEX =
 type Query = (statement: Statement) => Promise<Record<string, unknown>[]>;
 type Row = Omit<Change, 'old' | 'new'>;
 
-/** An entry like the others; how it differs repeats in ways that have nothing to do with each other. */
+/** Returns an entry. Its values repeat with different periods, so that they do not depend on each other. */
 function row(id: number): Row {
   return {
     id,
-    // Now and then some at the same moment, and some out of the order of their ids: clocks differ between processes.
+    // Some entries have the same time, and some are out of the order of their ids, because clocks of processes differ.
     created: START + Math.floor(id / 3) * 1000 - (id % 97 === 0 ? 60_000 : 0),
     userId: 1 + (id % 7 === 0 ? id % 5 : 0),
     applicationId: id % 4 === 0 ? null : 1 + (id % 3),
@@ -52,7 +52,7 @@ describe('a long audit trail', () => {
   const inOne = (work: (query: Query) => Promise<void>): Promise<void> =>
     latchkey.get(TransactionRunner).inTransaction((tx) => work(({ sql, parameters }) => tx.query(sql, parameters)));
 
-  /** Every combination of filters that there is. */
+  /** Generates every combination of filters. */
   function* filters(): Generator<ChangeFilter> {
     for (const applicationId of [undefined, 2]) {
       for (const userId of [undefined, 1, 4]) {
@@ -84,7 +84,7 @@ describe('a long audit trail', () => {
     }
   }
 
-  /** What ought to be found, by looking at each entry. */
+  /** Returns the expected ids, by testing each entry. */
   function expected(filter: ChangeFilter): number[] {
     const { applicationId, userId, managementKeyId, entityPath, createdAfter, createdBefore } = filter;
     const found = rows.filter(
@@ -101,7 +101,7 @@ describe('a long audit trail', () => {
     return (filter.descending ? found.toReversed() : found).map(({ id }) => id);
   }
 
-  /** Entries of the start of the process would stand between those of this test. */
+  /** Excludes the entries of the start of the process. */
   const OURS: Pick<ChangeFilter, 'createdBefore'> = { createdBefore: START + ENTRIES * 1000 };
 
   test('is searched and counted exactly, whatever is combined', async () => {
@@ -140,7 +140,7 @@ describe('a long audit trail', () => {
     }
   });
 
-  /** The steps in which a database would carry out a statement. */
+  /** Returns the steps in which a database would execute a statement. */
   async function explain(query: Query, { sql, parameters }: Statement): Promise<string[]> {
     if (latchkey.database.engine === 'sqlite') {
       const steps = await query({ sql: `EXPLAIN QUERY PLAN ${sql}`, parameters });

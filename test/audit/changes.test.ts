@@ -45,7 +45,7 @@ describe('the audit trail', () => {
     return answer.body;
   }
 
-  /** Writes entries of a user who did nothing else. */
+  /** Writes entries of a user who has no others. */
   async function write(rows: Partial<Row>[]): Promise<number[]> {
     const whole = rows.map((row) => ({
       created: NOW,
@@ -69,7 +69,7 @@ describe('the audit trail', () => {
   }
 
   let users = 1000;
-  /** A user whose part of the trail a test has for itself. */
+  /** Returns a user whose entries only one test uses. */
   const newUser = (): number => (users += 1);
   const idsOf = ({ data }: Trail): number[] => data.map(({ id }) => id);
 

@@ -23,7 +23,7 @@ const GRANTED = [
   { method: 'POST', path: COUPON.replace('/{couponId}', '') },
 ];
 
-/** Somebody whose authority ends in each round, and is given back for the next one. */
+/** A caller whose authority ends in each round and is restored for the next. */
 interface Racer {
   owner: MadeUser;
   session: string;
@@ -37,9 +37,9 @@ interface Write {
   method: string;
   path(racer: Racer): string;
   body(round: number): object;
-  /** How often the effect of a round is in the database. */
+  /** Returns SQL that counts the effects of a round in the database. */
   effect(racer: Racer, round: number): string;
-  /** How long the work takes before it commits, at a guess. */
+  /** About how long the work takes before it commits, in milliseconds. */
   workMs: number;
 }
 
@@ -95,7 +95,7 @@ const ONESELF: Write = {
   workMs: 2,
 };
 
-/** What races with what: endings that a racer recovers from. */
+/** The writes that race with each ending that a racer can recover from. */
 const RACED: Record<string, Write[]> = {
   'a key that was deleted': [UPDATE, CREATION, GENERATION],
   'a key that expired': [GENERATION],
@@ -110,24 +110,24 @@ const PAIRS = ENDINGS.flatMap((ending) =>
   (RACED[ending.name] ?? []).map((write) => ({ ending, write, race: `${write.name}, ${ending.name}` })),
 );
 
-/** The head start of a write before an end, adapted so that both win about as often. */
+/** The head start of a write before an end. It adapts so that both win about equally often. */
 class HeadStart {
   private stepMs = 4;
   private last: boolean | undefined;
 
   constructor(private ms: number) {}
 
-  /** Waits until the write is to be finished. */
+  /** Waits until it is time to finish the write. */
   beforeWrite(): Promise<void> {
     return sleep(Math.max(0, -this.ms));
   }
 
-  /** Waits until the end is to be sent. */
+  /** Waits until it is time to send the end. */
   beforeEnd(): Promise<void> {
     return sleep(Math.max(0, this.ms));
   }
 
-  /** Learns who has won. */
+  /** Adapts to the winner of a round. */
   note(writeWon: boolean): void {
     this.stepMs = this.last === writeWon ? Math.min(40, this.stepMs * 1.5) : Math.max(1, this.stepMs / 2);
     this.last = writeWon;
@@ -161,7 +161,7 @@ describe('a write and the end of its authority, sent at the same moment to two p
     return { owner, session: await replicas.signIn(owner.email), place, couponId: body.data[0]!.id };
   }
 
-  /** Gives a racer back what the last round has taken. */
+  /** Restores the authority that the last round took from a racer. */
   async function restore(racer: Racer, endingName: string): Promise<void> {
     if (/deactivated|demoted|password/.test(endingName)) {
       const whole = { state: 'active', isAdmin: true };
@@ -212,7 +212,7 @@ describe('a write and the end of its authority, sent at the same moment to two p
       await restore(racer, ending.name);
     }
     expect(violations).toEqual([]);
-    // Otherwise nothing was in doubt.
+    // Otherwise the race always had the same winner.
     expect(Math.min(seen.carriedOut, seen.refused)).toBeGreaterThan(0);
   });
 
@@ -297,7 +297,7 @@ describe('requests that end authorities at the same moment', () => {
       const way = ways[turn % ways.length]!;
       const statuses = await statusesOf(admin!.clients.map((client) => way(client, admin!.user)));
       expect([200, 204]).toContain(statuses[0]);
-      // A password that was replaced meanwhile is also the wrong one.
+      // If the password was replaced in the meantime, it is also the wrong password.
       expect([200, 204, 401, 403]).toContain(statuses[1]);
       expect((await admin!.clients[0]!.get('/v1/sessions/current')).status).toBe(401);
     }
@@ -346,7 +346,7 @@ describe('requests that end authorities at the same moment', () => {
     }
     expect(unexpected).toEqual([]);
     if ((await deadlocks()) > before) {
-      // The counter is the server's: others may use it.
+      // The counter belongs to the whole server, which other tests may use.
       const [status] = await runSql(database, 'SHOW ENGINE INNODB STATUS');
       const [, latest = ''] = String(status!.Status).split('LATEST DETECTED DEADLOCK');
       expect(latest.split('\nTRANSACTIONS\n')[0]).not.toContain(new URL(database.url).pathname.slice(1));

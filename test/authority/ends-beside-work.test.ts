@@ -12,16 +12,16 @@ import {
 import { PASSWORD, Replicas } from '../support/replicas.js';
 import { runSql } from '../support/sql.js';
 
-/** `COUPONS` sets how many coupons an import has: a million, to see the promise at its limit. */
+/** `COUPONS` sets the size of an import: a million tests the promise at its limit. */
 const COUPONS = Number(process.env.COUPONS ?? 300_000);
-/** The promise is one second; a busy machine may add one. */
+/** The promise is one second. A busy machine may add one. */
 const ANSWERED_MS = 2000;
 const GENERATIONS = 40;
 const GENERATE_COUPONS = { method: 'POST', path: IMPORT_COUPONS.path.replace('import_coupons', 'coupons') };
 
 const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
 
-/** Measures how long ends take to be answered, and says so. */
+/** Measures how long ends take until their response, and prints it. */
 class Stopwatch {
   private readonly seen: { what: string; ms: number; status: number }[] = [];
 
@@ -33,7 +33,7 @@ class Stopwatch {
     this.seen.push({ what, ms: Math.round(performance.now() - began), status });
   }
 
-  /** Fails if an end was not done, or not in time. Called when the work is over, so that no test leaves any behind. */
+  /** Fails if an end failed or was too slow. Call it after the work, so that no test leaves work behind. */
   check(): void {
     const times = this.seen.map(({ what, ms, status }) => `${what} ${ms} ms (${status})`);
     process.stderr.write(`ends beside ${this.beside}: ${times.join(', ')}\n`);
@@ -41,7 +41,7 @@ class Stopwatch {
   }
 }
 
-/** Prepares the ends that take access away from somebody who has nothing to do with the work. */
+/** Prepares ends for users who are not involved in the work. */
 async function prepareEnds(replicas: Replicas, at: number): Promise<(stopwatch: Stopwatch) => Promise<void>> {
   const key = await createAuthority(replicas, { kind: 'key' }, [IMPORT_COUPONS]);
   const leaver = await createAuthority(replicas, { kind: 'session' });
@@ -67,7 +67,7 @@ function manyCoupons(prefix: string): string {
   return `value\n${Array.from({ length: COUPONS }, (_, number) => `${prefix}-${number}\n`).join('')}`;
 }
 
-/** Begins imports on the first replica, and waits until all of them are being written. */
+/** Begins imports on the first replica, and waits until all of them are writing. */
 async function beginImports(
   replicas: Replicas,
   client: Client,
@@ -176,7 +176,7 @@ describe('an end never waits for work', () => {
       const atTheEnd = await countCoupons(replicas, place);
       const seen = (await generating).map(({ status }) => status);
       stopwatch.check();
-      // On a busy machine some have waited for their turn for too long: 503.
+      // On a busy machine some waited too long for their turn: 503.
       expect(seen.filter((status) => ![200, 204, 401, 503].includes(status))).toEqual([]);
       expect(seen).toContain(401);
       expect(await countCoupons(replicas, place)).toBe(atTheEnd);

@@ -16,10 +16,10 @@ import { type Subjects, validRequest, type WritingEndpoint, writingEndpoints } f
 
 let count = 0;
 
-/** What the requests of one operation are about. */
+/** Returns the values for the requests of one operation. */
 function subjectsOf(things: Things): Subjects {
   const properties: Record<string, () => unknown> = {
-    // Addresses of new users have a format in the document, those of known ones have none.
+    // Addresses of new users have a format in the document. Those of existing users have none.
     email: () => `new${(count += 1)}@replicas.example`,
     'activateUserByEmail.email': () => things.deactivatedEmail,
     'deactivateUserByEmail.email': () => things.email,
@@ -35,7 +35,7 @@ function subjectsOf(things: Things): Subjects {
   };
 }
 
-/** All rows but the counters of usage, which count refused calls as well. */
+/** Returns all rows except the counters of usage, which also count refused requests. */
 async function readState({ database }: Replicas): Promise<Record<string, Row[]>> {
   return { ...(await readTables(database)), api_key_usage: [] };
 }
@@ -44,7 +44,7 @@ function withAuthority(request: WholeRequest, { authorization }: Authority): Who
   return { ...request, headers: [...request.headers, ['Authorization', authorization]] };
 }
 
-/** `npm test` does all of this for one ending of each kind, and leaves out the one that starts a process. */
+/** `npm test` tests one ending of each kind, and omits the one that starts a process. */
 const WHOLE = isChosen('races');
 const TRIED = WHOLE ? ENDINGS : ENDINGS.filter(({ name }) => !name.endsWith('reset-password'));
 const TRIED_FURTHER = WHOLE
@@ -68,7 +68,7 @@ describe('a request that is held back until its authority has ended', () => {
   const nameOf = ({ method, path }: Pick<WholeRequest, 'method' | 'path'>): string => `${method} ${path}`;
   const grantable = (): WritingEndpoint[] => endpoints.filter(({ operation }) => operation['x-access'].kind === 'key');
 
-  /** The endpoints that an ending closes. */
+  /** Returns the endpoints that an ending closes. */
   function endpointsOf({ kind, concerns = () => true }: Ending): WritingEndpoint[] {
     return (kind === 'key' ? grantable() : endpoints).filter(({ operation }) => concerns(operation['x-access']));
   }
@@ -77,14 +77,14 @@ describe('a request that is held back until its authority has ended', () => {
     return createAuthority(replicas, ending, endpointsOf(ending));
   }
 
-  /** What a response was: its status, and the code of a refusal. */
+  /** Returns the outcome of a response: its status, and the code of a refusal. */
   function outcome({ status, body }: RawAnswer): string {
     return body.startsWith('{') ? `${status} ${(JSON.parse(body) as { code?: string }).code ?? ''}` : String(status);
   }
 
   /**
    * Holds requests, ends their authority, and finishes them. Each must get the refusal that a new request gets, and
-   * nothing may change. Behind each another one may be pipelined, which must be refused as well.
+   * nothing may change. A request that is pipelined after one of them must be refused as well.
    */
   async function holdAndEnd(
     ending: Ending,
@@ -116,7 +116,10 @@ describe('a request that is held back until its authority has ended', () => {
     expect(await readState(replicas)).toEqual(before);
   }
 
-  /** An Application that can be deleted holds nothing: what is looked up before the body is asked for is not there. */
+  /**
+   * An Application that can be deleted is empty. So requests that look something up in it before they ask for the body
+   * cannot be held.
+   */
   async function holdable(requests: WholeRequest[], caller: Authority): Promise<WholeRequest[]> {
     const kept: WholeRequest[] = [];
     for (const request of requests) {
@@ -144,7 +147,7 @@ describe('a request that is held back until its authority has ended', () => {
         const before = await readState(replicas);
         const [answer] = await held.finish();
         expect(`${name}: ${answer?.status} ${answer?.body}`).toMatch(/: 20[014] /);
-        // Asking about a key is the one thing that takes a body and writes nothing.
+        // A verification is the only request with a body that writes nothing.
         if (endpoint.operation.operationId !== 'verifyApiKey') {
           expect([name, await readState(replicas)]).not.toEqual([name, before]);
         }

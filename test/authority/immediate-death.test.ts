@@ -11,11 +11,11 @@ const PROCESSES = size('races', 2, 4);
 const LANES = size('races', 3, 5);
 const ROUNDS = size('races', 4, 44);
 const CALLERS_PER_LANE = 4;
-/** In each round so many calls must be let in before the end, and so many be asked after it. Less would prove nothing. */
+/** How many requests must be accepted before the end in each round, and sent after it. Fewer would prove nothing. */
 const ACCEPTED_PER_ROUND = 4;
 const CHECKS_PER_ROUND = 12;
 const PASSWORD = 'a password for the lanes';
-/** An export of so many coupons with large attributes does not fit into the buffers of the system. */
+/** An export of this many coupons with large attributes does not fit into the buffers of the system. */
 const LARGE = { coupons: 1500, attributes: { filler: 'x'.repeat(9900) } };
 const WORK = [
   CAMPAIGNS,
@@ -49,7 +49,7 @@ describe('once the end of a key has been answered', () => {
     await database.drop();
   });
 
-  /** A client of any of the processes. */
+  /** Returns a client of any of the processes. */
   function client(authorization?: string): Client {
     return new Client(servers[Math.floor(Math.random() * PROCESSES)]!.url, authorization, new Set());
   }
@@ -73,7 +73,7 @@ describe('once the end of a key has been answered', () => {
     expect([200, 201]).toContain(status);
   }
 
-  /** One lane ends one key after another, in every way there is, while its callers ask without pause. */
+  /** Ends one key after another, in every possible way, while its callers send requests continuously. */
   async function runLane(lane: number): Promise<Callers> {
     const email = `lane${lane}@example.com`;
     const service = `lane-${lane}`;

@@ -12,11 +12,11 @@ import {
 import { Replicas } from '../support/replicas.js';
 import { SlowReader } from '../support/slow-reader.js';
 
-/** The promise is one second; a busy machine may add half a second. */
+/** The promise is one second. A busy machine may add half a second. */
 const RESET_MS = 1500;
 /** How long a test watches a connection that should have been reset. */
 const WATCH_MS = 4000;
-/** The promise is two seconds for what an upload holds; a busy machine may add one. */
+/** The promise for uploads is two seconds. A busy machine may add one. */
 const UPLOAD_REFUSED_MS = 3000;
 const COUPONS = 3000;
 const UPDATES = 500;
@@ -25,10 +25,10 @@ const EXPORT = '/v1/applications/{applicationId}/export_coupons';
 const LIST = '/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total';
 const CHANGES = '/v1/changes';
 
-/** `EVERY_ENDING=1` tries every ending everywhere, which takes minutes; otherwise exports see all, the others some. */
+/** `EVERY_ENDING=1` tests every ending everywhere, which takes minutes. Otherwise only exports test all endings. */
 const every = process.env.EVERY_ENDING === '1';
 
-/** Endings that close an endpoint. An Application that has coupons cannot be deleted. */
+/** Returns endings that close an endpoint. An Application that has coupons cannot be deleted. */
 function endingsOf(path: string, oneIn: number): (Ending & { path: string })[] {
   return ENDINGS.filter(({ concerns, applications }) => applications === undefined && (!concerns || path === CHANGES))
     .filter((_, index) => every || index % oneIn === 0)
@@ -111,7 +111,7 @@ describe('once the end of an authority was answered', () => {
           return readlinkSync(`${folder}/${descriptor}`);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-            // Closed in the meantime.
+            // The file was closed in the meantime.
             return '';
           }
           throw error;
@@ -137,7 +137,7 @@ describe('once the end of an authority was answered', () => {
           answeredMs = performance.now() - ended;
           return response;
         });
-        // The failure is told below.
+        // The failure is reported below.
         answer.catch(() => undefined);
         await until(
           'the upload is refused, or was watched for long enough',
@@ -145,7 +145,7 @@ describe('once the end of an authority was answered', () => {
         );
         expect(answeredMs).toBeLessThan(UPLOAD_REFUSED_MS);
         expect(await answer).toMatchObject({ status: 401 });
-        // The response does not wait for the file to be closed.
+        // The response does not wait until the file is closed.
         await until('the temporary file is closed', () => uploadsOpen().length === 0, UPLOAD_REFUSED_MS - answeredMs!);
         const code = `FREE-${caller.owner.id}`;
         expect(await importCoupons(replicas.keeper(), place, `value\n${code}\n`)).toMatchObject({ status: 200 });

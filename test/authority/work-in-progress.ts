@@ -3,11 +3,11 @@ import type { CouponPlace } from '../backoffice/coupon-fixtures.js';
 import { HeldRequest, type WholeRequest } from '../support/held-request.js';
 import { SlowReader } from '../support/slow-reader.js';
 
-/** The promise is one second; beside processes that are asked without pause, a busy machine may add more. */
+/** The promise is one second. Beside processes under continuous load, a busy machine may add more. */
 const RESET_MS = 3000;
 const BOUNDARY = 'work-boundary';
 
-/** What a key has under way when it ends: bodies that are held back, an upload, and an export that is read slowly. */
+/** The work that a key has in progress when it ends: held bodies, an upload, and an export that is read slowly. */
 export class WorkInProgress {
   private constructor(
     private readonly held: readonly HeldRequest[],
@@ -16,8 +16,8 @@ export class WorkInProgress {
   ) {}
 
   /**
-   * Begins to create a campaign in an Application; and, if there is a place with many coupons that the key opens as well,
-   * to import coupons there and to export them. Each goes to another process.
+   * Begins to create a campaign in an Application. If the key also opens a place with many coupons, it begins to import
+   * coupons there and to export them. Each request goes to another process.
    */
   static async begin(
     urls: readonly string[],
@@ -53,7 +53,10 @@ export class WorkInProgress {
     return new WorkInProgress(held, campaign, reader || undefined);
   }
 
-  /** Finishes what is held, with one more request behind each. Resolves with every response that is no refusal. */
+  /**
+   * Finishes the held requests, and pipelines one more request after each. Resolves with every response that is not a
+   * refusal.
+   */
   async finish(): Promise<string[]> {
     const responses = (await Promise.all(this.held.map((request) => request.finish(this.behind)))).flat();
     return responses

@@ -1,6 +1,6 @@
 /*
- * Nothing runs this file: `npm run types` compiles it. Each line marked as an error must not compile, or the compiler says
- * that the mark is unused: a write without an actor is impossible, not only forbidden.
+ * This file never runs: `npm run types` compiles it. Each line marked as an error must not compile, or else the
+ * compiler reports that the mark is unused. So a write without an actor is impossible, and not only forbidden.
  */
 import { ANONYMOUS, system } from '../../src/access/actor.js';
 import type { Caller } from '../../src/access/caller.js';
@@ -8,7 +8,7 @@ import type { UserPrincipal } from '../../src/access/principal.js';
 import type { Transactions } from '../../src/authority/transactions.js';
 import type { Write } from '../../src/authority/write.js';
 
-/** Writes that compile, and writes that do not. */
+/** Contains writes that compile, and writes that do not. */
 export async function write(transactions: Transactions, caller: Caller, principal: UserPrincipal): Promise<void> {
   const work = ({ tx }: Write): Promise<unknown> => tx.query('DELETE FROM coupons');
   const lockNothing = (): Promise<void> => Promise.resolve();
@@ -19,18 +19,18 @@ export async function write(transactions: Transactions, caller: Caller, principa
   await transactions.changeAuthority(caller, work);
   await transactions.endAuthority(caller, lockNothing, work);
 
-  // @ts-expect-error There is no actor.
+  // @ts-expect-error The actor is missing.
   await transactions.write(work);
-  // @ts-expect-error Nobody is no actor.
+  // @ts-expect-error Undefined is not an actor.
   await transactions.write(undefined, work);
-  // @ts-expect-error There is no such actor.
+  // @ts-expect-error This kind of actor does not exist.
   await transactions.write({ kind: 'somebody' }, work);
-  // @ts-expect-error There is no such task.
+  // @ts-expect-error This task does not exist.
   await transactions.write(system('whatever'), work);
-  // @ts-expect-error A user is no actor: a caller is, who was let in for one endpoint.
+  // @ts-expect-error A user is not an actor. Only a caller is, whom the guard authorized for one endpoint.
   await transactions.write(principal, work);
-  // @ts-expect-error There is no actor.
+  // @ts-expect-error The actor is missing.
   await transactions.changeAuthority(work);
-  // @ts-expect-error There is no actor.
+  // @ts-expect-error The actor is missing.
   await transactions.endAuthority(lockNothing, work);
 }

@@ -5,19 +5,19 @@ import { runToEnd } from './process.js';
 import { type MadeUser, PASSWORD, type Replicas } from './replicas.js';
 import { runSql } from './sql.js';
 
-/** Somebody who calls, and what their authority rests on. */
+/** A credential, and what its authority depends on. */
 export interface Authority {
-  /** What goes into `Authorization`. */
+  /** The value of the `Authorization` header. */
   authorization: string;
-  /** Whose session it is, or who created the key. */
+  /** The user of the session, or the owner of the key. */
   owner: MadeUser;
-  /** Of a key only. */
+  /** Only set for a key. */
   keyId?: number;
-  /** The Applications of a limited key. They hold nothing, so that they can be deleted. */
+  /** The Applications of a limited key. They are empty, so that they can be deleted. */
   applicationIds: number[];
 }
 
-/** What an authority opens: `x-access` of an operation. */
+/** The `x-access` of an operation. */
 export interface DeclaredAccess {
   kind: string;
   session?: string;
@@ -28,18 +28,18 @@ export interface DeclaredAccess {
 export interface Ending {
   name: string;
   kind: 'session' | 'key';
-  /** How many Applications the key is limited to; absent: it opens all. */
+  /** How many Applications the key is limited to. If absent, it may use all of them. */
   applications?: number;
-  /** Whether what an endpoint declares ends with it; absent: everything does. */
+  /** Returns whether the ending affects an endpoint with this access. If absent, it affects every endpoint. */
   concerns?: (access: DeclaredAccess) => boolean;
-  /** Ends it on the last replica; resolves once that was answered. */
+  /** Ends the authority on the last replica. Resolves when the response has arrived. */
   end(replicas: Replicas, authority: Authority): Promise<void>;
 }
 
 const needsAdmin = ({ kind, session }: DeclaredAccess): boolean => kind !== 'key' || session === 'admin';
 const ofApplication = ({ scope }: DeclaredAccess): boolean => scope === 'application';
 
-/** Every way in which an authority of Latchkey's own endpoints ends. */
+/** All ways to end an authority at Latchkey's own endpoints. */
 export const ENDINGS: readonly Ending[] = [
   {
     name: 'a session whose user was deactivated',
@@ -149,7 +149,7 @@ export const ENDINGS: readonly Ending[] = [
 const last = (replicas: Replicas) => replicas.keeper(replicas.servers.length - 1);
 const lastAs = (replicas: Replicas, authorization: string) => replicas.as(authorization, replicas.servers.length - 1);
 
-/** Waits for a change, which must succeed. */
+/** Waits for a change. Throws unless it succeeds. */
 export async function done(answering: Promise<Answer>): Promise<void> {
   const { status, body } = await answering;
   if (status !== 200 && status !== 204) {
@@ -157,7 +157,7 @@ export async function done(answering: Promise<Answer>): Promise<void> {
   }
 }
 
-/** Creates an authority for an ending to end: a new admin's session, or a key of a new admin. */
+/** Creates an authority for an ending to end: the session of a new admin, or a key of a new admin. */
 export async function createAuthority(
   replicas: Replicas,
   { kind, applications = 0 }: Pick<Ending, 'kind' | 'applications'>,
@@ -178,7 +178,7 @@ export async function createAuthority(
   return { authorization: `ManagementKey-v1 ${key}`, owner, keyId: id, applicationIds };
 }
 
-/** Things that a request can be about, one of each kind; nothing else touches them. */
+/** One row of each kind, for requests to use. Nothing else uses them. */
 export interface Things {
   applicationId: number;
   campaignId: number;
@@ -187,11 +187,11 @@ export interface Things {
   service: string;
   userId: number;
   email: string;
-  /** The address of a user who is deactivated. */
+  /** The email address of a deactivated user. */
   deactivatedEmail: string;
 }
 
-/** Creates one of each kind. */
+/** Creates one row of each kind. */
 export async function createThings(replicas: Replicas): Promise<Things> {
   const keeper = replicas.keeper();
   const place = await createCampaign(keeper, await createApplication(keeper));

@@ -1,17 +1,20 @@
 import { Agent, request as httpRequest } from 'node:http';
 
-/** What is asked for without pause: a path of a service, with a key. */
+/** A path of a service with a key, which callers request continuously. */
 export interface Target {
   service: string;
   path: string;
   key: string;
 }
 
-/** The ways to ask whether a key may do a thing; a route of our own can also simply be called. */
+/** The ways to ask whether a key may use an endpoint. A route of Latchkey can also simply be called. */
 const KINDS = ['forward auth', 'verification', 'route'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** A time in which a target was open. `ended` once its end was answered, `revived` from before the next one begins. */
+/**
+ * A period in which a target is open. `ended` is set when the response to its end arrives, `revived` before the next
+ * period begins.
+ */
 interface Life {
   target: Target;
   ended: boolean;
@@ -28,13 +31,13 @@ export function closeCallers(): void {
 }
 
 /**
- * Callers that ask about one target after another, on all processes and in all ways, without pause. Whatever *starts*
- * after the end of a target was answered must be refused; everything else that they see is noted as a violation.
+ * Callers that continuously request one target after another, on all processes and in all ways. A request that *starts*
+ * after the response to the end of a target must be refused. Everything else that they see is recorded as a violation.
  */
 export class Callers {
-  /** Calls that were accepted, while they might be. */
+  /** Requests that were accepted while the target was open. */
   acceptedCount = 0;
-  /** Calls that started after an end, and so had to be refused. */
+  /** Requests that started after an end and therefore had to be refused. */
   checkCount = 0;
   readonly violations: string[] = [];
   private life: Life | undefined;
@@ -42,8 +45,10 @@ export class Callers {
   private readonly running: Promise<void>[];
 
   /**
+   * Creates callers.
+   *
    * @param urls addresses of the processes
-   * @param verifier an `Authorization` that may ask for verifications
+   * @param verifier an `Authorization` that may request verifications
    */
   constructor(
     private readonly urls: readonly string[],
@@ -53,7 +58,7 @@ export class Callers {
     this.running = Array.from({ length: count }, (_, caller) => this.run(caller));
   }
 
-  /** A target opens, for the first time or again; calls that are under way may be let in or not. */
+  /** Opens a target, for the first time or again. Requests in progress may be accepted or refused. */
   begin(target: Target): void {
     if (this.life) {
       this.life.revived = this.life.target.key === target.key && this.life.target.path === target.path;
@@ -61,17 +66,17 @@ export class Callers {
     this.life = { target, ended: false, revived: false, acceptedCount: 0, checkCount: 0 };
   }
 
-  /** The answer that ends the target has arrived. */
+  /** Records that the response to the end of the target has arrived. */
   end(): void {
     this.life!.ended = true;
   }
 
-  /** Waits until so many calls were let in. */
+  /** Waits until `count` requests were accepted. */
   async accepted(count: number): Promise<void> {
     await this.until((life) => life.acceptedCount >= count);
   }
 
-  /** Waits until so many calls that started after the end were answered. */
+  /** Waits until `count` requests that started after the end have a response. */
   async checked(count: number): Promise<void> {
     await this.until((life) => life.checkCount >= count);
   }
@@ -120,7 +125,7 @@ export class Callers {
     switch (kind) {
       case 'route': {
         const { status } = await send(`${url}${path}`, 'GET', { authorization });
-        // 404: let in just before its Application went.
+        // 404: the caller was authorized just before its Application was deleted.
         return status === 200 || status === 404 ? 'accepted' : status === 401 ? 'refused' : String(status);
       }
       case 'forward auth': {

@@ -1,4 +1,4 @@
-/** An answer, with its body read and, if it is JSON, parsed. */
+/** A response with its body, which is parsed if it is JSON. */
 export interface Answer<Body = unknown> {
   status: number;
   headers: Headers;
@@ -22,7 +22,7 @@ export interface ProblemBody {
 
 const MINTED = /lk[ms]_[0-9A-Za-z]{49}/g;
 
-/** Calls the service over HTTP as one caller, and notes every secret that comes by. */
+/** Calls the service over HTTP as one caller, and records every secret that it sees. */
 export class Client {
   constructor(
     readonly url: string,
@@ -46,7 +46,7 @@ export class Client {
     return this.send<Body>('DELETE', path, undefined, headers);
   }
 
-  /** Sends a request. Objects go out as JSON; text, buffers and forms as they are. */
+  /** Sends a request. Objects become JSON. Texts, buffers and forms are sent unchanged. */
   async send<Body = unknown>(
     method: string,
     path: string,

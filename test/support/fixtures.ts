@@ -1,10 +1,10 @@
 import type { Client } from './client.js';
 import type { Latchkey } from './harness.js';
 
-/** The endpoint that most tests grant: of application scope, and harmless. */
+/** The endpoint that most tests grant. It has application scope and changes nothing. */
 export const CAMPAIGNS = { method: 'GET', path: '/v1/applications/{applicationId}/campaigns' };
 
-/** A key as the answer that creates it shows it. */
+/** A key as the response to its creation shows it. */
 export interface MadeKey {
   id: number;
   name: string;
@@ -30,7 +30,7 @@ export interface MadeKey {
 
 let made = 0;
 
-/** Makes an Application with a name of its own. */
+/** Creates an Application with a unique name. */
 export async function createApplication(admin: Client, name = `Application ${(made += 1)}`): Promise<number> {
   const answer = await admin.post<{ id: number }>('/v1/applications', {
     name,
@@ -43,7 +43,7 @@ export async function createApplication(admin: Client, name = `Application ${(ma
   return answer.body.id;
 }
 
-/** Makes a key that lists campaigns, or what else is asked for. */
+/** Creates a key that lists campaigns, unless `parts` says otherwise. */
 export async function createKey(admin: Client, parts: Record<string, unknown> = {}): Promise<MadeKey> {
   const answer = await admin.post<MadeKey>('/v1/api_keys', {
     name: `Key ${(made += 1)}`,
@@ -57,7 +57,7 @@ export async function createKey(admin: Client, parts: Record<string, unknown> = 
   return answer.body;
 }
 
-/** Makes an admin who is signed in. */
+/** Creates an admin and signs them in. */
 export async function createAdmin(
   latchkey: Latchkey,
 ): Promise<{ id: number; email: string; password: string; client: Client }> {

@@ -13,7 +13,7 @@ import { OPENAPI_WORKER } from '../../src/services/documents/openapi-reader.js';
 import { HASH_COST, type HashCost } from '../../src/users/passwords/passwords.js';
 import { Client } from './client.js';
 
-/** A clock that tests set. It stands still. */
+/** A clock that only tests move. */
 export class TestClock extends Clock {
   private time = Date.parse('2026-11-23T12:00:00.000Z');
 
@@ -30,11 +30,14 @@ export class TestClock extends Clock {
   }
 }
 
-/** A database of one test file, thrown away with it. `TEST_MYSQL_URL` chooses MySQL; the default is a SQLite file. */
+/**
+ * The database of one test file, which is deleted afterwards. `TEST_MYSQL_URL` selects MySQL. The default is a SQLite
+ * file.
+ */
 export interface TestDatabase {
   url: string;
   engine: 'sqlite' | 'mysql';
-  /** Everything that the database holds, as text, for looking for what must not be in it. */
+  /** Returns the whole content of the database as text, to search it for what it must not contain. */
   dump(): Promise<string>;
   drop(): Promise<void>;
 }
@@ -42,13 +45,13 @@ export interface TestDatabase {
 export const ADMIN_EMAIL = 'admin@example.com';
 export const ADMIN_PASSWORD = 'correct horse battery';
 
-/** Makes an empty database. */
+/** Creates an empty database. */
 export async function createDatabase(): Promise<TestDatabase> {
   const server = process.env.TEST_MYSQL_URL;
   return server ? createMysqlDatabase(server) : createSqliteDatabase();
 }
 
-/** Makes an empty SQLite database in a folder of its own. */
+/** Creates an empty SQLite database in its own folder. */
 export function createSqliteDatabase(): TestDatabase {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'));
   return {
@@ -62,7 +65,7 @@ export function createSqliteDatabase(): TestDatabase {
   };
 }
 
-/** Makes an empty database on a MySQL server. */
+/** Creates an empty database on a MySQL server. */
 export async function createMysqlDatabase(server: string): Promise<TestDatabase> {
   const name = `latchkey_test_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   const url = new URL(server);
@@ -92,41 +95,41 @@ export async function createMysqlDatabase(server: string): Promise<TestDatabase>
   };
 }
 
-/** A running service with a database of its own, an admin who is signed in, and a clock that stands still. */
+/** A running service with its own database, a signed-in admin, and a clock that only tests move. */
 export interface Latchkey {
   url: string;
   clock: TestClock;
   database: TestDatabase;
-  /** Calls as the first admin. */
+  /** Sends requests as the first admin. */
   admin: Client;
-  /** Calls as nobody. */
+  /** Sends unauthenticated requests. */
   nobody: Client;
-  /** Calls with an `Authorization` header. */
+  /** Returns a client with an `Authorization` header. */
   as(authorization: string): Client;
-  /** Signs somebody in and calls as them. */
+  /** Signs a user in, and returns their client. */
   signIn(email: string, password: string): Promise<Client>;
-  /** A provider of the running application, for what HTTP cannot show. */
+  /** Returns a provider of the running application, to test what HTTP does not show. */
   get<T>(token: abstract new (...parameters: never[]) => T): T;
-  /** Everything logged so far. */
+  /** Returns everything that was logged so far. */
   log(): string;
   /** Stops the service, checks that no secret of this file was logged or stored, and drops the database. */
   close(): Promise<void>;
 }
 
-/** What a test may change about the application besides its environment. */
+/** What a test may change in the application besides its environment. */
 export interface StartOptions {
-  /** Modules beside its own. */
+  /** Additional modules. */
   modules?: Type[];
-  /** Whose database and clock to use, which makes this one a replica. It must be closed before the original. */
+  /** The instance whose database and clock to use. The new one is then its replica, and must be closed first. */
   original?: Pick<Latchkey, 'database' | 'clock'>;
-  /** What a hash of a password costs. Next to nothing, unless timing is what is tested. */
+  /** The cost of password hashes. It is minimal by default, except where timing is tested. */
   hashCost?: HashCost;
 }
 
-/** The least that argon2 accepts. */
+/** The minimum that argon2 accepts. */
 const CHEAP: HashCost = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 
-/** Starts the real application, as `main.ts` does, on a free port. */
+/** Starts the real application on a free port, as `main.ts` does. */
 export async function startLatchkey(
   environment: Record<string, string> = {},
   { modules = [], original, hashCost = CHEAP }: StartOptions = {},
@@ -137,7 +140,7 @@ export async function startLatchkey(
   const config = readConfig({
     DATABASE_URL: database.url,
     PORT: '0',
-    // A busy machine is no reason to refuse, except in tests of just that.
+    // A busy machine must not cause refusals, except in tests of timeouts.
     DECISION_WAIT_MS: '20000',
     ADMIN_EMAIL,
     ADMIN_PASSWORD,
@@ -151,7 +154,7 @@ export async function startLatchkey(
     .useValue(clock)
     .overrideProvider(HASH_COST)
     .useValue(hashCost)
-    // A thread loads its file as Node does, without jest: it needs the built one.
+    // A thread loads its file with Node and not with jest, so it needs the built file.
     .overrideProvider(OPENAPI_WORKER)
     .useValue(new URL('../../dist/services/documents/openapi-worker.js', import.meta.url))
     .setLogger(new NestLogger(logger))
@@ -182,7 +185,7 @@ export async function startLatchkey(
     get: (token) => app.get(token),
     log: () => lines.join(''),
     close: async () => {
-      // They would be given half a second in which to bring a request.
+      // Idle connections would otherwise have half a second to send a request.
       app.getHttpServer().closeIdleConnections();
       await app.close();
       const dump = await database.dump();

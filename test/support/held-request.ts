@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type RawAnswer, readAnswer, sendRaw } from './raw-http.js';
 
-/** A request with a body, as it goes over the wire. */
+/** A request with a body, as it is sent. */
 export interface WholeRequest {
   method: string;
   path: string;
@@ -9,13 +9,13 @@ export interface WholeRequest {
   body: Buffer;
 }
 
-/** Sends a request at once. */
+/** Sends a whole request at once. */
 export function sendWhole(url: string, { method, path, headers, body }: WholeRequest): Promise<RawAnswer> {
   const whole = [...headers, ['Content-Length', String(body.length)] as const];
   return sendRaw(url, method, path, whole, body.toString('latin1'));
 }
 
-/** A server refused a request without asking for its body. */
+/** The server refused a request without requesting its body. */
 export class RefusedAtHead extends Error {
   constructor(
     { method, path }: WholeRequest,
@@ -28,8 +28,8 @@ export class RefusedAtHead extends Error {
 const ANSWER_WAIT_MS = 20_000;
 
 /**
- * A request that has arrived but for the last byte of its body. The server has asked for the body (`100 Continue`), so
- * the guard has let the caller in: whatever refuses the request later is not the guard.
+ * A request that has arrived except for the last byte of its body. The server has requested the body (`100 Continue`),
+ * so the guard has authorized the caller. If the request is refused later, the guard did not refuse it.
  */
 export class HeldRequest {
   private received = '';
@@ -45,7 +45,7 @@ export class HeldRequest {
       this.received += chunk;
       this.changed();
     });
-    // A server that has refused a request may close the connection while the rest of it is sent.
+    // A server that has refused a request may close the connection while the rest is being sent.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.closed = true;
@@ -53,7 +53,7 @@ export class HeldRequest {
     });
   }
 
-  /** Sends a request but for its last byte. Rejects with `RefusedAtHead`. */
+  /** Sends a request except for its last byte. Rejects with `RefusedAtHead`. */
   static async begin(url: string, request: WholeRequest): Promise<HeldRequest> {
     const { hostname, port } = new URL(url);
     const held = new HeldRequest(connect(Number(port), hostname), request);
@@ -68,20 +68,20 @@ export class HeldRequest {
     return held;
   }
 
-  /** Whether a response has arrived, though the request is not complete. */
+  /** Whether a response has arrived although the request is incomplete. */
   get isAnswered(): boolean {
     return this.answers().length > 0;
   }
 
-  /** Waits for a response, or the end of the connection, without sending anything more. */
+  /** Waits for a response or the end of the connection, without sending anything more. */
   async answered(): Promise<RawAnswer | undefined> {
     await this.until(() => this.closed || this.isAnswered, 'the held request is answered');
     return this.answers()[0];
   }
 
   /**
-   * Sends the last byte, and another request right behind it if one is given. Resolves with the responses: fewer than
-   * there were requests, if the server closes the connection first.
+   * Sends the last byte, and pipelines another request if one is given. Resolves with the responses. There are fewer
+   * responses than requests if the server closes the connection first.
    */
   async finish(behind?: WholeRequest): Promise<RawAnswer[]> {
     const rest = [this.request.body.subarray(-1)];

@@ -3,27 +3,27 @@ import { connect } from 'node:net';
 import mysql, { type Connection } from 'mysql2';
 import { freePort } from '../verification/proxies.js';
 
-/** Something that speaks MySQL's protocol as far as a start of the service gets with it. */
+/** A server that speaks as much of MySQL's protocol as a start of the service needs. */
 export interface MysqlStandIn {
   url: string;
   close(): void;
 }
 
-/** What the stand-in is like: the version that it says it is, or an error to everybody who signs in, or silence. */
+/** How the stand-in behaves: it reports a version, refuses every sign-in with an error, or stays silent. */
 export type Character = { version: string } | { refusing: { code: number; message: string } } | 'silent';
 
-/** Starts a stand-in for a MySQL server that tests cannot have. */
+/** Starts a stand-in for a MySQL server that tests cannot run. */
 export async function startMysqlStandIn(character: Character): Promise<MysqlStandIn> {
   const port = await freePort();
   const connections: Connection[] = [];
   const server = mysql.createServer((accepted) => {
     const connection = accepted as Connection;
     connections.push(connection);
-    // Clients come and go as they like.
+    // Clients may disconnect at any time.
     connection.on('error', () => connection.destroy());
     connection.on('query', () => {
       if (character !== 'silent' && 'version' in character) {
-        // mysql2 insists on the numbers of packets that it does not keep as a server.
+        // mysql2 checks packet numbers, but does not maintain them as a server.
         Object.assign(connection, { sequenceId: 1 });
         connection.writeTextResult([{ version: character.version }], [column('version')]);
         Object.assign(connection, { sequenceId: 0 });
@@ -35,7 +35,7 @@ export async function startMysqlStandIn(character: Character): Promise<MysqlStan
       connectionId: connections.length,
       statusFlags: 2,
       characterSet: 45,
-      // Protocol 4.1, with a database, a plugin for passwords and transactions; without TLS.
+      // Protocol 4.1 with a database, a password plugin and transactions, without TLS.
       capabilityFlags: 0x0008_a209,
       authCallback: (_who: unknown, done: (error: null, refusal?: object) => void) => {
         done(null, character !== 'silent' && 'refusing' in character ? character.refusing : undefined);
@@ -44,7 +44,7 @@ export async function startMysqlStandIn(character: Character): Promise<MysqlStan
     });
   });
   server.listen(port);
-  // Until somebody listens, whoever knocks is refused.
+  // Connections are refused until the server listens.
   await once(connect(port, '127.0.0.1'), 'connect').then(() => connections.pop()?.destroy());
   return {
     url: `mysql://latchkey:${encodeURIComponent('s3cr3t of the database')}@127.0.0.1:${port}/latchkey`,

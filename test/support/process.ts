@@ -6,26 +6,26 @@ import { ADMIN_EMAIL, ADMIN_PASSWORD } from './harness.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** A run that is to end by itself is killed after so long. */
+/** When a run that should end by itself is killed, in milliseconds. */
 const RUN_MS = 60_000;
 
 /** The built service, running as an operator runs it. */
 export interface ServerProcess {
   url: string;
   pid: number;
-  /** Everything written to stdout and stderr so far. */
+  /** Returns everything written to stdout and stderr so far. */
   output(): string;
-  /** Settles with the exit code when the process has ended; null if a signal ended it. */
+  /** Settles with the exit code when the process has ended, or with null if a signal ended it. */
   exited: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
-  /** Asks it to end, and waits until it has. */
+  /** Asks the process to end, and waits until it has. */
   stop(): Promise<number | null>;
 }
 
-/** A process of the service, whose output is read. */
+/** A process of the service whose output is read. */
 export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Runs `node dist/main.js` with nothing in its environment but PATH and what is given; by another command, if one is. */
+/** Runs `node dist/main.js`, or another command. Its environment contains only PATH and the given variables. */
 export function spawnServer(
   environment: Record<string, string>,
   parameters: string[] = [],
@@ -40,13 +40,13 @@ export function spawnServer(
 
 /** How a run of the built service ended, and what it wrote. */
 export interface Run {
-  /** Null if it was killed, because it did not end by itself in time. */
+  /** Null if the process was killed because it did not end in time. */
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs the built service, or a command of it, until it ends by itself. */
+/** Runs the built service, or one of its commands, until it ends by itself. */
 export async function runToEnd(
   environment: Record<string, string>,
   parameters: string[] = [],
@@ -68,7 +68,7 @@ export async function startServer(environment: Record<string, string>, runBy: st
   return whenListening(spawnServer(set, [], runBy));
 }
 
-/** Waits until a process that was started listens. Rejects with its output if it ends instead. */
+/** Waits until a started process listens. Rejects with its output if it ends instead. */
 export async function whenListening(child: Child): Promise<ServerProcess> {
   let output = '';
   const exited = once(child, 'exit').then(([code]) => code as number | null);

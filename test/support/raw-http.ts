@@ -1,15 +1,15 @@
 import { connect } from 'node:net';
 
-/** An answer as it came over the wire. */
+/** A response as it arrived. */
 export interface RawAnswer {
   status: number;
-  /** By lower-case name; values of repeated ones are joined with a comma. */
+  /** By lower-case name. The values of a repeated header are joined with a comma. */
   headers: Record<string, string>;
   body: string;
 }
 
 /**
- * Sends a request exactly as it is written and reads the one answer, however the connection ends: nothing normalises a
+ * Sends a request exactly as written and reads the one response, however the connection ends. Nothing normalises a
  * path, adds a header or sends a body. Headers are pairs, so that they can be repeated.
  */
 export function sendRaw(
@@ -43,7 +43,9 @@ export function sendRaw(
   });
 }
 
-/** Reads the first final response to a request, and returns what follows it; nothing while it is incomplete. */
+/**
+ * Reads the first final response to a request. Returns it with the text after it, or undefined while it is incomplete.
+ */
 export function readAnswer(received: string, method: string): { answer: RawAnswer; rest: string } | undefined {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd === -1) {

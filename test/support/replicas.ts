@@ -2,18 +2,18 @@ import { Client } from './client.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from './harness.js';
 import { type ServerProcess, startServer } from './process.js';
 
-/** A password of users whom tests create. */
+/** The password of users that tests create. */
 export const PASSWORD = 'violet harbour seventeen lamps';
 
 let made = 0;
 
-/** A user whom a test created. */
+/** A user that a test created. */
 export interface MadeUser {
   id: number;
   email: string;
 }
 
-/** Processes of the built product on one database: nothing else stands between them. */
+/** Processes of the built product on one database. They share nothing else. */
 export class Replicas {
   private constructor(
     readonly database: TestDatabase,
@@ -21,7 +21,7 @@ export class Replicas {
     private readonly keeperToken: string,
   ) {}
 
-  /** Starts them. */
+  /** Starts the replicas. */
   static async start(
     count: number,
     environment: Record<string, string> = {},
@@ -43,12 +43,12 @@ export class Replicas {
     return new Replicas(shared, servers, body.token);
   }
 
-  /** Calls a replica with an `Authorization` header. */
+  /** Returns a client of a replica with an `Authorization` header. */
   as(authorization: string | undefined, replica = 0): Client {
     return new Client(this.servers[replica]!.url, authorization, new Set());
   }
 
-  /** Calls a replica as the first admin, whom no test ends. */
+  /** Returns a client of a replica as the first admin, whose authority no test ends. */
   keeper(replica = 0): Client {
     return this.as(`Bearer ${this.keeperToken}`, replica);
   }
@@ -65,7 +65,7 @@ export class Replicas {
     return { id: answer.body.id, email };
   }
 
-  /** Signs somebody in, and returns what goes into `Authorization`. */
+  /** Signs a user in, and returns the value for `Authorization`. */
   async signIn(email: string, password = PASSWORD, replica = 0): Promise<string> {
     const { status, body } = await this.as(undefined, replica).post<{ token: string }>('/v1/sessions', {
       email,
@@ -77,7 +77,7 @@ export class Replicas {
     return `Bearer ${body.token}`;
   }
 
-  /** Stops them and drops the database. */
+  /** Stops the replicas and drops the database. */
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
     await this.database.drop();

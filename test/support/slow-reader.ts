@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { until } from '../backoffice/coupon-fixtures.js';
 
-/** A slow reader takes what has arrived at once, about 64 KB, and then waits this long. */
+/** How long a slow reader waits after it has read what arrived, about 64 KB, in milliseconds. */
 const PAUSE_MS = 50;
 const TCP_ESTABLISHED = '01';
 /** How often a connection must be missing before it counts as reset. */
 const READINGS = 3;
 
-/** A client that asks for something large and reads it slowly, so that most of it waits in the server. */
+/** A client that requests a large response and reads it slowly, so that most of it waits in the server. */
 export class SlowReader {
   private readonly pieces: Buffer[] = [];
   private slow = true;
@@ -22,7 +22,7 @@ export class SlowReader {
         setTimeout(() => socket.resume(), PAUSE_MS);
       }
     });
-    // The test asks the system how the connection ended.
+    // The test asks the operating system how the connection ended.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => (this.closed = true));
   }
@@ -45,12 +45,13 @@ export class SlowReader {
   }
 
   /**
-   * What the system says about the connection. The reader itself would hear of a reset only behind everything that it has
-   * not read yet, and Node may take it for an orderly end then. A reset leaves nothing; an orderly end waits to be read.
+   * The state of the connection in the operating system. The reader would see a reset only after all unread data, and
+   * Node may then report it as an orderly end. After a reset the system lists no connection. After an orderly end the
+   * connection waits to be read.
    */
   get connection(): 'established' | 'ended' | 'reset' {
     const ports = [this.socket.localPort, this.socket.remotePort].map(inHexadecimal);
-    // The system lists connections in pieces, and can skip one while others come and go.
+    // The system lists connections in pieces, and can skip one while others open and close.
     for (let reading = 0; reading < READINGS; reading += 1) {
       for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
         const [, local, remote, state] = line.trim().split(/\s+/);
@@ -62,14 +63,14 @@ export class SlowReader {
     return 'reset';
   }
 
-  /** Reads the rest as fast as it comes, until the response is complete or the connection ends. */
+  /** Reads the rest at full speed, until the response is complete or the connection ends. */
   async readOn(): Promise<void> {
     this.slow = false;
     this.socket.resume();
     await until('the response has come to an end', () => this.closed || this.isComplete);
   }
 
-  /** Whether the response has ended as a client expects it to. */
+  /** Whether the response is complete, as a client sees it. */
   get isComplete(): boolean {
     const head = this.pieces[0]?.toString('latin1') ?? '';
     const length = /^Content-Length: (\d+)/im.exec(head)?.[1];
@@ -79,7 +80,7 @@ export class SlowReader {
       : this.receivedBytes >= headBytes + Number(length);
   }
 
-  /** Everything that has arrived. */
+  /** Returns everything that has arrived. */
   text(): string {
     return Buffer.concat(this.pieces).toString('latin1');
   }
@@ -90,7 +91,7 @@ export class SlowReader {
   }
 }
 
-/** A port as /proc/net/tcp writes it. */
+/** Returns a port as /proc/net/tcp writes it. */
 function inHexadecimal(port: number | undefined): string | undefined {
   return port?.toString(16).toUpperCase().padStart(4, '0');
 }

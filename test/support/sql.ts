@@ -2,17 +2,17 @@ import mysql from 'mysql2/promise';
 import { openSqlite } from '../../src/database/sqlite-driver.js';
 import type { TestDatabase } from './harness.js';
 
-/** A row, as the database has it. */
+/** A row as the database returns it. */
 export type Row = Record<string, unknown>;
 
-/** A connection past the service. */
+/** A direct connection to the database. */
 export interface SqlConnection {
   /** Runs one statement, and resolves with its rows. */
   run(sql: string): Promise<Row[]>;
   close(): Promise<void>;
 }
 
-/** Opens a connection to a database, past the service. */
+/** Opens a direct connection to a database. */
 export async function openSql({ url, engine }: Pick<TestDatabase, 'url' | 'engine'>): Promise<SqlConnection> {
   if (engine === 'sqlite') {
     const connection = openSqlite(url.slice('sqlite:'.length));
@@ -34,7 +34,7 @@ export async function openSql({ url, engine }: Pick<TestDatabase, 'url' | 'engin
   };
 }
 
-/** Runs one statement on a database, past the service, and resolves with its rows. */
+/** Runs one statement directly on a database, and resolves with its rows. */
 export async function runSql(database: Pick<TestDatabase, 'url' | 'engine'>, sql: string): Promise<Row[]> {
   const connection = await openSql(database);
   try {
@@ -44,7 +44,7 @@ export async function runSql(database: Pick<TestDatabase, 'url' | 'engine'>, sql
   }
 }
 
-/** Runs a script of many statements on a database, in which `\` is a character like any other. */
+/** Runs a script of many statements on a database. `\` has no special meaning in it. */
 export async function runScript({ url, engine }: Pick<TestDatabase, 'url' | 'engine'>, script: string): Promise<void> {
   if (engine === 'sqlite') {
     const connection = openSqlite(url.slice('sqlite:'.length));
@@ -65,7 +65,7 @@ export async function runScript({ url, engine }: Pick<TestDatabase, 'url' | 'eng
   }
 }
 
-/** Every row of every table, by the table's name; both engines give the rows in the order of the primary key. */
+/** Returns every row of every table, by the table's name. Both engines return rows in the order of the primary key. */
 export async function readTables(database: Pick<TestDatabase, 'url' | 'engine'>): Promise<Record<string, Row[]>> {
   const tables = await runSql(
     database,

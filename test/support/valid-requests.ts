@@ -1,22 +1,25 @@
 import type { WholeRequest } from './held-request.js';
 import type { Document, Operation, Schema } from '../security/openapi-requests.js';
 
-/** One operation of the document that takes a body. */
+/** An operation of the document that has a body. */
 export interface WritingEndpoint {
   method: string;
   path: string;
   operation: Operation & { 'x-access': { kind: string; session?: string; scope?: string } };
 }
 
-/** What requests are about. */
+/** The values for requests. */
 export interface Subjects {
-  /** The value of a path parameter. */
+  /** Returns the value of a path parameter. */
   parameter(name: string): unknown;
-  /** The value of a property, where its example would not do: by its name, its format, or `operationId.name`. */
+  /**
+   * Returns the value of a property whose example is not usable. The name is the property's name, its format, or
+   * `operationId.name`.
+   */
   property(name: string): unknown;
 }
 
-/** Every operation that takes a body. */
+/** Returns every operation that has a body. */
 export function writingEndpoints(document: Document): WritingEndpoint[] {
   return Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations)
@@ -27,7 +30,10 @@ export function writingEndpoints(document: Document): WritingEndpoint[] {
 
 const BOUNDARY = 'valid-boundary';
 
-/** Makes the one valid request of an operation: what must be given, or everything that may be if nothing must. */
+/**
+ * Creates the valid request of an operation. It contains all required properties, or all properties if none is
+ * required.
+ */
 export function validRequest(
   document: Document,
   { method, path, operation }: WritingEndpoint,

@@ -16,7 +16,7 @@ function ask(tree: EndpointTree<string>, request: string): EndpointMatch<string>
   return path.kind === 'ambiguous' ? path : tree.match(method, path);
 }
 
-/** What a request selects: the endpoint, or why there is none. */
+/** Returns the endpoint that a request selects, or why it selects none. */
 function selected(tree: EndpointTree<string>, request: string): string {
   const match = ask(tree, request);
   return match.kind === 'match' ? match.value : match.kind;
@@ -240,7 +240,7 @@ describe('thousands of templates', () => {
     build((number) => `warm${number}`);
     const [, usual] = build((number) => `other${number}`);
     const [tree, twisted] = build(spelling);
-    // What takes a turn for each pair takes thirty times as long, and more with each further one.
+    // An algorithm that compares each pair would take thirty times as long, and more with each further branch.
     expect(twisted).toBeLessThan(6 * usual);
     expect(ask(tree, 'GET /abcdefghijklmn')).toEqual({
       kind: 'ambiguous',

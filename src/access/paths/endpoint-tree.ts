@@ -5,13 +5,13 @@ import { literalsOf, UngrantablePatterns } from './ungrantable-patterns.js';
 import type { ToldBy } from './told-by.js';
 import { confusableSkeleton } from './confusable-skeleton.js';
 
-/** What a path and METHOD select. */
+/** What a METHOD and a path select. */
 export type EndpointMatch<T> =
   | { kind: 'match'; value: T; template: string; parameters: ReadonlyMap<string, string> }
   | { kind: 'unknown' }
   | { kind: 'ambiguous'; reason: string };
 
-/** Two templates of one METHOD that no path can tell apart. */
+/** Two templates of one METHOD match the same paths. */
 export class TemplateConflict extends Error {
   constructor(
     readonly method: string,
@@ -23,7 +23,7 @@ export class TemplateConflict extends Error {
   }
 }
 
-/** A template that cannot be matched by whole segments; `parseTemplate` says so without throwing. */
+/** A template does not match whole segments. `parseTemplate` reports the same without throwing. */
 export class UngrantableTemplate extends Error {
   constructor(
     readonly template: string,
@@ -37,48 +37,51 @@ export class UngrantableTemplate extends Error {
 interface Endpoint<T> {
   value: T;
   template: string;
-  /** By position; undefined where a literal stands. */
+  /** By position. Undefined for a literal. */
   parameterNames: readonly (string | undefined)[];
-  /** By position, without regard to case; undefined where a parameter stands. */
+  /** By position, without regard to case. Undefined for a parameter. */
   literals: TemplateTexts;
 }
 
 /** The endpoints whose templates end at one node, by METHOD. */
 type Endpoints<T> = Map<string, Endpoint<T>>;
 
-/** A large service has a node for each of its segments, most of them with one thing on it: nothing is made ahead. */
+/**
+ * A node of the trie. A large service has a node for each segment, and most nodes hold one thing. So maps are created
+ * only when needed.
+ */
 interface TrieNode<T> {
   literals: Literals<T> | undefined;
-  /** Whether a literal beside this one differs from it only in case. */
+  /** Whether a sibling literal differs from this one only in case. */
   hasCaseTwin: boolean;
   parameter: TrieNode<T> | undefined;
   endpoints: Endpoints<T> | undefined;
-  /** Those whose template has a trailing slash. */
+  /** The endpoints whose template has a trailing slash. */
   slashedEndpoints: Endpoints<T> | undefined;
 }
 
-/** The literals that may stand at one node. */
+/** The literals that may follow one node. */
 interface Literals<T> {
   nodes: Map<string, TrieNode<T>>;
-  /** The literals without regard to case, each with the spellings that are registered. */
+  /** The registered spellings of each literal, by the literal without regard to case. */
   spellings: Map<string, string[]>;
   longest: number;
 }
 
-/** How many steps are taken to look for other ways in which a path could be read; an honest catalogue needs some dozens. */
+/** How many steps the search for other readings of a path may take. A normal catalogue needs a few dozen. */
 const STEPS_BESIDE_MAX = 1000;
 /** How many spellings a refusal names. */
 const NAMED_MAX = 3;
 
-/** A reader took a turn here that another one might not take. */
+/** Two readers would walk the trie differently here. */
 class Disagreement {
   constructor(readonly reason: string) {}
 }
 
 /**
- * Endpoints by METHOD and path template, matched by whole segments. A path is matched only if every reader that puts
- * literals before parameters selects the same endpoint, whether or not it looks at case, trailing slashes or the
- * METHOD while it walks; where two could differ it is ambiguous.
+ * Matches whole segments of a path to endpoints, by METHOD and template. It accepts only readers that prefer literals
+ * to parameters. A path matches only if all of them select the same endpoint, whether or not they consider case,
+ * trailing slashes or the METHOD on the way. If two of them could differ, the path is ambiguous.
  */
 export class EndpointTree<T> {
   private readonly root: TrieNode<T> = newNode();
@@ -103,7 +106,7 @@ export class EndpointTree<T> {
     node[slashed ? 'slashedEndpoints' : 'endpoints'] = endpoints;
   }
 
-  /** Takes note of an operation that is no endpoint: what could be meant for it is ambiguous, with any METHOD. */
+  /** Adds an operation that is no endpoint. A path that could mean it is ambiguous, with any METHOD. */
   addUngrantable(template: string, pattern: UngrantablePattern, by: ToldBy = 'path'): void {
     this.ungrantable.add(template, pattern, by);
   }
@@ -134,7 +137,7 @@ export class EndpointTree<T> {
     return { kind: 'match', value: endpoint.value, template: endpoint.template, parameters };
   }
 
-  /** The METHODs that a path knows, sorted, as a 405's `Allow` lists them (HEAD is where GET is). */
+  /** Returns the sorted METHODs of a path, as the `Allow` header of a 405 lists them. GET implies HEAD. */
   methods(path: PathSegments): readonly string[] {
     const walk = this.walk(path);
     if (walk instanceof Disagreement || !walk.endpoints) return [];
@@ -143,7 +146,7 @@ export class EndpointTree<T> {
     return [...methods].sort();
   }
 
-  /** The one walk that takes the literal wherever there is one and never turns back. */
+  /** Walks the trie once. It takes a literal wherever one exists and never backtracks. */
   private walk(path: PathSegments): Walk<T> | Disagreement {
     const depth = depthOf(path);
     const slashed = depth < path.segments.length;
@@ -166,7 +169,7 @@ export class EndpointTree<T> {
     };
   }
 
-  /** Finds an endpoint that some reader could select instead of the one on the walk, or where the walk found none. */
+  /** Finds an endpoint that some reader could select instead of the result of the walk. */
   private findRival(
     method: string,
     path: PathSegments,
@@ -181,7 +184,7 @@ export class EndpointTree<T> {
     if (besides instanceof Disagreement) return besides;
     for (const { node, moreLiteral } of besides) {
       if (!endpoint) {
-        // Some readers go back to the parameter when the literal leads nowhere, others answer 404 or 405.
+        // Some readers backtrack to the parameter when the literal leads nowhere. Others respond with 404 or 405.
         const ending = endpointsOf(node, walk.slashed);
         const reached = ending && handlerOf(ending, method);
         if (reached) return new Disagreement(`"${reached.template}" matches, but only for readers that go back`);
@@ -189,10 +192,11 @@ export class EndpointTree<T> {
       }
       for (const endpoints of [node.endpoints, node.slashedEndpoints]) {
         if (!endpoints) continue;
-        // What is literal where the walk took a parameter may come first, and may exist for more METHODs than we know.
+        // Some readers prefer this endpoint, because it has a literal where the walk took a parameter. It may also
+        // exist for more METHODs than those registered.
         const [first] = endpoints.values();
         if (moreLiteral && first) return bothMatch(endpoint, first);
-        // Some readers look for a HEAD before they let a GET answer it.
+        // Some readers look for a HEAD endpoint before they use GET for a HEAD request.
         const head = method === 'HEAD' && !walk.endpoints?.has('HEAD') && endpoints.get('HEAD');
         if (head) return bothMatch(endpoint, head);
       }
@@ -200,7 +204,7 @@ export class EndpointTree<T> {
     return undefined;
   }
 
-  /** Where the path ends for readers that take a parameter although there is a literal. */
+  /** Returns where the path ends for readers that take a parameter although a literal exists. */
   private endsBeside(path: PathSegments, walk: Walk<T>): EndBeside<T>[] | Disagreement {
     const depth = depthOf(path);
     const ends: EndBeside<T>[] = [];
@@ -231,18 +235,18 @@ export class EndpointTree<T> {
 
 interface Walk<T> {
   slashed: boolean;
-  /** What ends where the walk ended; undefined when it came to no end. */
+  /** The endpoints where the walk ended. Undefined if it ended at no node. */
   endpoints: Endpoints<T> | undefined;
-  /** The same with the trailing slash added or taken away. */
+  /** The endpoints of the same path with the trailing slash added or removed. */
   otherSlash: Endpoints<T> | undefined;
   tookLiteral: readonly boolean[];
-  /** Whether a parameter stood beside a literal that was taken. */
+  /** Whether the walk took a literal that has a parameter as its sibling. */
   forked: boolean;
 }
 
 interface EndBeside<T> {
   node: TrieNode<T>;
-  /** Whether a literal led there where the walk took a parameter. */
+  /** Whether this path has a literal where the walk took a parameter. */
   moreLiteral: boolean;
 }
 
@@ -266,7 +270,7 @@ function literalNode<T>(node: TrieNode<T>, text: string): TrieNode<T> {
   const folded = confusableSkeleton(text);
   const spellings = literals.spellings.get(folded);
   if (spellings) {
-    // All but the first were told when they came.
+    // Later twins were marked when they were added.
     literals.nodes.get(spellings[0]!)!.hasCaseTwin = true;
     added.hasCaseTwin = true;
     spellings.push(text);
@@ -276,7 +280,7 @@ function literalNode<T>(node: TrieNode<T>, text: string): TrieNode<T> {
   return added;
 }
 
-/** The literal that a segment is; a `Disagreement` when only some readers would take it for one. */
+/** Returns the literal that a segment matches. Returns a `Disagreement` if only some readers would match it. */
 function literalAt<T>(
   node: TrieNode<T>,
   path: PathSegments,
@@ -299,7 +303,10 @@ function literalAt<T>(
   return undefined;
 }
 
-/** Some frameworks (Rails, older Spring) serve `/users/me` for `/users/me.json`, and Caddy for `/users/me.`. */
+/**
+ * Finds a literal that some readers match with a suffix. Some frameworks (Rails, older Spring) serve `/users/me` for
+ * `/users/me.json`, and Caddy for `/users/me.`.
+ */
 function literalWithSuffix<T>(literals: Literals<T>, folded: string): Disagreement | undefined {
   for (let dotAt = folded.indexOf('.', 1); dotAt !== -1; dotAt = folded.indexOf('.', dotAt + 1)) {
     if (dotAt > literals.longest) return undefined;
@@ -313,7 +320,7 @@ function endpointsOf<T>(node: TrieNode<T>, slashed: boolean): Endpoints<T> | und
   return slashed ? node.slashedEndpoints : node.endpoints;
 }
 
-/** The endpoint that answers a METHOD: HEAD is answered by GET where no HEAD is registered. */
+/** Returns the endpoint that handles a METHOD. GET handles HEAD if no HEAD is registered. */
 function handlerOf<T>(endpoints: Endpoints<T>, method: string): Endpoint<T> | undefined {
   return endpoints.get(method) ?? (method === 'HEAD' ? endpoints.get('GET') : undefined);
 }
@@ -322,7 +329,7 @@ function bothMatch<T>(one: Endpoint<T>, other: Endpoint<T>): Disagreement {
   return new Disagreement(`"${one.template}" and "${other.template}" both match`);
 }
 
-/** How many segments there are before the trailing slash, if there is one. */
+/** Returns the number of segments before the trailing slash, if there is one. */
 function depthOf(path: PathSegments): number {
   return path.segments.at(-1) === '' ? path.segments.length - 1 : path.segments.length;
 }

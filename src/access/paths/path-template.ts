@@ -1,22 +1,25 @@
-/** One segment of a template: text that must stand there exactly, or a parameter that any one segment fills. */
+/**
+ * One segment of a template: a literal, which matches only its own text, or a parameter, which matches any one segment.
+ */
 export type TemplateSegment = { kind: 'literal'; text: string } | { kind: 'parameter'; name: string };
 
-/** What a path template turned out to be: segments to match by, or a reason why no key can be granted on it. */
+/** The result of parsing a template: its segments, or the reason why keys cannot be granted it. */
 export type ParsedTemplate =
   { kind: 'template'; segments: readonly TemplateSegment[] } | { kind: 'ungrantable'; reason: string };
 
 const templateCharactersMax = 512;
 
-// What a path can hold without an escape (RFC 3986's pchar), less `;`. A literal of other characters could only be
-// met through an escape or a character that some reader rewrites, and such a path is refused.
+// The characters of a path that need no escape (`pchar` of RFC 3986), except `;`. A literal with other characters only
+// matches a path with escapes, or with characters that some readers rewrite. Such paths are refused.
 const literalText = /^[A-Za-z0-9\-._~!$&'()*+,=:@]*$/;
 const parameterName = /^[^\s{}/?#\\%*:+.;&=,!@|][^{}/?#\\%*:\u0000-\u001f\u007f]*$/;
-/** How some gateways and routers write a parameter that takes the rest of the path. */
+/** How some gateways and routers mark a parameter that matches the rest of the path. */
 const saysMany = /(?:\+|\.\.\.)$/;
 
 /**
- * Reads a path template such as `/v1/users/{userId}`. Each segment is a literal, in which `:`, `*`, `(` and `)` mean
- * themselves, or exactly one `{parameter}`; a trailing slash is an empty last literal.
+ * Parses a path template such as `/v1/users/{userId}`. Each segment is either a literal or exactly one `{parameter}`.
+ * The characters `:`, `*`, `(` and `)` have no special meaning in a literal. A trailing slash becomes an empty last
+ * literal.
  */
 export function parseTemplate(template: string): ParsedTemplate {
   if (!template.startsWith('/')) return ungrantable('it does not start with "/"');
@@ -41,7 +44,7 @@ export function parseTemplate(template: string): ParsedTemplate {
 
 function parseSegment(part: string): TemplateSegment | string {
   if (!/[{}]/.test(part)) {
-    // Caddy and Windows drop dots at the end of a path; a segment of dots is a way upwards.
+    // Caddy and Windows remove dots at the end of a path, and a segment of dots means a parent folder.
     if (part.endsWith('.')) return `the literal ${JSON.stringify(part)} ends in a dot`;
     return literalText.test(part)
       ? { kind: 'literal', text: part }
@@ -55,7 +58,7 @@ function parseSegment(part: string): TemplateSegment | string {
     : `the parameter {${name}} could stand for more or less than one segment`;
 }
 
-/** Whether a parameter of this name is one segment to everybody, as far as a name can tell. */
+/** Returns whether all readers take a parameter of this name for one segment, as far as the name shows. */
 export function isOneSegment(name: string): boolean {
   return parameterName.test(name) && !saysMany.test(name);
 }

@@ -1,31 +1,32 @@
 import { OVERRIDE_PARAMETERS, OVERRIDE_PARAMETERS_BY_VALUE, type RequestOverride } from './request-overrides.js';
 
-/** A path that every reader takes apart in the same way. */
+/** A path that all readers split in the same way. */
 export interface PathSegments {
   kind: 'segments';
-  /** Decoded once. A trailing slash is an empty last segment. */
+  /** The segments, decoded once. A trailing slash becomes an empty last segment. */
   segments: readonly string[];
   /**
-   * Which segments held a percent escape. Routers that match before they decode see another text in those than
-   * routers that decode first, so a literal may only be met by a segment without one.
+   * Which segments contained a percent escape. Routers that match before decoding see another text there than routers
+   * that decode first. So a literal only matches a segment without escapes.
    */
   escaped: readonly boolean[];
-  /** As it came, without its "?"; empty where there is none. */
+  /** The raw query without its "?". Empty if there is none. */
   query: string;
 }
 
-/** A path that two readers could take apart differently, and why. */
+/** A path that two readers could split differently, with the reason. */
 export interface AmbiguousPath {
   kind: 'ambiguous';
   reason: string;
 }
 
-/** What a raw request target turned out to be. */
+/** The result of reading a raw request target. */
 export type RawPath = PathSegments | AmbiguousPath;
 
 const targetBytesMax = 8192;
 
-// Nearly every honest path is of these characters and has no segment that starts with a dot: one look is enough.
+// Almost all normal paths consist of these characters and have no segment that starts with a dot. For them this one
+// test is enough.
 const plainPath = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9_~!$&'()*+,=:@.-]*)+\/?$/;
 const nothingEscaped: readonly boolean[] = [];
 
@@ -39,8 +40,10 @@ const separator = /[/\\?#; ]/;
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
- * Reads a raw request target (a path, and perhaps a query, which is kept as it is), or refuses it when two readers could
- * disagree about its path. `raw` is a header's value (latin1) or a string out of JSON.
+ * Reads the path of a raw request target and keeps the query unchanged. Returns an ambiguous path if two readers could
+ * disagree about it.
+ *
+ * @param raw the value of a header (latin1), or a string from JSON
  */
 export function readRawPath(raw: string): RawPath {
   if (raw.length > targetBytesMax) return ambiguous('more than 8 KB');
@@ -73,12 +76,13 @@ function readUnusualPath(path: string, query: string): RawPath {
   const parts = path.slice(1).split('/');
   for (const [index, part] of parts.entries()) {
     if (part === '' && index < parts.length - 1) return ambiguous('an empty segment');
-    // More than two are names to most, but Caddy and Windows drop dots at the end: "/users/..." is "/users/" to them.
+    // More than two dots are a normal name to most readers. Caddy and Windows remove dots at the end, and read
+    // "/users/..." as "/users/".
     if (dotsOnly.test(part)) return ambiguous('a segment of dots');
     if (part.includes('%')) {
       const decoded = decodeSegment(part);
       if (typeof decoded !== 'string') return decoded;
-      // find-my-way finds parameters in the lower-cased path and cuts them out of the original by the same indices.
+      // find-my-way finds parameters in the lower-cased path, and cuts them out of the original at the same indices.
       const shifts = index < parts.length - 1 && decoded.toLowerCase().length !== decoded.length;
       if (shifts) return ambiguous('a character that grows in lower case, before another segment');
       segments.push(decoded);
@@ -109,24 +113,24 @@ function decodeSegment(part: string): string | AmbiguousPath {
   return decoded;
 }
 
-// Those that OpenAPI documents can have.
+// The METHODs that OpenAPI documents can have.
 const anyMethod = /^[^a-z]*(?:get|head|post|put|patch|delete|options|trace)[^a-z]*$/i;
 const overrideName = overrideFinder(OVERRIDE_PARAMETERS);
 const overrideNameByValue = overrideFinder(OVERRIDE_PARAMETERS_BY_VALUE);
 // Play 1 searches the whole query for this text, values included.
 const overrideAnywhere = /x-http-method-override=/i;
-// Every name in the tables has this word: most queries need no closer look.
+// Every name in the tables contains this word. So most queries need no further check.
 const methodWord = /method/i;
 const mayHoldMethodWord = /method|%/i;
 
-/** Finds the query parameter of a raw request target that an upstream may take for the METHOD, by its name in the table. */
+/** Finds a query parameter that an upstream may take for the METHOD. Returns its name in the table. */
 export function findMethodOverride(raw: string): string | undefined {
   const queryAt = raw.indexOf('?');
   if (queryAt === -1) return undefined;
   const query = raw.slice(queryAt + 1);
   if (!mayHoldMethodWord.test(query)) return undefined;
   if (overrideAnywhere.test(query)) return 'X-HTTP-Method-Override';
-  // `;` separates for some parsers, and some cut the query off at the last `?`.
+  // `;` is a separator for some parsers, and some start the query at its last `?`.
   for (const parameter of query.split(/[&;?]/)) {
     const equalsAt = parameter.indexOf('=');
     const name = decodeLoosely(equalsAt === -1 ? parameter : parameter.slice(0, equalsAt));
@@ -139,9 +143,9 @@ export function findMethodOverride(raw: string): string | undefined {
 }
 
 /**
- * Makes a function that finds the name in the table for which some framework takes a decoded name. Frameworks are
- * lenient: PHP turns `.method` and ` _method` into `_method`, and qs does so with `[_method]` and `_method[]`.
- * `payment_method` and `_method_name` are somebody's own parameters.
+ * Creates a function that finds the name in the table that some framework would read from a decoded name. Frameworks
+ * are lenient: PHP turns `.method` and ` _method` into `_method`, and qs does so with `[_method]` and `_method[]`.
+ * `payment_method` and `_method_name` are ordinary parameters and do not match.
  */
 function overrideFinder(table: readonly RequestOverride[]): (name: string) => string | undefined {
   const patterns = table.map(({ name }) => {
@@ -158,7 +162,9 @@ function overrideFinder(table: readonly RequestOverride[]): (name: string) => st
 // ASP.NET decodes `%u005F` as well.
 const anyEscape = /%(?:u[0-9A-F]{4}|[0-9A-F]{2})/gi;
 
-/** Decodes what can be decoded, several times over: here the laziest and the most eager parser have to be covered. */
+/**
+ * Decodes all escapes, several times. The check must cover parsers that decode once and parsers that decode repeatedly.
+ */
 function decodeLoosely(name: string): string {
   let decoded = name.replaceAll('+', ' ');
   for (let round = 0; round < 4 && decoded.includes('%'); round++) {

@@ -1,14 +1,14 @@
-/** A name by which a client can tell an upstream that a request has another METHOD or path than it was sent with. */
+/** A name through which a client can make an upstream see another METHOD or path than the request has. */
 export interface RequestOverride {
-  /** As the software that reads it documents it. */
+  /** The name as the software that reads it documents it. */
   name: string;
-  /** Software that reads it, by default or after one documented step. */
+  /** The software that reads it, by default or after one documented step. */
   readBy: string;
-  /** Where this can be looked up. */
+  /** Where its documentation is. */
   source: string;
 }
 
-/** Headers that change the METHOD or the path. Forward auth refuses requests that carry one of them in any spelling. */
+/** Headers that change the METHOD or the path. Forward auth refuses requests with one of them, in any spelling. */
 export const OVERRIDE_HEADERS: readonly RequestOverride[] = [
   {
     name: 'X-HTTP-Method-Override',
@@ -53,8 +53,8 @@ export const OVERRIDE_HEADERS: readonly RequestOverride[] = [
 ];
 
 /**
- * Query parameters that change the METHOD, whatever their value. A path with one of them is ambiguous. Frameworks that
- * read `_method` from a form alone (Rack, Django, Phoenix) are not the reason for its line.
+ * Query parameters that change the METHOD, whatever their value. They make a path ambiguous. Frameworks that read
+ * `_method` only from a form (Rack, Django, Phoenix) are not the reason for its entry.
  */
 export const OVERRIDE_PARAMETERS: readonly RequestOverride[] = [
   {
@@ -86,8 +86,8 @@ export const OVERRIDE_PARAMETERS: readonly RequestOverride[] = [
 ];
 
 /**
- * Query parameters that change the METHOD, but that many APIs use honestly for something else, such as
- * `?method=invoice`. A path with one of them is ambiguous only if its value is a METHOD that an OpenAPI document can have, in any case.
+ * Query parameters that change the METHOD, but that many APIs use for something else, such as `?method=invoice`. They
+ * make a path ambiguous only if their value is a METHOD that an OpenAPI document can have, in any case.
  */
 export const OVERRIDE_PARAMETERS_BY_VALUE: readonly RequestOverride[] = [
   {

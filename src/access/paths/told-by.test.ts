@@ -53,7 +53,7 @@ describe('an operation that is told by "bulkDelete"', () => {
     '_bulkDelete=1',
     '%EF%BD%82ulkDelete=1',
     'bulkDelete=1&bulkDelete=2',
-    // Not every reader can decode these, and some find in them what others do not.
+    // Some readers cannot decode these, and some decode them differently.
     '%u0062ulkDelete=1',
     '%C1%A2ulkDelete=1',
     'x=100%',
@@ -86,7 +86,7 @@ describe('an operation that is told by "bulkDelete"', () => {
         fc.constantFrom('', '=', '=true', '[]=1', '&y=2'),
         (rounds, before, after) => {
           const name = rounds.reduce(
-            // Escapes that are there already are escaped at their sign.
+            // Later rounds escape the percent sign of existing escapes.
             (text, which, round) => (round === 0 ? escape(text, which) : text.replaceAll('%', '%25')),
             'bulkDelete',
           );

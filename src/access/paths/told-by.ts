@@ -1,26 +1,26 @@
 import { confusableSkeleton } from './confusable-skeleton.js';
 
 /**
- * What tells that a request is meant for an operation, besides METHOD and path: nothing more (`path`); nothing that a
- * request has, such as a fragment (`nothing`); any query at all (`query`); or one of these query parameters.
+ * What shows that a request is meant for an operation, besides METHOD and path: nothing else (`path`), something that
+ * no request contains, such as a fragment (`nothing`), any query (`query`), or one of these query parameters.
  */
 export type ToldBy = 'path' | 'nothing' | 'query' | readonly string[];
 
 const BRACES = /\{[^{}]*\}/g;
-// Which of these separate depends on who reads; some cut a query off at its last `?`.
+// Readers differ in which of these they treat as separators. Some start the query at its last `?`.
 const SEPARATOR = /[&;?]/;
-/** How often somebody might decode a query; more often than any reader that is known. */
+/** How often a query is decoded at most. No known reader decodes more often. */
 const ROUNDS = 4;
 
-/** A template's path, and what stands behind it: a query or a fragment, which no path has. */
+/** Splits a template into its path and the query or fragment behind it. */
 export function splitTemplate(template: string): { path: string; behind: string } {
   const at = template.replaceAll(BRACES, (braces) => 'x'.repeat(braces.length)).search(/[?#]/);
   return at === -1 ? { path: template, behind: '' } : { path: template.slice(0, at), behind: template.slice(at) };
 }
 
 /**
- * What a query or fragment behind a template's path asks of a request. A parameter with a fixed value tells more than one
- * whose value is open: with `?action=approve&page={page}`, a request that has only a page is not meant.
+ * Returns what a query or fragment behind a template requires of a request. If some parameters have a fixed value, only
+ * those count. With `?action=approve&page={page}`, a request that has only a page does not mean this operation.
  */
 export function toldBy(behind: string): ToldBy {
   const [query = ''] = behind.split('#');
@@ -37,8 +37,8 @@ export function toldBy(behind: string): ToldBy {
 }
 
 /**
- * Whether some reader could find in a raw query what an operation is told by. Readers differ in case, brackets, `+`, `;`
- * and in how often they decode; a query that not all of them can decode could hold anything.
+ * Returns whether some reader could find in a raw query what shows that an operation is meant. Readers differ in case,
+ * brackets, `+`, `;` and how often they decode. A query that some readers cannot decode could contain anything.
  */
 export function isTold(by: ToldBy, query: string): boolean {
   if (by === 'path' || by === 'nothing') return true;
@@ -61,12 +61,14 @@ function nameOf(parameter: string): string {
   return equalsAt === -1 ? parameter : parameter.slice(0, equalsAt);
 }
 
-/** A name as the most forgiving reader compares it: `$filter` is `filter` to OData, and PHP writes `_` for a dot. */
+/**
+ * Returns a name as the most lenient reader compares it: `$filter` is `filter` to OData, and PHP writes `_` for a dot.
+ */
 function skeleton(name: string): string {
   return confusableSkeleton(name).replaceAll(/[^\p{L}\p{N}]+/gu, '');
 }
 
-/** What a name begins with: `bulk[]`, `[bulk]`, `bulk.x` and `bulk\0x` are all `bulk` to somebody. */
+/** Returns the root of a name: some readers take `bulk[]`, `[bulk]`, `bulk.x` and `bulk\0x` for `bulk`. */
 function rootOf(name: string): string {
   const [root = ''] = name.replace(/^[^\p{L}\p{N}]+/u, '').split(/[^\p{L}\p{N}_$-]/u, 1);
   return skeleton(root);
@@ -82,7 +84,7 @@ function isDecodable(query: string): boolean {
   }
 }
 
-/** Decodes once whatever can be decoded. */
+/** Decodes all valid escapes once. */
 function decoded(text: string): string {
   return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) =>
     isDecodable(escapes)

@@ -4,7 +4,7 @@ import { readUngrantablePattern } from './ungrantable-pattern.js';
 
 const MANY = (): boolean => false;
 
-/** What becomes of paths where these endpoints exist, and beside them operations that cannot be granted. */
+/** Returns how paths match a tree that has these endpoints and these ungrantable operations. */
 function outcomes(endpoints: string[], ungrantable: string[], paths: string[]): Record<string, string> {
   const tree = new EndpointTree<string>();
   endpoints.forEach((template) => tree.add('GET', template, template));
@@ -37,9 +37,9 @@ describe('beside an operation that no key can be granted', () => {
     ['/u/{id}', '/u/{id}/{id}', { '/u/1': true }],
     ['/u/{id}/{x}', '/u/{id}/{id}', { '/u/1/2': false }],
     ['/u/me', '/u/{a}{b}', { '/u/me': true }],
-    // Some readers look for literals from the right, or count them.
+    // Some readers match literals from the right, or count them.
     ['/a/{x}', '/{y}/b{z}', { '/a/b1': false, '/a/c1': true }],
-    // Whatever takes more than one segment may have text beside it.
+    // A parameter that matches more than one segment may have text beside it.
     ['/v1/{id}', '/v1/{name+}:cancel', { '/v1/7:cancel': false, '/v1/7': true }],
     ['/v1/jobs/{id}', '/v1/{name=jobs/*}:cancel', { '/v1/jobs/7:cancel': false, '/v1/jobs/7': true }],
     ['/v1/jobs/{id}', '/v1/{+name}:cancel', { '/v1/jobs/7:cancel': false, '/v1/jobs/7': true }],
@@ -48,14 +48,14 @@ describe('beside an operation that no key can be granted', () => {
     ['/files/{id}', '/files/{*rest}', { '/files/1': true }],
     ['/files/{id}', '/files/{**rest}', { '/files/1': true }],
     ['/files/{id}', '/files{/rest*}', { '/files/1': true }],
-    // Under a condition, a parameter comes before one without.
+    // Some readers try a parameter with a condition before a parameter without one.
     ['/users/{name}', '/users/{id:[0-9]+}', { '/users/7': false }],
     ['/users/{name}', '/users/{id:int}', { '/users/7': false }],
     ['/users/me', '/{path:.*}', { '/users/me': true }],
     ['/users/{id}', '/users{?page,size}', { '/users/1': true }],
     ['/reports/{id}', '/reports{.format}', { '/reports/1': true }],
     ['/{a}', '/report{.format}', { '/report.pdf': false, '/report': false, '/other': true }],
-    // Endings that some readers drop.
+    // Some readers drop these endings.
     [
       '/files/{id}',
       '/files/{name}.json',
@@ -63,7 +63,7 @@ describe('beside an operation that no key can be granted', () => {
     ],
     ['/{a}/{b}', '/{a}-{b}/me', { '/x-y/me': false, '/x-y/me.json': false, '/x-y/men': true }],
     ['/{a}/{b}', '/{a}-{b}/me', { '/x-y/me.': false, '/xy/me': true }],
-    // At the end of a word a sigma is another letter.
+    // Lower-casing writes a sigma at the end of a word as another letter.
     ['/u/{id}', '/u/\u0391\u03a3{x}', { '/u/%CE%91%CE%A3X': false, '/u/%CE%91%CF%82x': false, '/u/%CE%91x': true }],
   ])('%s is matched only where %s cannot be meant', (endpoint, ungrantable, expected: Record<string, boolean>) => {
     const wanted = Object.fromEntries(

@@ -2,32 +2,35 @@ import { isOneSegment } from './path-template.js';
 import type { ToldBy } from './told-by.js';
 
 /**
- * One segment of a pattern. Texts: those before, between and after its parameters, so that a literal is one text and a
- * parameter alone is two empty ones. Null: any number of segments. `*`: the same, but some readers may put it before a
- * parameter, as they do with `{id:[0-9]+}` or `{rest+}:cancel`.
+ * One segment of a pattern. An array holds the texts before, between and after its parameters: a literal is one text,
+ * and a lone parameter is two empty texts. Null matches any number of segments. `*` does too, but some readers try it
+ * before a parameter, as with `{id:[0-9]+}` or `{rest+}:cancel`.
  */
 export type PatternSegment = readonly string[] | null | '*';
 
 /**
- * An operation that no key can be granted, because whole segments cannot match it: `/files/{name}.json` or
- * `/{operation}:cancel`. It takes requests all the same, and a key for `/files/{id}` must not open it.
+ * The pattern of an operation that keys cannot be granted, because its template does not match whole segments:
+ * `/files/{name}.json` or `/{operation}:cancel`. The service still serves the operation, and a key for `/files/{id}`
+ * must not open it.
  */
 export type UngrantablePattern = readonly PatternSegment[];
 
-/** The segments of an endpoint's template: the text of each literal, undefined where a parameter stands. */
+/** The segments of an endpoint's template: the text of each literal, undefined for each parameter. */
 export type TemplateTexts = readonly (string | undefined)[];
 
-// A parameter may hold a slash itself: `/v1/{name=jobs/*}:cancel`.
+// A parameter may contain a slash itself: `/v1/{name=jobs/*}:cancel`.
 const TOKEN = /\{[^{}]*\}|[^{}/]+|[{}/]/g;
 const CATCH_ALL = /^(?:\+|\*{1,2})?[\w-][\w.-]*(?:\+|\*|\.\.\.)?$/;
-/** Templates of RFC 6570 that write no part of a path, and those that write a part of a segment; `{/x}` begins one. */
+/**
+ * RFC 6570 expressions that add nothing to the path, and those that add a part of a segment. `{/x}` begins a segment.
+ */
 const BEHIND_PATH = /^\{[?&#]/;
 const IN_SEGMENT = /^[.;]/;
 
 /**
- * Reads the pattern of a path template; nothing if no path that is ever matched could reach it.
+ * Reads the pattern of a path template. Returns undefined if no accepted path can match it.
  *
- * @param saysMany whether a parameter of this name is described as one that may stand for more than one segment
+ * @param saysMany whether the document says that a parameter of this name may match more than one segment
  */
 export function readUngrantablePattern(
   template: string,
@@ -50,14 +53,14 @@ export function readUngrantablePattern(
   }
   const isEmpty = ({ texts, kinds }: SegmentReading): boolean => kinds.length === 0 && texts[0] === '';
   if (isEmpty(parts.at(-1)!)) parts.pop();
-  // Paths with empty segments are refused.
+  // Paths with empty segments are refused, so such a pattern matches nothing.
   return parts.some(isEmpty) ? undefined : parts.flatMap(segmentsOf);
 }
 
-/** What stands in one segment of a template. */
+/** The texts and parameters of one segment of a template. */
 interface SegmentReading {
   texts: string[];
-  /** How many segments each parameter stands for: one, any number, or any number under a condition of its own. */
+  /** How many segments each parameter matches: one, any number, or any number under its own condition. */
   kinds: ('one' | 'many' | 'conditional')[];
 }
 
@@ -67,7 +70,10 @@ function kindOf(name: string, saysMany: (name: string) => boolean): SegmentReadi
   return CATCH_ALL.test(name) ? 'many' : 'conditional';
 }
 
-/** A parameter that takes many segments may have text beside it; what comes of it takes as much, or more. */
+/**
+ * Converts a segment to its pattern. If a parameter matches many segments and has text beside it, the pattern matches
+ * at least as much.
+ */
 function segmentsOf({ texts, kinds }: SegmentReading): UngrantablePattern {
   const decodedTexts = texts.map(decoded);
   const first = kinds.findIndex((kind) => kind !== 'one');
@@ -83,10 +89,10 @@ function segmentsOf({ texts, kinds }: SegmentReading): UngrantablePattern {
 }
 
 /**
- * Whether some path that matches an endpoint could also match a pattern, and some reader that puts literals before
- * parameters could give it to the pattern. Texts of both are without regard to case.
+ * Returns whether a path could match both an endpoint and a pattern, and some reader that prefers literals to
+ * parameters could choose the pattern. The texts of both ignore case.
  *
- * @param by what tells the operation besides its path: a query may come before any literal
+ * @param by what shows that the operation is meant, besides its path: a query may take precedence over any literal
  */
 export function standsBeside(pattern: UngrantablePattern, endpoint: TemplateTexts, by: ToldBy = 'path'): boolean {
   const firstStar = pattern.findIndex(isStar);
@@ -129,10 +135,10 @@ export function standsBeside(pattern: UngrantablePattern, endpoint: TemplateText
 }
 
 /**
- * Whether a path matches a pattern. As a pattern with stars is matched: only the last one that was passed is ever tried
- * again, one segment further.
+ * Returns whether a path matches a pattern. It backtracks like a wildcard matcher: only to the last star, which then
+ * takes one more segment.
  *
- * @param segments those of the path, without a trailing slash and without regard to case; the pattern's texts likewise
+ * @param segments the segments of the path, without a trailing slash; case is ignored in them and in the pattern
  */
 export function matchesPath(pattern: UngrantablePattern, segments: readonly string[]): boolean {
   let at = 0;
@@ -167,8 +173,8 @@ function hasText(segment: PatternSegment): boolean {
 }
 
 /**
- * Some frameworks serve `/reports` for `/reports.json`, and some proxies for `/reports.`: the last segment of a path may
- * end in more than its texts if that begins with a dot.
+ * Returns whether a segment matches texts. Some frameworks serve `/reports` for `/reports.json`, and some proxies for
+ * `/reports.`. So the last segment may have a suffix that begins with a dot.
  */
 function matchesSegment(texts: readonly string[], segment: string, isLast: boolean): boolean {
   const [first = ''] = texts;
@@ -190,7 +196,7 @@ function matchesSegment(texts: readonly string[], segment: string, isLast: boole
   );
 }
 
-/** A literal as the segments of a path are: without escapes. */
+/** Decodes a literal, so that it compares with the decoded segments of a path. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

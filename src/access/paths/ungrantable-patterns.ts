@@ -3,7 +3,9 @@ import { matchesPath, type UngrantablePattern, standsBeside, type TemplateTexts 
 import { isTold, type ToldBy } from './told-by.js';
 import { confusableSkeleton } from './confusable-skeleton.js';
 
-/** Which of some operations that no key can be granted stand beside one of these templates of endpoints. */
+/**
+ * Returns a function that tells whether an ungrantable operation can be confused with one of these endpoint templates.
+ */
 export function neighbours(templates: readonly string[]): (pattern: UngrantablePattern, by: ToldBy) => boolean {
   const endpoints = templates.flatMap((template) => {
     const parsed = parseTemplate(template.replace(/\/$/, ''));
@@ -15,7 +17,7 @@ export function neighbours(templates: readonly string[]): (pattern: UngrantableP
   };
 }
 
-/** The texts of a template by which it stands beside others. */
+/** Returns the texts of a template that are compared with patterns. */
 export function literalsOf(segments: readonly TemplateSegment[]): TemplateTexts {
   return segments.map((segment) => (segment.kind === 'literal' ? confusableSkeleton(segment.text) : undefined));
 }
@@ -30,13 +32,18 @@ interface Operation {
   by: ToldBy;
 }
 
-/** What stands beside endpoints is remembered up to so many times in all, which is a few megabytes. */
+/**
+ * How many endpoints and patterns are cached together, over all endpoints. This bounds the cache to a few megabytes.
+ */
 const REMEMBERED_MAX = 300_000;
 
-/** The operations of one service that no key can be granted. */
+/** The ungrantable operations of one service. */
 export class UngrantablePatterns {
   private readonly operations: Operation[] = [];
-  /** Few endpoints have any beside them, and those are found once: a decision looks at no other. */
+  /**
+   * The operations that can be confused with each endpoint, found once. Few endpoints have any, and a decision checks
+   * no others.
+   */
   private readonly beside = new Map<TemplateTexts, readonly Operation[]>();
   private remembered = 0;
 
@@ -47,11 +54,11 @@ export class UngrantablePatterns {
   }
 
   /**
-   * The template of an operation that a path could be meant for although an endpoint matches it.
+   * Finds an ungrantable operation that a path could mean although an endpoint matches it. Returns its template.
    *
    * @param endpoint always the same array for the same endpoint
-   * @param segments those of the path, without a trailing slash and without regard to case
-   * @param query as it came
+   * @param segments the segments of the path, without a trailing slash; case is ignored
+   * @param query the raw query
    */
   find(endpoint: TemplateTexts, segments: () => readonly string[], query: string): string | undefined {
     const beside = this.besideOf(endpoint);

@@ -1,14 +1,14 @@
-/* Swagger UI as Latchkey wants it. Loaded by page.html after swagger-ui-bundle.js. */
+/* Configures Swagger UI for Latchkey. page.html loads it after swagger-ui-bundle.js. */
 'use strict';
 
-/** The security schemes of the document: how their credentials are written, and what Swagger UI must be given. */
+/** The security schemes of the document: the prefix of their credentials, and whether Swagger UI needs it. */
 const SCHEMES = {
-  // Swagger UI puts "Bearer " in front by itself.
+  // Swagger UI adds "Bearer " itself.
   manager_auth: { prefix: 'Bearer ', secret: /^lks_/, withPrefix: false, inUse: 'Signed in with a session' },
   management_key: { prefix: 'ManagementKey-v1 ', secret: /^lkm_/, withPrefix: true, inUse: 'Using the key' },
 };
 
-/** What `x-access` of an operation is called on its line. */
+/** How the line of an operation shows its `x-access`. */
 const ACCESS = {
   public: { label: 'anyone', title: 'Anyone may call this' },
   'signed-in': { label: 'signed in', title: 'Anyone who is signed in may call this' },
@@ -17,10 +17,10 @@ const ACCESS = {
   judged: { label: 'judged', title: 'The credential that is presented is judged' },
 };
 
-/** A key or a session token, wherever it stands: whoever copies the whole answer that has it means it. */
+/** Matches a key or a session token anywhere in a text, because people may paste a whole response. */
 const SECRET = /\blk[ms]_[0-9A-Za-z]{49}\b/;
 
-/** A pasted credential without what is around it: blanks, its scheme, or the answer in which it was shown. */
+/** Returns a pasted credential without blanks, its scheme, or the response around it. */
 function bare(text) {
   const trimmed = String(text ?? '').trim();
   const secret = SECRET.exec(trimmed);
@@ -31,7 +31,7 @@ function bare(text) {
   return scheme ? trimmed.slice(scheme.prefix.length).trim() : trimmed;
 }
 
-/** The one credential that an authorization is about, under the scheme that its value belongs to. */
+/** Returns the one credential of an authorization, under the scheme that its value belongs to. */
 function tidy(name, text, definitions) {
   const credential = bare(text);
   const owner = Object.keys(SCHEMES).find((scheme) => SCHEMES[scheme].secret.test(credential)) ?? name;
@@ -41,8 +41,8 @@ function tidy(name, text, definitions) {
 }
 
 /**
- * Keys and sessions go into the same header, so that authorizing with one logs the other out. Pasting works with and
- * without the scheme in front, and into either field. The dialog closes: there is nothing else to do in it.
+ * Keeps one credential at a time, because keys and sessions use the same header: authorizing with one logs the other
+ * out. A credential may be pasted with or without its scheme, and into either field. The dialog then closes.
  */
 const OneCredential = () => ({
   statePlugins: {
@@ -67,7 +67,7 @@ const OneCredential = () => ({
   },
 });
 
-/** The bar at the top: whose page this is, which credential is in use, and the button that changes it. */
+/** Shows the bar at the top: the product, the credential in use, and the button that changes it. */
 const Masthead = () => ({
   wrapComponents: {
     AuthorizeBtnContainer: (Button, system) => (properties) => {
@@ -92,7 +92,7 @@ const Masthead = () => ({
   },
 });
 
-/** Shows on the line of each operation who gets in. */
+/** Shows on the line of each operation who may call it. */
 const AccessBadge = () => ({
   wrapComponents: {
     OperationSummaryPath: (Path, system) => (properties) => {
@@ -109,7 +109,7 @@ const AccessBadge = () => ({
   },
 });
 
-/** Every operation can go wrong in many ways: only their names are shown until somebody asks for the bodies. */
+/** Shows only the names of problems until the reader opens them, because every operation has many. */
 const FoldedProblems = () => ({
   wrapComponents: {
     response: (Response, system) => (properties) => {
@@ -139,10 +139,13 @@ const FoldedProblems = () => ({
   },
 });
 
-/** Characters of an answer up to which it is coloured: a page of a thousand coupons would freeze the browser for seconds. */
+/**
+ * The maximum length of a coloured response. Colouring a page of a thousand coupons would freeze the browser for
+ * seconds.
+ */
 const COLOURED_MAX = 50_000;
 
-/** Shows large answers as plain text. */
+/** Shows large responses as plain text. */
 const PlainLargeAnswers = () => ({
   wrapComponents: {
     SyntaxHighlighter: (Highlighter, system) => (properties) => {
@@ -156,9 +159,9 @@ const PlainLargeAnswers = () => ({
 });
 
 /**
- * Swagger UI fills forms with the examples of parameters. A list would then be filtered by everything at once, and a
- * deletion begin with somebody's id: such examples are told instead. And where a file is missing it does nothing at all,
- * without a word: so the service is asked, which says what is missing.
+ * Leaves forms empty. Swagger UI would fill them with the examples of parameters: a list would have every filter set,
+ * and a deletion would contain the id of an existing row. The description shows the example instead. Also makes files
+ * optional: Swagger UI silently sends nothing if a required file is missing, but the service says what is missing.
  */
 const EmptyForms = () => ({
   statePlugins: {
@@ -197,8 +200,8 @@ function followColorScheme() {
 }
 
 /**
- * Swagger UI sends a credential only where the document asks for one of its kind. Whoever tries an endpoint with a key
- * that does not open it should read that, not that there is no credential.
+ * Sends the credential with every operation that is not public. Swagger UI sends it only if the operation accepts its
+ * kind. With a key that an endpoint refuses, the response should say so, and not that the credential is missing.
  */
 function sendCredential(request) {
   const { authSelectors, specSelectors } = window.ui.getSystem();
@@ -212,7 +215,7 @@ function sendCredential(request) {
   return request;
 }
 
-/** Whoever has ended their session is not signed in any more. */
+/** Logs out of Swagger UI when the session has ended. */
 function forgetEndedSession(response) {
   if (response.status === 204 && new URL(response.url).pathname.endsWith('/v1/sessions')) {
     window.ui.getSystem().authActions.logoutWithPersistOption(['manager_auth']);

@@ -7,11 +7,14 @@ import { SignInAttempt } from './sign-in-attempt.entity.js';
 /** The failures that one counter holds. */
 export interface Failures {
   amount: number;
-  /** How long they still count, in milliseconds. */
+  /** How much longer they count, in milliseconds. */
   msLeft: number;
 }
 
-/** Begins a counter, or adds 1 unless it has expired. On MySQL `amount` is set first, while `expires` is still the old one. */
+/**
+ * Creates a counter, or adds 1 unless it has expired. On MySQL `amount` is set first, while `expires` still has its old
+ * value.
+ */
 const ADD = {
   mysql: `INSERT INTO sign_in_attempts (counter, amount, expires) VALUES (?, 1, ?) AS new_one
     ON DUPLICATE KEY UPDATE
@@ -23,7 +26,7 @@ const ADD = {
       expires = CASE WHEN expires <= ? THEN excluded.expires ELSE expires END`,
 };
 
-/** A limit of failures in a window of time. All replicas share it, because they count in the database. */
+/** Limits failures in a window of time. All replicas share the limit, because the database holds the counters. */
 export class FailureLimit {
   constructor(
     private readonly counters: ReadRepository<SignInAttempt>,
@@ -39,12 +42,12 @@ export class FailureLimit {
     return `${this.name}:${key}`;
   }
 
-  /** Returns the failures of a counter, as the database has them now. */
+  /** Returns the current failures of a counter from the database. */
   async read(key: string): Promise<Failures> {
     return this.asFailures(await this.counters.findOneBy({ counter: this.counterOf(key) }));
   }
 
-  /** Adds a failure, and returns all that count. */
+  /** Adds a failure. Returns all failures that count now. */
   async add(tx: EntityManager, key: string): Promise<Failures> {
     const counter = this.counterOf(key);
     const now = this.clock.now();
@@ -52,7 +55,7 @@ export class FailureLimit {
     return this.asFailures(await tx.findOneBy(SignInAttempt, { counter }));
   }
 
-  /** Takes a failure back, unless it counts no more. */
+  /** Removes a failure, unless it no longer counts. */
   async takeBack(tx: EntityManager, key: string): Promise<void> {
     await tx
       .createQueryBuilder()
@@ -65,7 +68,7 @@ export class FailureLimit {
       .execute();
   }
 
-  /** Forgets all failures of a counter. */
+  /** Deletes all failures of a counter. */
   async clear(tx: EntityManager, key: string): Promise<void> {
     await tx.delete(SignInAttempt, { counter: this.counterOf(key) });
   }
