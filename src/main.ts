@@ -10,8 +10,8 @@ import { Shutdown } from './server/shutdown.js';
 import { describeStartFailure, ListenFailure } from './server/start-failure.js';
 import { resetPassword } from './users/passwords/reset-password.js';
 
-// Requests that wait for one reading together survive a scavenge together, now and then all of them. V8 would conclude that
-// all requests live long, and leave every later one to the full collection (docs/decisions/0014-no-pretenuring.md).
+// Requests that wait for the same batch survive a scavenge together, and sometimes all requests do. V8 would then learn
+// that requests live long, and leave all later ones to the full collection (docs/decisions/0014-no-pretenuring.md).
 setFlagsFromString('--no-allocation-site-pretenuring');
 
 async function main(): Promise<void> {

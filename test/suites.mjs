@@ -1,8 +1,9 @@
 // The suites of tests in test/. Files are named without `.test.ts`.
 
 /**
- * `npm test` runs every file but those that a suite below has for itself (`only`). Files with a `short` form are in both:
- * short in `npm test`, whole in their suite. SUITES chooses, such as SUITES=races,scale; `everyday` is what `npm test` runs.
+ * `npm test` runs every file except those that only a suite below runs (`only`). Files with a `short` form are in both:
+ * short in `npm test`, and complete in their suite. SUITES selects suites, such as SUITES=races,scale. `everyday` is
+ * what `npm test` runs.
  */
 export const SUITES = {
   races: {
@@ -52,7 +53,7 @@ export const SUITES = {
   },
 };
 
-/** What is the same on every database, so that a round on MySQL leaves it out. */
+/** Tests that do not depend on the database. A run on MySQL omits them. */
 const SAME_ON_EVERY_DATABASE = [
   ...SUITES.packages.only,
   ...SUITES.browser.only,
@@ -73,7 +74,7 @@ if (unknown.length > 0) {
   );
 }
 
-/** Whether a suite runs now. */
+/** Returns whether a suite runs now. */
 export function isChosen(suite) {
   return chosen.includes(suite);
 }
@@ -81,7 +82,7 @@ export function isChosen(suite) {
 const globOf = (file) => `<rootDir>/test/${file}.test.ts`;
 const patternOf = (file) => `<rootDir>/test/${file.replace('*', '.*')}\\.test\\.ts$`;
 
-/** What jest runs of test/: the files to look for, and patterns of those to leave out. */
+/** Returns the files of test/ that jest runs, and patterns of those to omit. */
 export function chosenFiles() {
   const suites = Object.entries(SUITES);
   const files = suites.filter(([name]) => isChosen(name)).flatMap(([, { only, short }]) => [...only, ...short]);

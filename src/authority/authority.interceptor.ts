@@ -5,10 +5,10 @@ import { Authorizer } from '../access/authorizer.js';
 import { type Caller, findCaller } from '../access/caller.js';
 
 /**
- * Runs a handler under the authority of its caller. If the body arrived later than the headers, it authorizes again
- * first, because a client may hold back the last byte until its authority has ended. When `AuthorityWatch` notices an
- * end, it responds with the refusal at once, even while the handler works. A request that has committed something sends
- * its own response, and its transaction refuses its next write.
+ * Runs a handler under the authority of its caller. It authorizes again first if the body arrived later than the
+ * headers: a client may hold back the last byte until its authority has ended. When `AuthorityWatch` notices an end, it
+ * responds with the refusal at once, even while the handler works. A request that has committed something sends its own
+ * response. Its transaction refuses its next write.
  *
  * It runs after the interceptor that reads bodies, which handles an end itself.
  */

@@ -20,7 +20,7 @@ describe('the deletion of a campaign', () => {
 
   const path = (id: number): string => `/v1/applications/${applicationId}/campaigns/${id}`;
 
-  /** Makes a campaign with so many coupons. */
+  /** Creates a campaign with `coupons` coupons. */
   async function make(coupons: number): Promise<number> {
     const { body } = await latchkey.admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, {
       name: 'To go',
@@ -51,7 +51,7 @@ describe('the deletion of a campaign', () => {
   const rowIsLeft = (id: number): Promise<boolean> =>
     latchkey.get(TransactionRunner).inTransaction((tx) => tx.existsBy(Campaign, { id }));
 
-  /** Lets no coupon of a campaign be deleted. */
+  /** Prevents the deletion of the coupons of a campaign. */
   const refuseDeletionsFrom = (campaignId: number): Promise<unknown> =>
     latchkey.get(TransactionRunner).inTransaction((tx) =>
       tx.query(
@@ -63,7 +63,7 @@ describe('the deletion of a campaign', () => {
       ),
     );
 
-  /** What a process leaves that dies in the middle of a deletion. */
+  /** Leaves a campaign as a process does that dies in the middle of its deletion. */
   const mark = (id: number): Promise<unknown> =>
     latchkey.get(TransactionRunner).inTransaction((tx) => tx.update(Campaign, { id }, { beingDeleted: true }));
 
@@ -92,7 +92,7 @@ describe('the deletion of a campaign', () => {
   test('asked for twice at once happens once', async () => {
     const id = await make(1500);
     const answers = await Promise.all([latchkey.admin.delete(path(id)), latchkey.admin.delete(path(id))]);
-    // The later one finds it being deleted, or gone.
+    // The later deletion finds the campaign being deleted, or gone.
     const [first, second] = answers.map(({ status }) => status).sort();
     expect(first).toBe(204);
     expect([204, 404]).toContain(second);
@@ -111,7 +111,7 @@ describe('the deletion of a campaign', () => {
       served += 1;
     }
     expect((await deletion).status).toBe(204);
-    // A deletion in one piece would let the first of them wait until its end, and no other begin.
+    // A deletion in one transaction would block the first of these requests until its end, and no other would begin.
     expect(served).toBeGreaterThanOrEqual(3);
   });
 

@@ -20,7 +20,7 @@ export interface Coupon extends Record<string, unknown> {
   isReservationMandatory: boolean;
 }
 
-/** What an import answers with, whether it went well or not. */
+/** The response to an import, whether it succeeded or not. */
 export interface ImportAnswer extends ProblemBody {
   id: number;
   created: string;
@@ -30,13 +30,13 @@ export interface ImportAnswer extends ProblemBody {
   amount: number;
 }
 
-/** What a generation of coupons answers with, whether it went well or not. */
+/** The response to a generation of coupons, whether it succeeded or not. */
 export interface Generated extends ProblemBody {
   totalResultSize: number;
   data: Coupon[];
 }
 
-/** A campaign of an Application of its own, and the way to its coupons. */
+/** A campaign in its own Application, with the path to its coupons. */
 export interface CouponPlace {
   applicationId: number;
   campaignId: number;
@@ -49,7 +49,7 @@ export const IMPORT_COUPONS = {
   path: '/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons',
 };
 
-/** Makes a campaign in an Application. */
+/** Creates a campaign in an Application. */
 export async function createCampaign(client: Client, applicationId: number): Promise<CouponPlace> {
   const { status, body } = await client.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, {
     name: 'Summer sale',
@@ -60,12 +60,12 @@ export async function createCampaign(client: Client, applicationId: number): Pro
   return { applicationId, campaignId: body.id, path: `/v1/applications/${applicationId}/campaigns/${body.id}` };
 }
 
-/** Makes a campaign in an Application of its own. */
+/** Creates a campaign in its own Application. */
 export async function createPlace(admin: Client): Promise<CouponPlace> {
   return createCampaign(admin, await createApplication(admin));
 }
 
-/** Uploads a file of coupons; without a file name, as a text field. */
+/** Uploads a file of coupons. Without a file name it is sent as a text field. */
 export function importCoupons(
   client: Client,
   place: CouponPlace,
@@ -81,7 +81,7 @@ export function importCoupons(
   return client.post<ImportAnswer>(`${place.path}/import_coupons${query}`, form);
 }
 
-/** Generates coupons that can be used once, a single one unless the body says otherwise. */
+/** Generates coupons that can be used once. It generates one, unless the body says otherwise. */
 export function generateCoupons(
   client: Client,
   place: CouponPlace,
@@ -91,7 +91,7 @@ export function generateCoupons(
   return client.post<Generated>(`${place.path}/coupons${query}`, { usageLimit: 1, numberOfCoupons: 1, ...body });
 }
 
-/** Every coupon that fits a query, all pages together. */
+/** Returns every coupon that matches a query, from all pages. */
 export async function listCoupons(client: Client, place: CouponPlace, query = ''): Promise<Coupon[]> {
   const coupons: Coupon[] = [];
   for (;;) {
@@ -108,12 +108,12 @@ export async function listCoupons(client: Client, place: CouponPlace, query = ''
   }
 }
 
-/** An upload of which the test decides when each piece of it is sent. */
+/** An upload whose pieces the test sends one by one. */
 export interface SlowUpload {
   send(piece: string): void;
-  /** Sends the end of the form, and waits for the answer. */
+  /** Sends the end of the form, and waits for the response. */
   end(): Promise<Answer<ImportAnswer>>;
-  /** The answer, whenever it comes; rejects if the connection ends without one. */
+  /** The response, whenever it arrives. Rejects if the connection ends without one. */
   answer: Promise<Answer<ImportAnswer>>;
   /** Cuts the connection. */
   cut(): void;
@@ -141,7 +141,7 @@ export function beginUpload(client: Client, place: CouponPlace, query = ''): Slo
       );
     });
   });
-  // A test that cuts the connection does not wait for an answer.
+  // A test that closes the connection does not wait for a response.
   answer.catch(() => undefined);
   request.write('--XyZ\r\nContent-Disposition: form-data; name="upFile"; filename="coupons.csv"\r\n\r\n');
   return {
@@ -155,7 +155,7 @@ export function beginUpload(client: Client, place: CouponPlace, query = ''): Slo
   };
 }
 
-/** Waits until something is so, and says what it waited for if that does not come. */
+/** Waits until a condition holds. The error says what it waited for. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, waitMs = 15_000): Promise<void> {
   const deadline = performance.now() + waitMs;
   while (!(await isSo())) {

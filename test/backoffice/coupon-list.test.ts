@@ -79,7 +79,7 @@ describe('coupons in lists', () => {
       const other = await createCampaign(admin, place.applicationId);
       const expected: string[] = [];
       for (let round = 0; round < 4; round += 1) {
-        // Between these ids lie some of another campaign.
+        // Coupons of another campaign have ids between these.
         const codes = Array.from({ length: 3000 }, (_, number) => `R${round}-${number}`);
         await importRows(`value\n${codes.join('\n')}\n`);
         await importCoupons(admin, other, `value\nOTHER-${codes.join('\nOTHER-')}\n`);

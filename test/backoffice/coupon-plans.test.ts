@@ -7,10 +7,10 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
 
-/** Stands for the batch of the coupons that are looked for. */
+/** A placeholder for the batch of the coupons. */
 const BATCH = 'the batch';
 
-/** Every way in which coupons are found, and the index that must lead there. */
+/** Every kind of filter, with the index that its query must use. */
 const WAYS: [filters: CouponFilters, index: CouponIndex][] = [
   [{}, 'ix_coupons_campaign_id'],
   [{ value: 'CODE-7' }, 'ix_coupons_campaign_id'],
@@ -50,7 +50,7 @@ describe('the plans of coupons', () => {
 
   const engine = (): 'mysql' | 'sqlite' => (database.options.type === 'mysql' ? 'mysql' : 'sqlite');
 
-  /** What an engine says about how it would read; throws if it does not understand the statement. */
+  /** Returns the plan of an engine for a query. Throws if the engine cannot parse it. */
   const explain = async ({ sql, parameters }: Reading): Promise<string> => {
     if (engine() === 'mysql') {
       const [row] = (await database.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, parameters)) as Record<
@@ -65,7 +65,7 @@ describe('the plans of coupons', () => {
 
   const expectIndex = (plan: string, index: string): void => {
     expect(plan).toContain(index);
-    // Neither all coupons, nor any that has to be put in order first.
+    // The plan must not scan all coupons, nor sort any.
     expect(plan).not.toMatch(/SCAN|^ALL|^index |filesort|temporary|TEMP B-TREE/);
   };
 

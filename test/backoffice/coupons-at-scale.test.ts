@@ -11,13 +11,13 @@ import { size } from '../support/size.js';
 const MANY = Number(process.env.COUPONS ?? size('scale', 30_000, 1_000_000));
 const FEW = 1000;
 /**
- * By so much the process may grow for a file of any size. 11 to 140 MB were seen, most of it memory that V8 had not given back
- * yet; a million rows as objects would be several hundred.
+ * The maximum growth of the process for a file of any size, in MB. Between 11 and 140 MB were measured, mostly memory
+ * that V8 had not yet returned. A million rows as objects would take several hundred MB.
  */
 const GROWTH_MB_MAX = 180;
 const CODE = (number: number): string => `${((number * 2_654_435_761) % 4_294_967_296).toString(36)}-${number}`;
 
-/** Rows of a file, as they are needed. */
+/** Generates the rows of a file when they are needed. */
 async function* fileOf(count: number): AsyncGenerator<string> {
   yield '--XyZ\r\nContent-Disposition: form-data; name="upFile"; filename="coupons.csv"\r\n\r\n';
   yield 'value,expirydate,limitval,attributes\n';
@@ -32,8 +32,8 @@ async function* fileOf(count: number): AsyncGenerator<string> {
 }
 
 /**
- * The process itself, with a million coupons. On SQLite everything happens in the one thread that answers everybody, so
- * that this is also about how long any of it keeps others waiting.
+ * Runs the real process with a million coupons. On SQLite one thread does all work and sends all responses, so this
+ * also measures how long that work delays other requests.
  */
 describe(`${MANY.toLocaleString('en')} coupons`, () => {
   let database: TestDatabase;
@@ -77,7 +77,7 @@ describe(`${MANY.toLocaleString('en')} coupons`, () => {
     return JSON.parse(text) as ImportAnswer;
   };
 
-  /** The most memory that the process ever had, in MB. */
+  /** Returns the peak memory of the process, in MB. */
   const memoryMb = (): number =>
     Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024;
 

@@ -183,7 +183,7 @@ describe('exporting coupons', () => {
             expect((await listCoupons(admin, to)).map(lasting)).toEqual(before.map(lasting));
           },
         ),
-        // To shrink over HTTP takes longer than a test may.
+        // Shrinking over HTTP would take longer than the test may.
         { numRuns: 25, endOnFailure: true },
       );
     }, 60_000);
@@ -317,19 +317,19 @@ describe('exporting coupons', () => {
       for await (const chunk of response) {
         lines += (chunk as Buffer).toString('latin1').split('\n').length - 1;
       }
-      // What is not here was still unread when it was deleted: a million coupons would not be in memory either.
+      // The missing lines were not read before the deletion. A million coupons would not fit into memory either.
       expect(lines).toBeGreaterThan(1);
       expect(lines).toBeLessThan(count / 2);
     });
   });
 });
 
-/** The cells of an exported file but for those that belong to this very coupon: its id, campaign, batch. */
+/** Returns the cells of an exported file without those that differ for each coupon: id, campaign, batch. */
 function withoutOwn(file: string): string[][] {
   return parse(file).map((cells) => cells.slice(0, COLUMNS.split(',').length));
 }
 
-/** What must survive an export and an import. */
+/** Returns the fields that must survive an export and an import. */
 function lasting({ value, usageLimit, discountLimit, reservationLimit, ...rest }: Coupon): object {
   const { startDate, expiryDate, attributes, recipientIntegrationId, isReservationMandatory } = rest;
   return {

@@ -24,18 +24,18 @@ interface Change {
 
 const equals = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** Codes, one a line, behind their header. */
+/** Returns a file with a header and one code per line. */
 function fileOf(count: number, prefix = 'CODE'): string {
   return `value\n${Array.from({ length: count }, (_, number) => `${prefix}-${number}`).join('\n')}\n`;
 }
 
-/** Temporary files that this process has open, which have no name any more. */
+/** Returns the number of open temporary files of this process. Their names are already deleted. */
 function openTemporaryFiles(): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`).includes('latchkey-upload-');
     } catch {
-      // The directory itself was open while it was read.
+      // This is the directory itself, which was open while it was read.
       return false;
     }
   }).length;

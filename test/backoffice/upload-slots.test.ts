@@ -32,7 +32,7 @@ describe('the uploads that may be in progress at once', () => {
       return metrics.includes(`latchkey_imports_in_progress{phase="receiving"} ${count}\n`);
     });
 
-  /** Begins uploads that do not end by themselves, and waits until each has its slot. */
+  /** Begins uploads that never end by themselves, and waits until each has its slot. */
   const trickle = async (...clients: Client[]): Promise<void> => {
     for (const client of clients) {
       const upload = beginUpload(client, place);

@@ -33,7 +33,7 @@ describe('the database', () => {
     });
     await hasBegun;
     const deletion = latchkey.admin.delete(`/v1/api_keys/${key.id}`);
-    // On MySQL the deletion does not wait for the other; on SQLite it must.
+    // On MySQL the deletion does not wait for the other transaction. On SQLite it must.
     await Promise.race([deletion, new Promise((resolve) => setImmediate(resolve))]);
     release();
     await expect(other).rejects.toThrow('rolled back');
@@ -98,7 +98,7 @@ describe('the database', () => {
     const made = await Promise.all(Array.from({ length: 20 }, () => createKey(latchkey.admin)));
     const statusOf = async (key: string): Promise<number> =>
       (await latchkey.as(`ManagementKey-v1 ${key}`).get(path)).status;
-    // More than one statement takes, with the good ones among them.
+    // Needs more than one statement, and contains the good keys.
     const keys = Array.from({ length: 1200 }, (_, nth) => (nth % 60 === 0 ? made[nth / 60]!.key : mintSecret('lkm_')));
     const statuses = await Promise.all(keys.map(statusOf));
     expect(statuses).toEqual(keys.map((_, nth) => (nth % 60 === 0 ? 200 : 401)));

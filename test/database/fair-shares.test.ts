@@ -42,7 +42,7 @@ describe('reads that scan', () => {
   const together = (count: number, client: Client, path: string): Promise<{ status: number; body: unknown }[]> =>
     Promise.all(Array.from({ length: count }, () => client.get(path)));
 
-  /** Counts the queries that begin in each turn of the event loop while work is done; answers with the most. */
+  /** Counts the queries that begin in each turn of the event loop during work. Returns the highest count. */
   async function mostInOneTurn(queries: RegExp, work: () => Promise<unknown>): Promise<number> {
     const database = latchkey.get(DataSource);
     const usual = database.logger;

@@ -44,8 +44,8 @@ onMysql('a write that a deadlock undoes', () => {
   }
 
   /**
-   * Makes a transaction that has the user's row and then wants the coupon's, which the write has, while the write wants
-   * the user's. It has written more, so that MySQL undoes the write.
+   * Creates a deadlock. A transaction locks the user's row and then waits for the coupon's row, which the write has
+   * locked. The write waits for the user's row. The transaction has written more, so MySQL rolls back the write.
    */
   async function deadlock(
     userId: number,

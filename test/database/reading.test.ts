@@ -11,7 +11,7 @@ const WRITES = [
   'TRUNCATE TABLE users',
 ];
 
-/** What reads outside transactions has no way to write, on either engine. */
+/** Tests that reads outside transactions cannot write, on either engine. */
 describe('reading', () => {
   let latchkey: Latchkey;
 

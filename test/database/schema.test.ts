@@ -58,7 +58,7 @@ describe('the schema', () => {
   test('goes down again, and up again where it was left half-way', async () => {
     await dataSource.undoLastMigration({ transaction: 'none' });
     await dataSource.runMigrations({ transaction: 'none' });
-    // A process that was killed in the middle has made tables, but not the note that it did.
+    // A process that was killed midway has created tables, but has not recorded the migration.
     await dataSource.query('DROP TABLE changes');
     await dataSource.query('DELETE FROM migrations');
     await dataSource.runMigrations({ transaction: 'none' });

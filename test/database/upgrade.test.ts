@@ -17,12 +17,12 @@ import { readTables, type Row, runScript, runSql } from '../support/sql.js';
 jest.setTimeout(180_000);
 
 /*
- * The database is the one that the first release made, with a little of everything in it: its SQL is frozen in
- * test/upgrade, and knows nothing of today's entities and migrations. Whatever migrations come later run on it here.
+ * The first release created this database, with some rows of each kind. Its SQL is frozen in test/upgrade and
+ * independent of today's entities and migrations. All later migrations run on it here.
  */
 const UPGRADE = new URL('../upgrade/', import.meta.url);
 
-/** What the first release gave to those who still hold it. Checksums are right; the rest of each is made for tests. */
+/** Secrets that the first release issued. Their checksums are valid, and the rest was invented for tests. */
 const SECRETS = JSON.parse(readFileSync(new URL('first-release-secrets.json', UPGRADE), 'utf8')) as Record<
   'limited' | 'wide' | 'deleted' | 'ofDeactivated' | 'adaSession' | 'graceSession',
   string
@@ -115,7 +115,7 @@ describe('a database of the first release', () => {
     expect(wide.endpoints.map(({ gone, changed }) => ({ gone, changed }))).toEqual(
       Array(4).fill({ gone: false, changed: false }),
     );
-    // What stands beside an endpoint and can be granted to nobody is remembered, too.
+    // An ungrantable operation beside an endpoint must still be known.
     expect(await verify('/v1/invoices/7:cancel')).not.toBe('valid');
   });
 
@@ -195,7 +195,7 @@ describe('a database of the first release', () => {
       password: 'a password of the new one',
       isAdmin: false,
     });
-    // The highest ones of the first release were deleted.
+    // The rows with the highest ids of the first release were deleted.
     expect([applicationId, made.id, user.body.id]).toEqual([4, 5, 5]);
     expect((await ada.get(`/v1/applications/${applicationId}/campaigns`)).status).toBe(200);
     const entities = (await trail()).slice(old.length).map(({ entity }) => entity);
@@ -221,7 +221,7 @@ describe('grants of the first release', () => {
         name: 'Billing',
         openapi,
       });
-      // It was not in the document when the upgrade looked: nobody knows with which parameter it was granted.
+      // The endpoint was not in the document during the upgrade. So the parameter with which it was granted is unknown.
       expect(body.changedGrants.data).toMatchObject([
         {
           id: 2,
@@ -246,7 +246,7 @@ describe('grants of the first release', () => {
   test('are upgraded although an earlier attempt was cut off', async () => {
     const database = await createFirstRelease();
     try {
-      // MySQL cannot undo a change of a table.
+      // MySQL cannot roll back a change of a table.
       await runSql(database, 'ALTER TABLE api_key_endpoints ADD COLUMN service_id integer NOT NULL DEFAULT 0');
       const server = await startServer({ DATABASE_URL: database.url, ADMIN_EMAIL: '', ADMIN_PASSWORD: '' });
       await server.stop();
@@ -271,7 +271,7 @@ describe('a later migration, on a database of the first release,', () => {
 
   beforeEach(async () => {
     database = await createFirstRelease();
-    // Whatever migrations there are today come first.
+    // Today's migrations run first.
     expect(await migrateWithToday()).toMatchObject({ code: 0 });
   });
   afterEach(() => database.drop());
@@ -281,7 +281,7 @@ describe('a later migration, on a database of the first release,', () => {
     return { code: await server.stop() };
   };
 
-  /** Runs today's migrations and one more, in a process of its own. */
+  /** Runs today's migrations and one more, in another process. */
   const migrateFurther = (environment: Record<string, string> = {}): Promise<{ code: number; stderr: string }> =>
     new Promise((resolve) => {
       const parameters = ['--no-warnings', fileURLToPath(new URL('migrate.mjs', UPGRADE))];
@@ -291,7 +291,7 @@ describe('a later migration, on a database of the first release,', () => {
       );
     });
 
-  /** The rows that were there before, with the columns that they had then. */
+  /** Returns the earlier rows that are gone or changed, compared by the columns that they had then. */
   async function lossesSince(before: Record<string, Row[]>): Promise<string[]> {
     const after = await readTables(database);
     return Object.entries(before).flatMap(([table, rows]) => {
@@ -316,7 +316,7 @@ describe('a later migration, on a database of the first release,', () => {
     expect(await lossesSince(before)).toEqual([]);
     const users = await runSql(database, 'SELECT name, nickname FROM users');
     expect(users.map(({ nickname }) => nickname)).toEqual(users.map(({ name }) => name));
-    // The Application with the highest id was deleted: its id is not given out again.
+    // The Application with the highest id was deleted. Its id must not be used again.
     await runSql(
       database,
       "INSERT INTO applications (created, modified, name, name_key, description, timezone, currency, attributes) VALUES (1, 1, 'New', 'new', '', 'UTC', 'EUR', '{}')",
@@ -347,7 +347,7 @@ describe('a later migration, on a database of the first release,', () => {
       expect(after.users![0]).toHaveProperty('nickname');
     }
     expect(await lossesSince(before)).toEqual([]);
-    // Today's version still runs on it.
+    // Today's version still runs on the database.
     expect(await migrateWithToday()).toEqual({ code: 0 });
 
     expect(await migrateFurther()).toEqual({ code: 0, stderr: '' });

@@ -6,7 +6,7 @@ import { SUITES } from '../suites.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (document: string): string => readFileSync(ROOT + document, 'utf8');
 
-/** All folders that a folder imports, directly or through others. */
+/** Returns all folders that a folder imports, directly or indirectly. */
 function reachableFrom(folder: string, found = new Set<string>()): Set<string> {
   for (const next of DIRECTIONS[folder]!.filter((other) => !found.has(other))) {
     found.add(next);

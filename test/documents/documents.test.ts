@@ -17,7 +17,7 @@ const DOCUMENTS = [
   ...filesBelow('examples', /\.md$/),
 ];
 const FENCED = /^( *)```[^]*?^\1```/gm;
-/** Names in capitals that are no variables of Latchkey's or its tests: of programs that call it, of Node, and of MySQL. */
+/** Names in capitals that are not variables of Latchkey or its tests: they belong to other programs, Node or MySQL. */
 const OTHERS = [
   ...['LATCHKEY_KEY', 'LATCHKEY_URL', 'NODE_EXTRA_CA_CERTS'],
   ...['BEFORE_ON_PRIMARY_FAILOVER', 'OFFLINE_MODE', 'READ_ONLY', 'CONNECTION_ADMIN', 'GET_LOCK', 'FROM_UNIXTIME'],
@@ -37,7 +37,7 @@ function read(document: string): string {
   return readFileSync(join(ROOT, document), 'utf8');
 }
 
-/** Variables that tests, scripts, the bench and the compose file read. */
+/** Returns the variables that tests, scripts, the bench and the compose file read. */
 function variablesElsewhere(): string[] {
   const programs = ['test', 'scripts', 'bench'].flatMap((folder) => filesBelow(folder, /\.m?[jt]s$/));
   return [
@@ -46,12 +46,12 @@ function variablesElsewhere(): string[] {
   ].map(([, name]) => name!);
 }
 
-/** What stands in backticks within the text. */
+/** Returns the texts in backticks. */
 function codeIn(text: string): string[] {
   return [...text.replaceAll(FENCED, '').matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
 }
 
-/** The names under which the headings of a document can be linked to, as GitHub makes them. */
+/** Returns the anchors of the headings of a document, as GitHub creates them. */
 function anchorsOf(path: string): string[] {
   const text = readFileSync(path, 'utf8').replaceAll(FENCED, '');
   return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading]) =>
@@ -62,7 +62,7 @@ function anchorsOf(path: string): string[] {
   );
 }
 
-/** Rows of the tables of a text, by cells; a head and the line below it are no rows. */
+/** Returns the rows of the tables of a text as cells, without heads and separators. */
 function rowsOf(text: string): string[][] {
   return text
     .split('\n')
@@ -127,7 +127,7 @@ describe('docs/operating.md', () => {
 
   beforeAll(async () => {
     latchkey = await startLatchkey();
-    // Something of everything that is counted by how it ends: a decision, and an import that comes to nothing.
+    // Creates each kind of counter with outcomes: a decision, and an import that fails.
     await latchkey.admin.post('/v1/applications/1/campaigns/1/import_coupons', new FormData());
   });
   afterAll(() => latchkey.close());

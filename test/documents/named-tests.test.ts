@@ -9,7 +9,7 @@ test.each(['threat-model.md', 'faults.md'])('every test that docs/%s names is th
     const [, file, name] = /\| `([^`]+\.test\.ts)` "([^"]+)" *\|$/.exec(row) ?? [];
     return file !== undefined && name !== undefined ? [{ file, name }] : [];
   });
-  // The head of the table and the line below it are no rows.
+  // The head of the table and its separator are not rows.
   expect(named).toHaveLength(rows.filter((row) => row.startsWith('|')).length - 2);
   const missing = named.filter(
     ({ file, name }) => !existsSync(ROOT + file) || !readFileSync(ROOT + file, 'utf8').includes(name),

@@ -3,7 +3,7 @@ import type { Page } from './ledger.js';
 
 const PAGE = 1000;
 
-/** What was done by requests whose method and path contain something, by the audit trail; oldest first. */
+/** Returns the changes in the audit log whose method and path contain a text, oldest first. */
 export async function readTrail(client: Client, entityPath: string): Promise<string[]> {
   const entities: string[] = [];
   for (let hasMore = true; hasMore;) {

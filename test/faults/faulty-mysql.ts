@@ -8,8 +8,9 @@ import { until } from './until.js';
 const run = promisify(execFile);
 
 /**
- * A MySQL server that tests may stop, kill and freeze, because nobody else uses it. `MYSQL_SERVER` names a script that
- * starts and ends one: `start PORT` prints its URL, `stop PORT` ends it and keeps its data, `kill9 PORT` kills it.
+ * A MySQL server that only this test uses, so that it can be stopped, killed and frozen. `MYSQL_SERVER` names a script
+ * that controls servers: `start PORT` prints the URL, `stop PORT` stops the server and keeps its data, `kill9 PORT`
+ * kills it.
  */
 export class FaultyMysql {
   private pid = 0;
@@ -19,7 +20,7 @@ export class FaultyMysql {
     private readonly port: string,
   ) {}
 
-  /** Starts the server, or finds it running from an earlier test. */
+  /** Starts the server, unless an earlier test left it running. */
   static async start(): Promise<FaultyMysql> {
     const script = process.env.MYSQL_SERVER;
     if (!script) {
@@ -27,14 +28,14 @@ export class FaultyMysql {
         'MYSQL_SERVER is not set: name a script that runs MySQL servers for tests (`start PORT`, `stop PORT`, `kill9 PORT`)',
       );
     }
-    // Test files that run side by side have a server each.
+    // Test files that run in parallel each have their own server.
     const port = Number(process.env.MYSQL_FAULTS_PORT ?? 3403) + Number(process.env.JEST_WORKER_ID ?? 1) - 1;
     const server = new FaultyMysql(script, String(port));
     await server.start();
     return server;
   }
 
-  /** Its address; what follows the last slash is a database that is there. */
+  /** The URL of the server. The part after the last slash is an existing database. */
   get url(): string {
     return `mysql://root@127.0.0.1:${this.port}/latchkey`;
   }
@@ -43,7 +44,7 @@ export class FaultyMysql {
     try {
       await run(this.script, ['start', this.port]);
     } catch (error) {
-      // The script may have taken the last words of the server that ended for those of the new one.
+      // The script may have read the last output of the old server as that of the new one.
       await until('the MySQL server takes connections', () => this.isReachable(), 60_000).catch(() => {
         throw error;
       });
@@ -54,33 +55,33 @@ export class FaultyMysql {
     this.pid = Number(readFileSync((rows as { file: string }[])[0]!.file, 'utf8'));
   }
 
-  /** Ends it in good order; its data stay. */
+  /** Stops the server and keeps its data. */
   async stop(): Promise<void> {
     await run(this.script, ['stop', this.port]);
     await this.gone();
   }
 
-  /** Kills it, and waits until it is gone. */
+  /** Kills the server, and waits until it is gone. */
   async kill9(): Promise<void> {
     await run(this.script, ['kill9', this.port]);
     await this.gone();
   }
 
-  /** Freezes it: it keeps its connections, takes new ones, and answers nobody. */
+  /** Freezes the server: it keeps its connections, accepts new ones, and never responds. */
   async pause(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
-    // On a busy machine its threads go on for a moment.
+    // On a busy machine its threads continue for a moment.
     await until('the MySQL server is frozen', () =>
       readdirSync(`/proc/${this.pid}/task`).every((task) => this.isStopped(task)),
     );
   }
 
   private isStopped(task: string): boolean {
-    // The state stands behind the name, which is in parentheses and may have any characters.
+    // The state follows the name, which is in parentheses and may contain any characters.
     return readFileSync(`/proc/${this.pid}/task/${task}/stat`, 'utf8').split(') ').at(-1)!.startsWith('T');
   }
 
-  /** Lets it go on. */
+  /** Resumes the frozen server. */
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
   }
@@ -114,10 +115,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The engines that every promise about faults holds on. */
+/** The engines for which every promise about faults holds. */
 export const ENGINES = ['sqlite', 'mysql'] as const;
 
-/** Makes an empty database on an engine. */
+/** Creates an empty database on an engine. */
 export async function createDatabaseOn(engine: (typeof ENGINES)[number]): Promise<TestDatabase> {
   return engine === 'sqlite' ? createSqliteDatabase() : createMysqlDatabase((await FaultyMysql.start()).url);
 }

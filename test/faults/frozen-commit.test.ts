@@ -10,7 +10,7 @@ import { createDatabaseOn } from './faulty-mysql.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { until } from './until.js';
 
-/** MySQL closes a writing session that says nothing for about 20 s; then its locks are free. */
+/** MySQL closes a writing session that is silent for about 20 s, and then releases its locks. */
 const FREED_MS = { least: 10_000, most: 40_000 };
 
 const ENDS = ENDINGS.filter(({ name }) => /^a key (that was deleted|whose creator was deactivated)$/.test(name));
@@ -34,7 +34,7 @@ describe('a process that freezes just before a COMMIT', () => {
     await replicas.stop();
   });
 
-  /** Freezes the victim when it commits the transaction in which it wrote a text. */
+  /** Freezes the victim when it commits the transaction that wrote a text. */
   function freezeAtCommitOf(text: string): () => boolean {
     const writing = new Set<Socket>();
     let frozen = false;

@@ -21,7 +21,7 @@ function codes(count: number): string[] {
   return Array.from({ length: count }, (_, number) => `CODE-${number}`);
 }
 
-/** An upload that sends one byte a second, until it has sent so many. */
+/** Begins an upload that sends one byte per second, up to a limit. */
 function uploadSlowly({ server, campaign }: Service, client: Client): { sent: () => number; close: () => void } {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -110,7 +110,7 @@ describe.each(ENGINES)('on %s', (engine) => {
   }, 120_000);
 
   test('clients that upload one byte a second disturb nobody', async () => {
-    // One user may hold half of the slots, so that the imports beside these are somebody else's.
+    // One user may hold half of the slots. So the other imports belong to another user.
     const user = { name: 'Slow', email: 'slow@example.com', password: 'a byte in every second' };
     expect((await service.admin.post('/v1/users', user)).status).toBe(201);
     const nobody = new Client(service.server.url, undefined, new Set());
@@ -120,7 +120,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     });
     const slow = new Client(service.server.url, `Bearer ${body.token}`, new Set());
     const uploads = Array.from({ length: 2 }, () => uploadSlowly(service, slow));
-    // Two of the four uploads that may be in progress at once are slow; one lane of imports is beside them.
+    // Two of the four possible uploads are slow. One lane of imports runs beside them.
     const load = new Load(service.server.url, everyKind(service), 1);
     try {
       await until('bytes have trickled in', () => uploads.every(({ sent }) => sent() >= SLOW_BYTES));

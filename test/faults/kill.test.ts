@@ -11,11 +11,11 @@ import { until } from './until.js';
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 50);
 const PROCESSES = 2;
 const KEY_LANES = 3;
-/** A round is cut off at a random moment of so many milliseconds after it has come under way. */
+/** A round is cut off at a random time within this many milliseconds after it has started to work. */
 const ROUND_MS = 400;
-/** Coupons of a file; of the larger ones, SQLite's log is copied into its file by a thread. */
+/** How many coupons a file has. With the larger file, a thread copies SQLite's log into the database file. */
 const COUPONS = [3000, 12_000];
-/** After each round what is new is looked at, and after each so many, everything. */
+/** After how many rounds everything is checked. Other rounds check only what is new. */
 const LOOKING_BACK = 10;
 
 describe.each(ENGINES)('on %s, after kill -9', (engine) => {
@@ -49,13 +49,15 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
     return new Client(servers[number % PROCESSES]!.url, session, new Set());
   }
 
-  /** Does one thing after another until the server or the round is at its end. What was not answered is in doubt. */
+  /**
+   * Does one piece of work after another until the server or the round ends. Requests without a response are in doubt.
+   */
   async function lane(work: (turn: number) => Promise<void>): Promise<void> {
     for (let turn = 0; !roundEnds; turn += 1) {
       try {
         await work(turn);
       } catch (error) {
-        // What fetch rejects with when it finds no server, or loses it in the middle of an answer.
+        // The errors of fetch when it finds no server, or loses it during a response.
         if (['fetch failed', 'terminated'].includes((error as Error).message)) {
           return;
         }
@@ -131,7 +133,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
         ).body;
         const found = data.filter(({ name }) => name === entry.name);
         expect(found.length).toBeLessThanOrEqual(1);
-        // Nobody has seen its value; from now on only its being whole matters.
+        // No client has seen its secret, so only its integrity matters from now on.
         entry.state = found.length === 0 ? 'never made' : 'unseen';
         entry.id = found[0]?.id ?? 0;
       }
@@ -193,7 +195,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
     }
   }
 
-  /** A change and its entry in the audit trail are one: it tells of all that was done, once, and of nothing else. */
+  /** Checks that the audit log contains everything that was done, once, and nothing else. */
   async function checkAuditTrail(): Promise<void> {
     const trails = await Promise.all(
       ['/v1/api_keys', '/v1/users', '/import_coupons'].map((path) => readTrail(client(), path)),
@@ -235,7 +237,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
         ];
         const ended = Promise.all(lanes);
         await Promise.race([ended, until('something was acknowledged', () => ledger.acknowledged > before + 3)]);
-        // The one sleep: the moment of the kill is left to chance.
+        // The only sleep in this test: it makes the time of the kill random.
         await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.random() * ROUND_MS))]);
         servers[victim]!.kill('SIGKILL');
         roundEnds = true;

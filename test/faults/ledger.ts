@@ -22,7 +22,7 @@ interface ImportEntry {
   state: string;
 }
 
-/** How far a ledger has been written. */
+/** How many entries of each kind a ledger has. */
 export interface Lengths {
   keys: number;
   users: number;
@@ -33,8 +33,8 @@ export interface Lengths {
 export const NOTHING: Lengths = { keys: 0, users: 0, imports: 0 };
 
 /**
- * What a client was told, and so may rely on. What was asked for and not answered is `in doubt`, until it was looked
- * at once: whatever it was found to be, it stays.
+ * What a client was told and may rely on. A request without a response is `in doubt` until its result is looked up
+ * once. That result must then stay.
  */
 export class Ledger {
   readonly keys: KeyEntry[] = [];
@@ -53,7 +53,7 @@ export class Ledger {
     return note(this.imports, { path, count, state: 'in doubt' });
   }
 
-  /** How many entries there are. */
+  /** How many entries of each kind there are. */
   get lengths(): Lengths {
     return { keys: this.keys.length, users: this.users.length, imports: this.imports.length };
   }

@@ -1,20 +1,20 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { until } from './until.js';
 
-/** A kind of call that is made again and again. */
+/** A kind of request that is sent again and again. */
 export interface Call {
   method: string;
   path: string;
   headers?: Record<string, string>;
-  /** A new body for each call. */
+  /** Returns a new body for each request. */
   body?: () => string;
-  /** The status of a call when all is well. */
+  /** The status of a successful request. */
   good: number;
-  /** Longest time to the answer, in milliseconds. */
+  /** The maximum time to the response, in milliseconds. */
   withinMs: number;
 }
 
-/** One call, as it went. 0 stands for a connection that ended without an answer. */
+/** The outcome of one request. The status 0 means that the connection ended without a response. */
 export interface Outcome {
   kind: string;
   began: number;
@@ -25,13 +25,13 @@ export interface Outcome {
 
 const MULTIPART = 'a-boundary';
 
-/** A body of a form with one file, and its type. */
+/** Returns the body of a form with one file, and its content type. */
 export function fileForm(text: string): string {
   return `--${MULTIPART}\r\nContent-Disposition: form-data; name="upFile"; filename="coupons.csv"\r\n\r\n${text}\r\n--${MULTIPART}--\r\n`;
 }
 export const FILE_FORM_TYPE = `multipart/form-data; boundary=${MULTIPART}`;
 
-/** Calls of several kinds, made side by side without much of a pause, each of them noted. */
+/** Sends requests of several kinds in parallel with short pauses, and records each outcome. */
 export class Load {
   readonly records: Outcome[] = [];
   private readonly agent = new Agent({ keepAlive: true });
@@ -46,7 +46,7 @@ export class Load {
     this.running = Object.keys(kinds).flatMap((kind) => Array.from({ length: lanes }, () => this.repeat(kind)));
   }
 
-  /** Waits until every kind of call has gone well so often, of those that began from now on. */
+  /** Waits until `times` requests of every kind have succeeded, counting only requests that begin from now on. */
   async goesWell(times: number, withinMs: number): Promise<void> {
     const from = this.records.length;
     const began = performance.now();
@@ -61,12 +61,12 @@ export class Load {
     }
   }
 
-  /** Whether a call was answered as it is when all is well. */
+  /** Returns whether a request succeeded. */
   isGood({ kind, status }: Outcome): boolean {
     return status === this.kinds[kind]!.good;
   }
 
-  /** Calls that were answered neither well nor with a 503, and calls that took too long. */
+  /** The requests that neither succeeded nor got a 503, and the requests that took too long. */
   get faults(): string[] {
     return this.records.flatMap((record) => {
       const { kind, began, ended, status, body } = record;

@@ -19,7 +19,8 @@ describe('a MySQL server that turns its clients away, as a member that was throw
     root = await mysql.createConnection((await FaultyMysql.start()).url);
     const url = new URL(database.url);
     await root.query(`CREATE USER ?@'%' IDENTIFIED BY ?`, [account.name, account.password]);
-    // What docs/operating.md says that an account needs. One that may administrate the server would not be turned away.
+    // The privileges that docs/operating.md says an account needs. An account that may administrate the server would
+    // not be refused.
     await root.query(
       `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON ${url.pathname.slice(1)}.* TO ?@'%'`,
       [account.name],

@@ -8,7 +8,7 @@ import { until } from './until.js';
 
 const OUTAGE_MS = Number(process.env.FAULT_OUTAGE_MS ?? 10_000);
 const RECOVERED_WITHIN_MS = 30_000;
-/** Less than what anything but a decision waits for. */
+/** Less than any work except a decision may wait. */
 const DECISION_SLACK_MS = 500;
 const CREATION = 'creation of a key';
 
@@ -43,7 +43,10 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
     await (await createDatabaseOn('mysql')).drop();
   }, 120_000);
 
-  /** Whatever became of the answers that never came: what was acknowledged is there, and each key has its audit entry. */
+  /**
+   * Checks that every confirmed key exists, and that each key has its entry in the audit log. Requests without a
+   * response may have succeeded or failed.
+   */
   async function checkKeys(load: Load): Promise<void> {
     const made = load.records
       .filter(({ kind, status }) => kind === CREATION && status === 201)
@@ -60,7 +63,7 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
     }
     expect(made.filter((id) => !there.has(id))).toEqual([]);
     expect([there.has(alive.id), there.has(dead.id)]).toEqual([true, false]);
-    // The deleted key was made, too.
+    // The deleted key was created, too.
     const trail = await readTrail(admin, 'POST /v1/api_keys');
     expect(trail.length).toBe(there.size + 1);
   }
@@ -88,7 +91,7 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
 
         const during = load.records.filter((record) => record.began > began && record.ended < ended);
         expect(during.filter(({ status }) => status !== 503)).toEqual([]);
-        // Beside the bound for each of them, which is generous: a decision waits no longer than decisions do.
+        // Each request has a generous time limit. In addition, decisions must not wait longer than their own limit.
         const decisions = during.filter(({ kind }) => kind.startsWith('forward auth'));
         const fastestMs = Math.min(...decisions.map((record) => record.ended - record.began));
         expect(fastestMs).toBeLessThan(DECISION_WAIT_MS + DECISION_SLACK_MS);

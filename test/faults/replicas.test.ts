@@ -55,7 +55,7 @@ test('sqlite: the process that made the first admin holds its lock on the databa
   try {
     await signIn(server.url);
     const inode = statSync(database.url.slice('sqlite:'.length)).ino;
-    // Linux' own list: each lock with its process, and the file as device:device:inode.
+    // Linux lists each lock with its process, and the file as device:device:inode.
     const locks = readFileSync('/proc/locks', 'utf8').split('\n');
     expect(locks.filter((lock) => new RegExp(` READ +${server.pid} [^ ]+:${inode} `).test(lock))).toHaveLength(1);
   } finally {

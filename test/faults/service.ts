@@ -7,26 +7,26 @@ import { type Call, FILE_FORM_TYPE, fileForm } from './load.js';
 
 export const DECISION_WAIT_MS = 1000;
 export const DATABASE_WAIT_MS = 2000;
-/** What a busy machine may add to any wait. */
+/** How much a busy machine may add to any wait. */
 const SLACK_MS = 5000;
 const DECIDED_MS = DECISION_WAIT_MS + SLACK_MS;
-/** A decision, a connection of the pool, and a statement: each of them may take its time, and the next then fails. */
+/** A decision, a connection of the pool and a query may each use their whole time limit. Then the next one fails. */
 const ANSWERED_MS = DECISION_WAIT_MS + 2 * DATABASE_WAIT_MS + SLACK_MS;
 const EXPIRY = '2099-06-30T22:00:00Z';
 
-/** A running service with something in it. */
+/** A running service with some data. */
 export interface Service {
   server: ServerProcess;
   admin: Client;
   applicationId: number;
   campaign: string;
-  /** A key that opens the list of campaigns. */
+  /** A key that can list campaigns. */
   alive: MadeKey;
-  /** One that was deleted: the answer has arrived. */
+  /** A deleted key. The response to its deletion has arrived. */
   dead: MadeKey;
 }
 
-/** Starts the built service on a database and puts something in it. */
+/** Starts the built service on a database and creates some data. */
 export async function startService(
   databaseUrl: string,
   environment: { [name: string]: string } = {},
@@ -63,13 +63,13 @@ export async function signIn(url: string): Promise<Client> {
   return new Client(url, `Bearer ${answer.body.token}`, new Set());
 }
 
-/** An upload of new coupons. */
+/** Returns a file of new coupons to upload. */
 export function someCoupons(count: number): string {
   const prefix = randomUUID();
   return fileForm(`value\n${Array.from({ length: count }, (_, row) => `${prefix}-${row}`).join('\n')}\n`);
 }
 
-/** Everything that a service is asked, in every way in which it depends on its database. */
+/** Returns all kinds of requests, one for every way in which the service depends on its database. */
 export function everyKind({ admin, alive, dead, applicationId, campaign }: Service): { [kind: string]: Call } {
   const path = `/v1/applications/${applicationId}/campaigns`;
   const authorization = admin.authorization!;

@@ -10,16 +10,16 @@ import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../suppor
 import { type ServerProcess, startServer } from '../support/process.js';
 import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 
-/** Rows that take a second or more to write. */
+/** How many rows take at least a second to write. */
 const MANY = 300_000;
-/** A process that was asked to end has ended after so long. */
+/** When a process must have ended after it was asked to. */
 const ENDED_MS = 10_000;
-/** What a connection holds on to is cut by then, and not before. */
+/** When connections that still hold something are cut. They must not be cut earlier. */
 const CUT_MS = 9_000;
-/** What a busy machine may add. */
+/** How much a busy machine may add. */
 const SLACK_MS = 5_000;
 
-/** Lets nobody write, in SQLite to the database and in MySQL to a campaign, until it is told to go on. */
+/** Blocks writes until it is told to continue: on SQLite to the database, on MySQL to a campaign. */
 async function holdUp({ url, engine }: TestDatabase, campaignId: number): Promise<() => Promise<void>> {
   if (engine === 'sqlite') {
     const connection = openSqlite(url.slice('sqlite:'.length));
@@ -65,7 +65,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     admin = new Client(server.url, `Bearer ${session.body.token}`, new Set());
   }
 
-  /** A connection of which the test sees every byte. */
+  /** Opens a connection whose received bytes the test can read. */
   async function open(): Promise<{ socket: Socket; received: () => string; ended: Promise<unknown> }> {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
@@ -188,7 +188,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     await until(() => socket.bytesWritten > 100, 'it is sent');
     await admin.get('/v1/applications');
     await askToEnd();
-    // Until everything else is long gone.
+    // Waits until everything else has ended.
     await wait(1500);
     socket.write(body.slice(10));
     await ended;
@@ -268,7 +268,8 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
       const elapsedMs = performance.now() - began;
       expect(elapsedMs).toBeGreaterThan(7900);
       expect(elapsedMs).toBeLessThan(ENDED_MS + SLACK_MS);
-      // Undoing takes its time, on MySQL above all; what is not undone when the connection is cut is undone then.
+      // The rollback takes time, especially on MySQL. If it is not complete when the connection is cut, the database
+      // completes it.
       expect(['503 shutting-down', ...(elapsedMs > CUT_MS ? ['cut off'] : [])]).toContain(await answer);
       await restart();
       expect(await countCoupons()).toBe(0);

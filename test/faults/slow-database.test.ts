@@ -53,7 +53,7 @@ describe('with a MySQL server at the end of a bad wire', () => {
     await load.stop();
     for (let round = 0; round < 3; round += 1) {
       proxy.forget();
-      // A server that dies does not come back sooner; a connection that was used a moment ago is taken to be alive.
+      // A server that dies does not come back earlier. A connection that was just used is assumed to be alive.
       await wait(UNUSED_MS);
       const first = new Load(service.server.url, everyKind(service));
       try {
@@ -110,7 +110,7 @@ describe('with a MySQL server at the end of a bad wire', () => {
     const load = new Load(service.server.url, Object.fromEntries(kinds));
     try {
       await load.goesWell(3, RECOVERED_WITHIN_MS);
-      // A connection needs five ways of the wire before the first statement, 1250 ms; the statement needs two.
+      // A connection needs five trips before the first statement, 1250 ms. The statement needs two more.
       proxy.delayMs = 250;
       proxy.cut();
       await load.goesWell(3, RECOVERED_WITHIN_MS);

@@ -18,7 +18,7 @@ function sqliteFile({ url }: TestDatabase): string {
   return url.slice('sqlite:'.length);
 }
 
-/** How a service answers each kind of call once. */
+/** Returns the response of a service to one request of each kind. */
 async function answers(service: Service, kinds: { [kind: string]: Call }): Promise<{ [kind: string]: string }> {
   const entries = Object.entries(kinds).map(async ([kind, { method, path, headers, body }]) => {
     const answer = await fetch(service.server.url + path, { method, headers, body: body?.() });
@@ -35,7 +35,10 @@ async function counts({ admin, campaign }: Service): Promise<unknown[]> {
   return Promise.all([...sizes, coupons.body.data.length, (await admin.get(campaign)).body]);
 }
 
-/** A small disk that only one process sees, and its test through that process; it needs no privileges, and goes with it. */
+/**
+ * A small disk that only one process and, through it, the test can see. It needs no privileges, and disappears with the
+ * process.
+ */
 class SmallDisk {
   static readonly PATH = '/mnt';
   static readonly RUN = [
@@ -49,7 +52,7 @@ class SmallDisk {
 
   constructor(private readonly pid: number) {}
 
-  /** Fills it to the last byte. */
+  /** Fills the disk completely. */
   fill(): void {
     const file = openSync(this.at('ballast'), 'w');
     try {
@@ -151,7 +154,7 @@ describe('on SQLite files that cannot be written', () => {
     await database.drop();
   });
 
-  /** Lets a process write no byte to any file, or any again. What it holds of locks and memory stays. */
+  /** Prevents or allows all writes of a process to files. Its locks and memory stay as they are. */
   async function allowFiles(size: '0' | 'unlimited'): Promise<void> {
     await run('prlimit', ['--pid', String(service.server.pid), `--fsize=${size}:`]);
   }
@@ -162,7 +165,7 @@ describe('on SQLite files that cannot be written', () => {
     const before = await counts(service);
     const answered = await answers(service, kinds);
     for (const [kind, { good }] of Object.entries(kinds)) {
-      // The upload fails in the folder for temporary files already.
+      // The upload already fails in the folder for temporary files.
       const refusal = kind === 'import' ? 'storage-full' : 'database-unavailable';
       expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : refusal });
     }

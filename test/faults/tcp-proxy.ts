@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A wire to a server that can be made slow, and cut. */
+/** A connection to a server that can be slowed down and cut. */
 export class TcpProxy {
-  /** How long whatever is sent, in either direction, is on its way. */
+  /** How long data travel in each direction, in milliseconds. */
   delayMs = 0;
-  /** Decides whether bytes on their way to the server are held back, with everything behind them. */
+  /** Returns whether to hold back bytes on their way to the server, with all that follow them. */
   holdsBack: ((bytes: Buffer, client: Socket) => boolean) | undefined;
   private readonly held = new Map<Socket, Buffer[]>();
   private readonly sockets = new Set<Socket>();
@@ -25,7 +25,7 @@ export class TcpProxy {
     });
   }
 
-  /** Starts one in front of a server that a URL names. */
+  /** Starts a proxy to the server of a URL. */
   static async start(url: string): Promise<TcpProxy> {
     const { hostname, port } = new URL(url);
     const proxy = new TcpProxy(hostname, Number(port));
@@ -34,21 +34,21 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** The same URL, by way of the proxy. */
+  /** Returns the same URL through the proxy. */
   through(url: string): string {
     const changed = new URL(url);
     changed.port = String((this.server.address() as AddressInfo).port);
     return changed.href;
   }
 
-  /** Cuts every connection there is, whatever is on its way. */
+  /** Cuts all connections and loses the data on their way. */
   cut(): void {
     this.sockets.forEach((socket) => socket.resetAndDestroy());
   }
 
   /**
-   * Forgets every connection without a word, as a machine does that went down: whoever sends something on one of them is
-   * told then that there is none.
+   * Forgets every connection silently, like a machine that crashed. A peer that then sends data is told that the
+   * connection does not exist.
    */
   forget(): void {
     for (const [client, upstream] of this.upstreams) {
@@ -59,7 +59,7 @@ export class TcpProxy {
     }
   }
 
-  /** Lets go what was held back. */
+  /** Sends on what was held back. */
   release(): void {
     this.holdsBack = undefined;
     for (const [client, pieces] of this.held) {

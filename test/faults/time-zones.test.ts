@@ -5,7 +5,7 @@ import { signIn } from './service.js';
 import { until } from './until.js';
 
 const ZONES = ['America/Los_Angeles', 'Asia/Tokyo'];
-/** A key must be seen to work in both processes before it expires. */
+/** How long the key lives. It must be seen to work in both processes before it expires. */
 const LIFETIME_MS = 8000;
 
 test.each(ENGINES)(

@@ -1,4 +1,4 @@
-/** Waits until something is so; fails if it does not become so in time. */
+/** Waits until a condition holds. Throws if it does not hold in time. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

@@ -11,10 +11,10 @@ const PER_SECOND = 10_000;
 const SECONDS = 3;
 const SOCKETS = 20;
 const TICK_MS = 5;
-/** So many callers wait for their answers at once: on a machine that cannot answer as many a second, fewer are sent. */
+/** How many callers wait for a response at once. A machine that cannot respond as fast gets fewer requests. */
 const WAITING_MAX = 500;
 
-/** Secrets that look right, checksum and all, and were never given out. */
+/** Returns secrets with valid checksums that were never issued. */
 function unknownSecrets(prefix: 'lkm_' | 'lks_'): string[] {
   return Array.from({ length: PER_SECOND * SECONDS }, () => mintSecret(prefix));
 }
@@ -22,22 +22,22 @@ function unknownSecrets(prefix: 'lkm_' | 'lks_'): string[] {
 const HEAD =
   'GET /v1/forward_auth/original/management HTTP/1.1\r\nHost: x\r\nX-Original-Method: GET\r\nX-Original-URI: /v1/applications\r\n';
 
-/** A request that asks for a decision about a key. */
+/** Returns a request for a decision about a key. */
 function decisionAbout(key: string): string {
   return `${HEAD}Authorization: ManagementKey-v1 ${key}\r\n\r\n`;
 }
 
-/** A request of somebody who says that they are signed in. */
+/** Returns a request with a session token. */
 function requestWith(token: string): string {
   return `GET /v1/sessions/current HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`;
 }
 
-/** A key with one character changed. */
+/** Returns a key with one character changed. */
 function mistype(key: string): string {
   return `${key.slice(0, 20)}${key[20] === 'x' ? 'y' : 'x'}${key.slice(21)}`;
 }
 
-/** Sends requests, at a steady rate if the service keeps up with it, and counts the answers by status. */
+/** Sends requests at a steady rate, if the service keeps up, and counts the responses by status. */
 class Flood {
   readonly answers = new Map<string, number>();
   sent = 0;
@@ -57,7 +57,7 @@ class Flood {
         for (const [, status] of text.matchAll(/HTTP\/1\.1 (\d{3}) /g)) {
           this.answers.set(status!, (this.answers.get(status!) ?? 0) + 1);
         }
-        // As much of the last line as may be the beginning of a status line.
+        // Keeps the end of the text that could begin a status line.
         rest = /(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/1|HTTP\/1\.|HTTP\/1\.1|HTTP\/1\.1 \d{0,3})$/.exec(text)?.[0] ?? '';
       });
     }
@@ -67,7 +67,7 @@ class Flood {
     return [...this.answers.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Sends all. */
+  /** Sends all requests. */
   async run(): Promise<void> {
     const began = performance.now();
     await new Promise<void>((resolve) => {

@@ -11,7 +11,7 @@ class QuietHandler(WSGIRequestHandler):
 
 
 def application(environment, start_response):
-    # What the server has in its own environment is none of the request's.
+    # The environment of the server is not part of the request.
     strings = {name: value for name, value in environment.items() if isinstance(value, str)}
     answer = json.dumps(strings).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])

@@ -29,7 +29,7 @@ describe('the detail of a fault', () => {
     const checks = [...storage.validationMetadatas].flatMap(([target, each]) => (target === Config ? [] : each));
     const used = checks.flatMap(({ name, message }) => (name && message === undefined ? [name] : []));
     expect(used.length).toBeGreaterThan(50);
-    // `isOptional` refuses nothing, and `isCurrency` is a check of ours.
+    // `isOptional` refuses nothing, and `isCurrency` is our own check.
     const others = ['isOptional', 'isCurrency'];
     expect(used.filter((name) => own.includes(name) && !others.includes(name) && !(name in DETAILS))).toEqual([]);
   });

@@ -2,9 +2,9 @@ import type { ProblemBody } from '../support/client.js';
 import { CAMPAIGNS, createApplication } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 
-/** Two characters each to a database, and one to many a library. */
+/** Two characters to a database, and one to many libraries. */
 const HEART = '❤\ufe0f';
-/** One character that stands for eighteen when case is ignored. */
+/** One character that becomes eighteen when case is ignored. */
 const FORMULA = '\ufdfa';
 /** One character to a database, and two to JavaScript. */
 const KEY = '🔑';

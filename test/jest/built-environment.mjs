@@ -1,5 +1,5 @@
-// Gives tests Node's own loader, so that the built product and its packages are loaded once per worker and run as they do
-// in production, outside jest's VM. `built-transform.mjs` is the other half.
+// Gives tests Node's own module loader. So each worker loads the built product and its packages once, and they run
+// outside jest's VM, as in production. `built-transform.mjs` is the other half.
 import { createRequire } from 'node:module';
 import { TestEnvironment } from 'jest-environment-node';
 
@@ -9,7 +9,7 @@ export default class BuiltEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
     this.global.__loadBuilt = (path) => require(path);
-    // One realm for what crosses the border: the metadata of decorators, and what `instanceof` is asked about.
+    // Both sides must share these: the metadata of decorators, and the classes that `instanceof` compares.
     Object.assign(this.global, { Reflect, Date, Error });
   }
 }

@@ -1,6 +1,6 @@
-// Replaces a module of src/, or a package that the product needs, by what Node has loaded: dist/ for src/. Such a module
-// cannot be mocked as a whole, must not await at its top level, and keeps its state from one test file of a worker to the
-// next.
+// Replaces a module of src/, or a package that the product needs, by the module that Node has loaded: dist/ for src/.
+// Such a module cannot be mocked as a whole and must not await at its top level. It keeps its state between the test
+// files of a worker.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ const OWN = /^(.*)\/src\/(.*)\.ts$/;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 const ESM_SYNTAX = /^\s*(?:import|export)\b/m;
 
-/** The file that stands in for a module. */
+/** Returns the file that replaces a module. */
 function targetOf(path) {
   const own = OWN.exec(path);
   return own ? `${own[1]}/dist/${own[2]}.js` : path;

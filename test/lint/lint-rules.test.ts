@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Lints snippets as if they stood in files of ours, and prints the messages about each. */
+/** Lints snippets as if they were files of the repository, and prints the messages about each. */
 const SCRIPT = `
 import { ESLint } from 'eslint';
 const eslint = new ESLint();
@@ -88,7 +88,10 @@ const BAD = [
   },
 ];
 
-/** Each rule of our own fails on a line that breaks it: a rule that matches nothing looks just like one that is kept. */
+/**
+ * Tests that each of our own rules fails on a line that breaks it. A rule that matches nothing looks just like a rule
+ * that everyone follows.
+ */
 describe('the linter', () => {
   let messages: string[][];
 

@@ -11,7 +11,7 @@ import { Tagged } from '../../src/openapi/tag.decorator.js';
 import { Problems } from '../../src/problems/problems.decorator.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 
-// Types are named, because the product runs outside jest's VM and knows another `Number`.
+// Types are explicit, because the product runs outside jest's VM and knows another `Number`.
 class NewReading {
   @ApiProperty({ type: 'number', description: 'How warm it is, in degrees.', example: 21.5 })
   @Decimal()
@@ -78,7 +78,7 @@ interface Document {
 
 const PATH = '/v1/applications/{applicationId}/thermometers/{thermoId}/readings';
 
-/** Everything here is declared in this file: infrastructure has no list in which a feature stands. */
+/** This file declares the whole feature: no list in the infrastructure names it. */
 describe('a feature that a module adds', () => {
   let latchkey: Latchkey;
   let document: Document;

@@ -22,7 +22,7 @@ export const path = { applicationId: 1, campaignId: 2 };
 export type Schemas = components['schemas'];
 `;
 
-/** Compiles files as a strict project would, writes them as JavaScript, and answers what is wrong with each. */
+/** Compiles files like a strict project, writes the JavaScript, and returns the errors of each file. */
 function compile(...files: string[]): Record<string, string[]> {
   const program = ts.createProgram(files, {
     target: ts.ScriptTarget.ES2023,
@@ -42,7 +42,7 @@ function compile(...files: string[]): Record<string, string[]> {
   return faults;
 }
 
-/** What the document promises is put to the test by a client that is made of nothing else. */
+/** Tests the promises of the document with a client that is generated from nothing else. */
 describe('a client generated from /openapi.json', () => {
   let database: TestDatabase;
   let server: ServerProcess;
@@ -57,7 +57,7 @@ describe('a client generated from /openapi.json', () => {
     const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as OpenAPI3;
     const blob = ts.factory.createTypeReferenceNode('Blob');
     const types = await openapiTS(document, {
-      // As its documentation says, for files in forms.
+      // The documentation of the package recommends this for files in forms.
       transform: (schema) => ('format' in schema && schema.format === 'binary' ? blob : undefined),
     });
     writeFileSync(join(folder, 'schema.ts'), astToString(types));

@@ -59,7 +59,7 @@ interface Document {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const RAW = ['GET /v1/forward_auth/{dialect}/{service}', 'GET /metrics'];
 
-/** The document is looked at where people see it: the compiler plugin completes it only when the service is built. */
+/** Tests the document that the service serves, because the compiler plugin completes it only during the build. */
 describe('the OpenAPI document', () => {
   let database: TestDatabase;
   let built: ServerProcess;
@@ -87,7 +87,7 @@ describe('the OpenAPI document', () => {
   const resolve = (schema: Schema): Schema =>
     schema.$ref ? document.components.schemas[schema.$ref.replace('#/components/schemas/', '')]! : schema;
 
-  /** Every field below a schema that has neither an example nor anything that stands for one. */
+  /** Returns every field below a schema that has no example or equivalent. */
   const withoutExample = (given: Schema, place: string, seen: Schema[] = []): string[] => {
     const schema = resolve(given);
     const has = (one: Schema) => one.example !== undefined || one.examples !== undefined || one.enum !== undefined;

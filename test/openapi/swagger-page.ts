@@ -1,13 +1,13 @@
 import type { Locator, Page } from 'playwright-core';
 
-/** What Swagger UI shows of an answer. */
+/** The part of a response that Swagger UI shows. */
 export interface ShownAnswer {
   status: number;
-  /** The JSON of the body; null if there is none. */
+  /** The parsed JSON of the body. Null if there is none. */
   body: unknown;
 }
 
-/** What a person fills into the form of an operation. */
+/** The values that a person enters into the form of an operation. */
 export interface Input {
   parameters?: Record<string, string>;
   body?: unknown;
@@ -15,7 +15,7 @@ export interface Input {
   file?: { name: string; mimeType: string; buffer: Buffer };
 }
 
-/** Swagger UI, as a person uses it. */
+/** Uses Swagger UI as a person does. */
 export class SwaggerPage {
   constructor(readonly page: Page) {}
 
@@ -24,7 +24,7 @@ export class SwaggerPage {
     await this.page.locator('.opblock').first().waitFor();
   }
 
-  /** Pastes a credential into the dialog behind *Authorize*, under the heading of one of the two schemes. */
+  /** Pastes a credential into the *Authorize* dialog, under the heading of one of the two schemes. */
   async authorize(scheme: 'manager_auth' | 'management_key', credential: string): Promise<void> {
     await this.page.locator('.masthead .btn.authorize').click();
     const form = this.page.locator('.auth-container', { hasText: scheme });
@@ -37,7 +37,7 @@ export class SwaggerPage {
     await this.page.locator('.dialog-ux').waitFor({ state: 'detached' });
   }
 
-  /** What the bar at the top says of the credential in use. */
+  /** Returns what the bar at the top shows about the credential in use. */
   async credential(): Promise<string> {
     return (await this.page.locator('.masthead-credential').innerText()).trim();
   }
@@ -46,7 +46,7 @@ export class SwaggerPage {
     return this.page.locator(`.opblock[id$="-${operationId}"]`);
   }
 
-  /** Opens an operation, fills in its form, executes it and reads what is shown. */
+  /** Opens an operation, fills in its form, executes it, and returns what is shown. */
   async execute(operationId: string, { parameters = {}, body, file }: Input = {}): Promise<ShownAnswer> {
     const operation = this.operation(operationId);
     if (!(await operation.evaluate((element) => element.classList.contains('is-open')))) {

@@ -9,11 +9,11 @@ import { SwaggerPage } from './swagger-page.js';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
-/** A name that is not this machine's: browsers are stricter with a page that came over plain http from elsewhere. */
+/** Another name than localhost, because browsers are stricter with pages over plain http from other hosts. */
 const HOST = 'latchkey.test';
 const IMPORT = '/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons';
 
-// A browser takes its time where many tests share few cores.
+// A browser is slow if many tests share few cores.
 jest.setTimeout(120_000);
 
 const isThere = existsSync(CHROMIUM);
@@ -74,7 +74,7 @@ if (!isThere && !required) {
 
   const screenshot = (name: string) => page.screenshot({ path: join(ARTEFACTS, `swagger-ui-${name}.png`) });
   const screenshotOf = async (operationId: string, name: string) => {
-    // The bar at the top stays in view; a picture of an operation longer than the window would have it in its middle.
+    // The bar at the top stays in view, and would cover the middle of a screenshot of a long operation.
     const style = '.swagger-ui .scheme-container { position: static }';
     await swagger.operation(operationId).screenshot({ path: join(ARTEFACTS, `swagger-ui-${name}.png`), style });
   };

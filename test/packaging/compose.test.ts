@@ -12,7 +12,7 @@ import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '
 import { type ServerProcess, startServer } from '../support/process.js';
 import { describeProxy, freePort, type RunningProxy, startProxy } from '../verification/proxies.js';
 
-// It starts four servers and a proxy.
+// Starts four servers and a proxy.
 jest.setTimeout(180_000);
 
 const file = (name: string): string => fileURLToPath(new URL(`../../docker/${name}`, import.meta.url));
@@ -20,7 +20,7 @@ const COMPOSE = readFileSync(file('compose.yaml'), 'utf8');
 const CADDYFILE = readFileSync(file('Caddyfile'), 'utf8');
 const IMAGE = readDockerfile(readFileSync(file('Dockerfile'), 'utf8')).at(-1)!;
 
-/** The schema of the Compose specification, which this linter brings. */
+/** The schema of the Compose specification, from a linter's package. */
 const SCHEMA = JSON.parse(
   readFileSync(new URL('../../node_modules/dclint/schemas/compose.schema.json', import.meta.url), 'utf8'),
 ) as object;
@@ -36,7 +36,7 @@ interface Service {
 const GIVEN = { MYSQL_PASSWORD: 'l3tters', ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: 'correct horse battery' };
 const REPLICAS = ['latchkey-1', 'latchkey-2', 'latchkey-3'];
 
-/** Puts variables into a text as Compose does; throws what a variable demands that is not there. */
+/** Inserts variables into a text as Compose does. Throws if a required variable is missing. */
 function interpolate(text: string, variables: Record<string, string>): string {
   return text.replaceAll(/\$(?:\{(\w+)(?::\?([^}]*))?\}|\$)/g, (found, name?: string, demand?: string) => {
     if (name === undefined) {
@@ -50,7 +50,7 @@ function interpolate(text: string, variables: Record<string, string>): string {
   });
 }
 
-/** The services, with their anchors resolved. */
+/** Returns the services, with their anchors resolved. */
 function readServices(variables: Record<string, string> = GIVEN): Record<string, Service> {
   const { services } = parse(interpolate(COMPOSE, variables), { merge: true }) as { services: Record<string, Service> };
   return services;
@@ -62,11 +62,11 @@ describe('compose.yaml', () => {
   test('is what the Compose specification allows', () => {
     // Its formats are Docker's own, such as those of durations.
     const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
-    // Under the address of its dialect, ajv does not know that.
+    // ajv does not know the schema by the address of its dialect.
     const isAllowed = ajv.compile({ ...SCHEMA, $schema: undefined });
     isAllowed(parse(interpolate(COMPOSE, GIVEN), { merge: true }));
     expect(isAllowed.errors).toBeNull();
-    // It would notice.
+    // Makes sure that the schema detects errors.
     expect(isAllowed({ services: { latchkey: { imag: 'latchkey' } } })).toBe(false);
   });
 
@@ -111,7 +111,7 @@ describe('compose.yaml', () => {
     const port = /\bPORT=(\d+)/.exec(IMAGE.steps.find(({ keyword }) => keyword === 'ENV')!.text)![1];
     expect(/\{\$REPLICAS:([^}]*)\}/.exec(CADDYFILE)![1]!.split(' ')).toEqual(REPLICAS.map((name) => `${name}:${port}`));
     expect(CADDYFILE).toContain('{$LISTEN::8080}');
-    // Where the image of Caddy reads its configuration.
+    // The path where the image of Caddy reads its configuration.
     expect(services.proxy!.volumes).toEqual(['./Caddyfile:/etc/caddy/Caddyfile:ro']);
   });
 });
@@ -161,7 +161,8 @@ describeProxy('caddy', 'the Caddyfile', () => {
 
     const answered = (replica: ServerProcess): number => replica.output().split('"msg":"answered"').length - 1;
 
-    // Caddy up to 2.11.1 cannot repeat what has a body: it answers 502, or 503 when it blames the next replica for that.
+    // Caddy up to 2.11.1 cannot retry a request with a body. It responds with 502, or with 503 if it blames the next
+    // replica.
     test('no request is lost when one of them is stopped, or it was never carried out; it gets its share when it is back', async () => {
       const faults: string[] = [];
       const created: string[] = [];

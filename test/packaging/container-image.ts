@@ -9,22 +9,22 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** An instruction of a Dockerfile. */
 export interface Step {
   keyword: string;
-  /** Such as `from`, of `COPY --from=build`. */
+  /** For example `from`, of `COPY --from=build`. */
   flags: Record<string, string>;
-  /** Its words; of a list in JSON, the strings. */
+  /** The words of the instruction, or the strings of a JSON list. */
   words: string[];
-  /** Everything behind the keyword, in one line. */
+  /** Everything after the keyword, in one line. */
   text: string;
 }
 
-/** What stands between one FROM and the next. */
+/** The instructions from one FROM to the next. */
 export interface Stage {
   image: string;
   name: string | undefined;
   steps: Step[];
 }
 
-/** The stages of a Dockerfile, in their order. */
+/** Returns the stages of a Dockerfile in order. */
 export function readDockerfile(text: string): Stage[] {
   const stages: Stage[] = [];
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
@@ -51,7 +51,7 @@ function readStep(instruction: Instruction): Step {
   };
 }
 
-/** Makes, in a folder, what `docker build` would make of a stage's image, without its base image. */
+/** Builds a stage's image in a folder as `docker build` would, without its base image. */
 export class ImageBuild {
   private readonly folders = new Map<string, string>();
 
@@ -60,14 +60,14 @@ export class ImageBuild {
     private readonly context: string,
   ) {}
 
-  /** The context that `docker build` would be sent: what `.dockerignore` leaves of the repository. */
+  /** Copies the context that `docker build` would send: the repository without what `.dockerignore` excludes. */
   static sendContext(folder: string): string {
     const context = join(folder, 'context');
     const isIgnored = readIgnore(readFileSync(join(ROOT, '.dockerignore'), 'utf8'));
     const send = (path: string): void => {
       for (const entry of readdirSync(join(ROOT, path), { withFileTypes: true })) {
         const inner = posix.join(path, entry.name);
-        // Nothing below node_modules or .git is let in again, and they are large.
+        // These folders are large, and no pattern includes anything below them again.
         if (['node_modules', '.git'].includes(entry.name)) {
           expect(isIgnored(inner)).toBe(true);
         } else if (entry.isDirectory()) {
@@ -81,7 +81,7 @@ export class ImageBuild {
     return context;
   }
 
-  /** Runs the steps of a stage and resolves a path of the image to where it is. */
+  /** Runs the steps of a stage. Returns a function that maps a path of the image to its real path. */
   build(stage: Stage): (path: string) => string {
     const root = join(this.folder, `stage-${this.folders.size}`);
     const at = (path: string): string => join(root, path);
@@ -118,7 +118,7 @@ export class ImageBuild {
   }
 }
 
-/** Runs a command of the build, except those that need a network or root: their results are there already. */
+/** Runs a command of the build. Skips commands that need a network or root, because their results already exist. */
 function run(command: string, workdir: string): void {
   if (/^npm ci\b/.test(command)) {
     expect(existsSync(join(workdir, 'package-lock.json'))).toBe(true);
@@ -135,7 +135,10 @@ function copyTree(from: string, to: string): void {
   execFileSync('cp', ['-a', '-T', from, to]);
 }
 
-/** What `.dockerignore` keeps out; the last pattern that matches a path, or a folder above it, decides. */
+/**
+ * Returns whether `.dockerignore` excludes a path. The last pattern that matches the path, or a folder above it,
+ * decides.
+ */
 function readIgnore(text: string): (path: string) => boolean {
   const rules = text
     .split('\n')

@@ -18,14 +18,15 @@ import { freePort } from '../verification/proxies.js';
 jest.setTimeout(300_000);
 
 /*
- * No Docker engine is needed: what the Dockerfile says is done in folders instead of layers, without the base image.
+ * This test needs no Docker engine: it runs the steps of the Dockerfile in folders instead of layers, without the base
+ * image.
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DOCKERFILE = readFileSync(join(ROOT, 'docker/Dockerfile'), 'utf8');
 const COMPOSE = parse(readFileSync(join(ROOT, 'docker/compose.yaml'), 'utf8')) as {
   services: Record<string, { stop_grace_period?: string }>;
 };
-/** The user `node` of the base image; whoever may not become somebody else stays who they are. */
+/** The user `node` of the base image. A test process that may not change its user keeps its own. */
 const NODE_USER = 1000;
 const IS_ROOT = process.getuid?.() === 0;
 const AS_NODE_USER = IS_ROOT ? { uid: NODE_USER, gid: NODE_USER } : {};
@@ -36,7 +37,7 @@ const final = stages.at(-1)!;
 const stepsOf = ({ steps }: Stage, keyword: string): Step[] => steps.filter((step) => step.keyword === keyword);
 const lastOf = (stage: Stage, keyword: string): Step => stepsOf(stage, keyword).at(-1)!;
 
-// It runs on SQLite, whatever other tests run on.
+// Always on SQLite, whatever the other tests use.
 (process.env.TEST_MYSQL_URL ? describe.skip : describe)('the Dockerfile', () => {
   test('has no fault that a linter finds', () => {
     expect(validate(DOCKERFILE).map(({ message, range }) => `${range.start.line + 1}: ${message}`)).toEqual([]);
@@ -64,10 +65,10 @@ const lastOf = (stage: Stage, keyword: string): Step => stepsOf(stage, keyword).
     expect(lastOf(final, 'USER').words).toEqual(['node']);
     expect(stepsOf(final, 'RUN').map(({ text }) => text)).toEqual(['install -d -o node -g node -m 0700 /data']);
     expect(lastOf(final, 'VOLUME').words).toEqual(['/data']);
-    // Both are lists: a shell in between would keep SIGTERM to itself.
+    // Both must be lists: a shell would not pass SIGTERM on.
     expect(DOCKERFILE).toMatch(/^ENTRYPOINT \[/m);
     expect(DOCKERFILE).toMatch(/^ {2}CMD \[/m);
-    // Nobody's password.
+    // The image must contain no password.
     expect(lastOf(final, 'ENV').text).not.toMatch(/PASSWORD|SECRET|TOKEN/i);
   });
 
@@ -97,7 +98,7 @@ const lastOf = (stage: Stage, keyword: string): Step => stepsOf(stage, keyword).
       rmSync(folder, { recursive: true, force: true });
     });
 
-    /** The environment of the image, but for the port, which somebody else may have here. */
+    /** Returns the environment of the image, with a free port instead of its own. */
     const environment = async (): Promise<Record<string, string>> => {
       const set = lastOf(final, 'ENV').words.map((word) => {
         const [, name, value] = /^(\w+)=(.*)$/.exec(word)!;
@@ -170,7 +171,7 @@ const lastOf = (stage: Stage, keyword: string): Step => stepsOf(stage, keyword).
       const signedIn = await new Client(url, undefined, new Set()).post<{ token: string }>('/v1/sessions', session);
       expect(signedIn.status).toBe(201);
 
-      // Somebody has sent half of a request: the process waits for the rest, and is not healthy any more.
+      // The process waits for the rest of a request while it shuts down, and is no longer healthy.
       const socket = connect(Number(env.PORT), '127.0.0.1');
       let received = '';
       socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
@@ -197,7 +198,7 @@ const lastOf = (stage: Stage, keyword: string): Step => stepsOf(stage, keyword).
       expect(filesOf('/data')).toContain('latchkey.sqlite');
     });
 
-    /** So long Docker waits before it kills a replica. */
+    /** How long Docker waits before it kills a replica, in milliseconds. */
     const graceMs = (): number => {
       const periods = Object.values(COMPOSE.services).flatMap(({ stop_grace_period: period }) => period ?? []);
       expect(periods).toHaveLength(3);

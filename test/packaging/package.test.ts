@@ -36,7 +36,7 @@ const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 const manifest = JSON.parse(read(ROOT, 'package.json')) as Manifest;
 const lock = JSON.parse(read(ROOT, 'package-lock.json')) as Lock;
 
-/** The packages of a lock file that ship, by name, and whether each runs a script when it is installed. */
+/** Returns the packages of a lock file that ship, and whether each runs a script when it is installed. */
 const shippedBy = ({ packages }: Lock): { name: string; runsScript: boolean }[] =>
   Object.entries(packages)
     .filter(([path, { dev }]) => path !== '' && !dev)
@@ -45,7 +45,7 @@ const shippedBy = ({ packages }: Lock): { name: string; runsScript: boolean }[] 
       runsScript: hasInstallScript,
     }));
 
-/** Every file of a folder, by its path in it. */
+/** Returns every file of a folder, by its path in the folder. */
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -61,19 +61,19 @@ describe('what `npm pack` makes', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'latchkey-package-'));
     database = await createDatabase();
-    // The scripts would build dist/ anew, under the hands of other tests.
+    // The scripts would rebuild dist/ while other tests use it.
     const parameters = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
     const { stdout } = await run('npm', parameters, { cwd: ROOT });
     const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
     archive = join(folder, filename);
     packed = files.map(({ path }) => path).sort();
-    // As `npm install --global` lays it out.
+    // The layout of `npm install --global`.
     const modules = join(folder, 'lib/node_modules');
     unpacked = join(modules, 'latchkey');
     mkdirSync(join(folder, 'bin'));
     mkdirSync(unpacked, { recursive: true });
     await run('tar', ['-xzf', archive, '-C', unpacked, '--strip-components=1']);
-    // What is not among its dependencies cannot be found from there.
+    // Packages that are not dependencies cannot be found from there.
     const optional = Object.keys(manifest.optionalDependencies).filter((name) =>
       existsSync(join(ROOT, 'node_modules', name)),
     );
@@ -111,8 +111,9 @@ describe('what `npm pack` makes', () => {
     expect(filesOf(unpacked).sort()).toEqual(packed);
   });
 
-  // swagger-ui-dist depends on @scarf/scarf, which reports each installation to a company. package.json puts a package that
-  // ships anyway in its place: as a dependency and not as an override, which npm heeds in this repository alone.
+  // swagger-ui-dist depends on @scarf/scarf, which reports each installation to a company. package.json replaces it
+  // with a package that ships anyway. It does so with a dependency, because npm respects overrides only in this
+  // repository.
   test('brings no telemetry: nothing that ships runs a script at its installation but better-sqlite3 12', () => {
     expect(shippedBy(lock).filter(({ runsScript }) => runsScript)).toEqual([
       { name: 'better-sqlite3', runsScript: true },
@@ -126,7 +127,7 @@ describe('what `npm pack` makes', () => {
     expect(lock.packages['node_modules/better-sqlite3-13']).toMatchObject({ gypfile: false });
   });
 
-  // It asks the registry about each package.
+  // It queries the registry for each package.
   (process.env.REQUIRE_REGISTRY === '1' ? test : test.skip)(
     'brings no telemetry to a project of somebody else that installs it',
     async () => {
@@ -154,7 +155,7 @@ describe('what `npm pack` makes', () => {
       expect(session.status).toBe(201);
       const admin = new Client(server.url, `Bearer ${session.body.token}`, new Set());
       expect(await admin.get('/v1/users')).toMatchObject({ status: 200, body: { totalResultSize: 1 } });
-      // It brings its page, and the thread in which the documents of services are read.
+      // The package contains the docs page, and the thread that reads the documents of services.
       expect((await nobody.get<string>('/docs')).body).toContain('<html');
       const openapi = { openapi: '3.1.0', paths: { '/invoices': { get: {} } } };
       const service = await admin.put('/v1/services/billing', { name: 'Billing', openapi: JSON.stringify(openapi) });

@@ -60,7 +60,7 @@ describe.each<[string, Authentication]>([
     await latchkey.close();
   });
 
-  /** The SDK cannot make campaigns but from templates. */
+  /** Creates a campaign. The SDK can only create campaigns from templates. */
   const createCampaign = async (name: string, application = applicationId): Promise<number> => {
     const answer = await latchkey.admin.post<{ id: number }>(`/v1/applications/${application}/campaigns`, { name });
     expect(answer.status).toBe(201);

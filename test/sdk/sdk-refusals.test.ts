@@ -3,7 +3,7 @@ import { createApplication, createKey } from '../support/fixtures.js';
 import { ADMIN_EMAIL, type Latchkey, startLatchkey } from '../support/harness.js';
 import { fullSdk, KEY, type ManagementApi, problemOf, sdk, SESSION, Warnings } from './sdk.js';
 
-/** What an operation is called with. */
+/** The parameters of an operation. */
 interface Ids {
   applicationId: number;
   campaignId: number;
@@ -15,8 +15,8 @@ const NOBODY = 2_000_000_000;
 const CAMPAIGN = { name: 'Campaign', tags: [], features: [], limits: [] };
 
 /**
- * Every operation but the two of sessions: how it is called, what it refuses with 404 for ids that nothing has, and how
- * it is called wrongly, where it can be.
+ * All operations except the two of sessions: how to call each one, what it refuses with 404 for ids that do not exist,
+ * and how to call it wrongly, if possible.
  */
 const OPERATIONS: Record<
   string,

@@ -19,7 +19,7 @@ type Named = { name: string };
 
 const HOUR = 3_600_000;
 
-/** A program written for Talon.One's Management API, with nothing changed but the base URL and the credential. */
+/** A program written for Talon.One's Management API. Only the base URL and the credential are changed. */
 describe.each<[string, Authentication]>([
   ['a key', KEY],
   ['a session', SESSION],
@@ -42,7 +42,7 @@ describe.each<[string, Authentication]>([
     await latchkey.close();
   });
 
-  /** The SDK cannot make campaigns but from templates. */
+  /** Creates a campaign. The SDK can only create campaigns from templates. */
   const createCampaign = async (parts: object): Promise<number> => {
     const answer = await latchkey.admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, parts);
     expect(answer.status).toBe(201);
@@ -243,7 +243,7 @@ test('warnings would be noticed', async () => {
   expect(warnings.seen).toEqual(['one 1', expect.stringContaining('two')]);
 });
 
-/** Should the package learn them, they are to be tested here; until then, the generated client does. */
+/** The SDK lacks these operations. If it gains them, test them here. Until then, the generated client tests them. */
 test.each(['updateUser', 'deleteUser', 'activateUserByEmail', 'deactivateUserByEmail', 'deleteUserByEmail'])(
   'the package has no operation %s',
   (operation) => expect(new TalonOne.ManagementApi()).not.toHaveProperty(operation),

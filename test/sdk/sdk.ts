@@ -8,14 +8,14 @@ import type { Latchkey } from '../support/harness.js';
 /** The Management API of the public SDK. */
 export type ManagementApi = InstanceType<typeof TalonOne.ManagementApi>;
 
-/** How the SDK says who calls: the name of an authentication, and what it writes in front of the credential. */
+/** How the SDK authenticates: the name of an authentication, and the prefix of the credential. */
 export const KEY = { authentication: 'management_key', prefix: 'ManagementKey-v1' } as const;
 export const SESSION = { authentication: 'manager_auth', prefix: 'Bearer' } as const;
 export type Authentication = typeof KEY | typeof SESSION;
 
 const CAMPAIGN = '/v1/applications/{applicationId}/campaigns/{campaignId}';
 
-/** Every endpoint of the SDK that can be granted. */
+/** Every endpoint of the SDK that keys can be granted. */
 const GRANTS = [
   'GET /v1/users',
   'GET /v1/users/{userId}',
@@ -35,7 +35,7 @@ const GRANTS = [
   'GET /v1/changes',
 ].map((endpoint) => ({ method: endpoint.split(' ')[0]!, path: endpoint.split(' ')[1]! }));
 
-/** The SDK, set up as its README says. */
+/** Returns the SDK, set up as its README says. */
 export function sdk(url: string, { authentication, prefix }: Authentication, credential: string): ManagementApi {
   const client = new TalonOne.ApiClient();
   client.basePath = url;
@@ -44,7 +44,7 @@ export function sdk(url: string, { authentication, prefix }: Authentication, cre
   return new TalonOne.ManagementApi(client);
 }
 
-/** The SDK for somebody who may do all that it has: with a key that has every grant, or with an admin's session. */
+/** Returns the SDK with a caller who may use all of it: a key with every grant, or an admin's session. */
 export async function fullSdk(
   { admin, url }: Latchkey,
   authentication: Authentication,
@@ -57,14 +57,14 @@ export async function fullSdk(
   return sdk(url, KEY, (await createKey(admin, { endpoints: grants, allowedApplicationIds })).key);
 }
 
-/** What the SDK rejects with when the service refuses. */
+/** The error with which the SDK rejects a refusal. */
 export interface Refusal {
   status: number;
   body: ProblemBody | Buffer;
   response: { type: string };
 }
 
-/** The problem of a call that must be refused, as the SDK hands it on. */
+/** Returns the problem of a call that must be refused, as the SDK passes it on. */
 export async function problemOf(call: Promise<unknown>): Promise<ProblemBody> {
   const refusal = await call.then(
     () => undefined,
@@ -73,7 +73,7 @@ export async function problemOf(call: Promise<unknown>): Promise<ProblemBody> {
   if (refusal === undefined) {
     throw new Error('the call was not refused');
   }
-  // Of operations that answer with text, the SDK keeps refusals as the bytes that they are.
+  // For operations that respond with text, the SDK keeps a refusal as bytes.
   const { body } = refusal;
   const problem = Buffer.isBuffer(body) ? (JSON.parse(body.toString()) as ProblemBody) : body;
   expect(refusal.response.type).toBe('application/problem+json');
@@ -87,13 +87,13 @@ export async function problemOf(call: Promise<unknown>): Promise<ProblemBody> {
   return problem;
 }
 
-/** A model of the SDK: it sets in its instances what its description requires. */
+/** A model of the SDK. Its instances get the properties that it requires. */
 interface Model {
   name: string;
   initialize(instance: object): void;
 }
 
-/** Checks that something is what the SDK's types say: of the model, with all that it requires, and with real times. */
+/** Checks that a value matches the SDK's types: the right model, with all required properties, and with valid times. */
 export function expectTyped(value: unknown, model: unknown): void {
   expect(value).toBeInstanceOf(model as new () => unknown);
   const required = {};
@@ -109,8 +109,8 @@ export function expectTyped(value: unknown, model: unknown): void {
 }
 
 /**
- * Notes what shows in a terminal when something is wrong: calls of `console`, and the warnings of Node, which are not
- * those of jest's own `process`.
+ * Records everything that a terminal would show about problems: calls of `console`, and the warnings of Node. Those do
+ * not reach jest's own `process`.
  */
 export class Warnings {
   readonly seen: string[] = [];

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const AUDIT = fileURLToPath(new URL('../../scripts/audit.mjs', import.meta.url));
 
-/** Runs the audit against a registry that answers so. */
+/** Runs the audit against a registry that sends this response. */
 async function audit(
   status: number,
   advisories: object = {},
@@ -35,7 +35,7 @@ async function audit(
   }
 }
 
-/** npm remembers what it has heard about an id. */
+/** npm caches what it has read about an id. */
 const newId = (): number => Math.floor(Math.random() * 1e12);
 const advisory = (severity: string): object => ({
   express: [{ id: newId(), url: 'https://example.com/1', title: 'Known', severity, vulnerable_versions: '*' }],

@@ -3,13 +3,16 @@ import { Client } from '../support/client.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
 import { type ServerProcess, startServer } from '../support/process.js';
 
-/** Connections of the crowd, a body on each that is refused and has no end. */
+/** How many connections send an endless body that is refused. */
 const CROWD = Number(process.env.CROWD ?? 3000);
-/** Those of them that send as fast as they can; the others send a byte now and then. */
+/** How many of them send as fast as they can. The others send a byte now and then. */
 const EAGER = 20;
-/** What is left of a body is read for five seconds; a busy machine notices their end later. */
+/**
+ * When all connections must be closed. The rest of a body is drained for five seconds, and a busy machine notices the
+ * end later.
+ */
 const GONE_AFTER_MS = 45_000;
-/** What a connection may cost at the worst: what Node reads at once, and what it keeps about it. */
+/** What a connection may cost at most: one read of Node, and its state. */
 const BYTES_EACH = 100_000;
 const BYTES_ELSE = 150_000_000;
 
@@ -32,7 +35,7 @@ describe(`${CROWD} clients at once that are refused and go on sending`, () => {
     return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)![1]);
   };
 
-  /** One of the crowd: what it was answered, once it has been let go. */
+  /** Opens one connection of the crowd, and returns its response when the connection has ended. */
   const one = (index: number, target: string, announced: string, piece: Buffer): Promise<string> =>
     new Promise((resolve) => {
       const { hostname, port } = new URL(server.url);
@@ -42,7 +45,7 @@ describe(`${CROWD} clients at once that are refused and go on sending`, () => {
       const eager = (): boolean => socket.writable && socket.write(piece, () => setImmediate(eager));
       socket.setEncoding('latin1');
       socket.on('data', (chunk: string) => (answer += chunk));
-      // Whoever goes on sending after the end is told so by the network.
+      // A client that still sends after the end gets a network error.
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
         clearInterval(timer);
@@ -94,7 +97,7 @@ describe(`${CROWD} clients at once that are refused and go on sending`, () => {
       }
       const answers = await crowd;
       expect(performance.now() - began).toBeLessThan(GONE_AFTER_MS);
-      // One that does not come to read for so long may find its connection gone, and the answer with it.
+      // If a connection is not read for too long, it may be gone with its response.
       const statuses = answers.map((answer) => /(?<=HTTP\/1\.1 )(?!100)\d+/.exec(answer)?.[0] ?? 'none');
       expect([...new Set(statuses)].filter((status) => !['none', '401', '403', '404'].includes(status))).toEqual([]);
       expect(statuses.filter((status) => status !== 'none').length).toBeGreaterThan(CROWD / 2);

@@ -3,24 +3,24 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ADMIN_PASSWORD } from '../support/harness.js';
 import type { Document, FuzzRequest, Operation } from './openapi-requests.js';
 
-/** An answer as it came. */
+/** A response as it arrived. */
 export interface FuzzAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;
 }
 
-/** What any request can be answered before it is known which operation it is for. */
+/** The refusals that any request can get before its operation is known. */
 const BEFORE_ROUTING = ['not-found', 'method-not-allowed', 'path-malformed', 'request-malformed', 'headers-too-large'];
-/** Node takes heads of up to 16 KB. */
+/** Node accepts heads of up to 16 KB. */
 const HEAD_BYTES_CERTAIN = 14_000;
-/** How what must stay inside looks: hashes of passwords, stacks, words of drivers. */
+/** Matches internals that must not leak: hashes of passwords, stacks, texts of drivers. */
 const INNER = /\$argon2|node_modules|\.[jt]s:\d+:\d+|SQLITE_[A-Z]+|\bER_[A-Z_]{4,}|QueryFailedError/;
-/** Keys, tokens, and their hashes. */
+/** Matches keys, tokens, and their hashes. */
 const CANDIDATES = /lk[ms]_[0-9A-Za-z]{49}|(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 const MINTED = /lk[ms]_[0-9A-Za-z]{49}/;
 
-/** Checks answers against the OpenAPI document, and for what no answer may show. */
+/** Checks responses against the OpenAPI document, and for secrets and internals that no response may contain. */
 export class DocumentedAnswers {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: false });
   private readonly validators = new Map<string, ValidateFunction>();
@@ -30,7 +30,7 @@ export class DocumentedAnswers {
     this.ajv.addSchema(closed(document) as object, 'document');
   }
 
-  /** What is wrong with an answer; undefined if nothing is. */
+  /** Returns what is wrong with a response. Returns undefined if nothing is wrong. */
   faultOf(
     template: string,
     method: string,
@@ -61,7 +61,7 @@ export class DocumentedAnswers {
     return !mints && MINTED.test(text.replaceAll('EXAMPL', '')) ? 'it shows a key or a token' : undefined;
   }
 
-  /** Nothing fails under a fuzz, except that too much is asked at once. */
+  /** Returns a failure. No request of a fuzz may fail, unless the service is too busy. */
   private failure({ status, body }: FuzzAnswer): string | undefined {
     return status === 503 && body.includes('"too-busy"') ? undefined : `it is ${status}`;
   }
@@ -80,7 +80,8 @@ export class DocumentedAnswers {
       if (problem && BEFORE_ROUTING.includes(problem.code)) {
         return this.mismatch({ $ref: 'document#/components/schemas/Problem' }, body);
       }
-      // A path that is another operation's, as `/v1/users/activate` is none of `/v1/users/{userId}`, is not judged here.
+      // A mangled path may belong to another operation: `/v1/users/activate` does not match `/v1/users/{userId}`. It is
+      // not checked here.
       if (request.mangled && operation.responses[status] === undefined && status < 500) {
         return undefined;
       }
@@ -130,7 +131,7 @@ export class DocumentedAnswers {
   }
 }
 
-/** The document with no room for fields that it does not name. */
+/** Returns a schema that allows only the fields that it names. */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(closed);

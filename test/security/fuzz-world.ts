@@ -5,13 +5,13 @@ import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../support/harness.js';
 import type { Chance } from './hostile.js';
 import type { Subjects } from './openapi-requests.js';
 
-/** Somebody who calls: nobody, a user, an admin, a key. */
+/** A caller: unauthenticated, a user, an admin or a key. */
 export interface FuzzCaller {
   name: string;
   authorization: string | undefined;
 }
 
-/** What one request can be about: things that belong together. */
+/** The rows that one request can use. They belong together. */
 interface Things {
   applicationId: number;
   campaignId: number;
@@ -27,11 +27,11 @@ const PASSWORD = 'a password of the fuzz';
 const EXPIRY = '2099-06-30T22:00:00Z';
 
 /**
- * What fuzzing needs to get beyond the first check: callers that are let in, and things that exist. Whatever the fuzz
- * destroys is made anew by an admin whom it does not know.
+ * Provides what requests need to pass the first checks: authorized callers, and rows that exist. An admin whom the fuzz
+ * does not know replaces whatever it destroys.
  */
 export class FuzzWorld implements Subjects {
-  /** Every key and token that callers present or that was made for them, and what is stored of each. */
+  /** All keys and tokens that callers present or that were created for them, with their stored hashes. */
   readonly secrets = new Set<string>();
   callers: FuzzCaller[] = [];
   private things: Things[] = [];
@@ -55,7 +55,7 @@ export class FuzzWorld implements Subjects {
     return world;
   }
 
-  /** Chooses what the next request is about. */
+  /** Chooses the rows for the next request. */
   choose(operationId: string): void {
     const things = this.chance.pick(this.things);
     const asksForLatchkey = operationId === 'forwardAuth' && this.chance.in(0.7);
@@ -137,7 +137,7 @@ export class FuzzWorld implements Subjects {
     }
   }
 
-  /** Makes the callers anew who cannot call any more, and some things in place of the oldest. */
+  /** Replaces callers that no longer work, and some of the oldest rows. */
   async restore(): Promise<void> {
     await this.add();
     const alive: FuzzCaller[] = [{ name: 'nobody', authorization: undefined }];
@@ -148,7 +148,7 @@ export class FuzzWorld implements Subjects {
     this.callers = alive;
   }
 
-  /** Whether the admin whom the fuzz does not know can still sign in and work. */
+  /** Returns whether the admin whom the fuzz does not know can still sign in and work. */
   async isGoverned(): Promise<boolean> {
     const keeper = await signIn(this.url, ADMIN_EMAIL, ADMIN_PASSWORD);
     return (await keeper.get('/v1/users')).status === 200;
@@ -163,7 +163,10 @@ export class FuzzWorld implements Subjects {
     return this.caller(name).authorization!.split(' ')[1]!;
   }
 
-  /** A key is only asked about: what it opens may be gone while it lives. */
+  /**
+   * Returns whether a caller still works. A key is verified, because the things that it opens may be deleted before the
+   * key.
+   */
   private async isAlive({ name, authorization = '' }: FuzzCaller): Promise<boolean> {
     const [scheme, token] = authorization.split(' ');
     if (scheme === 'Bearer') {

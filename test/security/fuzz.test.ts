@@ -7,15 +7,15 @@ import { FuzzWorld } from './fuzz-world.js';
 import { Chance, RAW_SEGMENTS, TEXTS } from './hostile.js';
 import { type Document, type FuzzRequest, type Operation, OpenApiRequests } from './openapi-requests.js';
 
-/** Requests to each operation. */
+/** How many requests each operation gets. */
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 2000);
-/** What repeats a run, as far as answers come in the same order. */
+/** Repeats a run, as far as responses arrive in the same order. */
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000_007);
 const WORKERS = 8;
 const ANSWER_WAIT_MS = 20_000;
 const RESTORE_AFTER = 150;
 const FAULTS_MAX = 15;
-/** With so many requests, some get through to the end of every operation; a fuzz that never does proves nothing. */
+/** From this many requests on, every operation must succeed at least once. A fuzz without successes proves nothing. */
 const CERTAIN_TO_GET_IN = 150;
 
 describe('whatever is sent to any operation', () => {
@@ -29,7 +29,8 @@ describe('whatever is sent to any operation', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    // A busy machine is no fault of an answer; callers come from everywhere, or guesses at passwords would soon end.
+    // A slow response of a busy machine is no fault. Callers use many addresses, because guesses at passwords would
+    // otherwise soon be throttled.
     const settings = { DATABASE_URL: database.url, DECISION_WAIT_MS: '15000', TRUST_PROXY: 'loopback' };
     server = await startServer(settings);
     document = (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
@@ -172,7 +173,7 @@ describe('whatever is sent to any operation', () => {
   }, 300_000);
 });
 
-/** A machine that is busy with other things does less than a hundred requests in a second. */
+/** Returns how long a run may take. A busy machine handles less than a hundred requests per second. */
 function runWaitMs(): number {
   return 120_000 + REQUESTS * 1500;
 }
@@ -189,7 +190,7 @@ function describeFault(
   return `${operationId} as ${caller}: ${fault}\n  ${sent}\n  -> ${answer?.status} ${answer?.body.slice(0, 400)}`;
 }
 
-/** A request with some of its bytes replaced, left out or repeated. */
+/** Returns a request with some of its bytes replaced, left out or repeated. */
 function spoiltHttp(chance: Chance): Buffer {
   const target = chance.pick(['/v1/users', '/v1/sessions', '/health/live', '/v1/forward_auth/original/management']);
   const body = '{"email":"a@example.com","password":"not the password"}';

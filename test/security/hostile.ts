@@ -1,8 +1,8 @@
-/** Random numbers that a seed repeats. */
+/** Generates random numbers that a seed repeats. */
 export class Chance {
   constructor(private state: number) {}
 
-  /** From 0 up to, but without, 1 (mulberry32). */
+  /** Returns a number from 0 up to, but without, 1 (mulberry32). */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
@@ -10,12 +10,12 @@ export class Chance {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from 0 up to, but without, `end`. */
+  /** Returns an integer from 0 up to, but without, `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);
   }
 
-  /** True as often as `share` says, from 0 to 1. */
+  /** Returns true with a probability of `share`, from 0 to 1. */
   in(share: number): boolean {
     return this.next() < share;
   }
@@ -25,7 +25,7 @@ export class Chance {
   }
 }
 
-/** Texts that somebody hopes will mean more than text to whoever reads, stores, matches or shows them. */
+/** Texts that may have a special meaning to code that reads, stores, matches or shows them. */
 export const TEXTS: readonly string[] = [
   '',
   ' ',
@@ -95,7 +95,7 @@ export const TEXTS: readonly string[] = [
   'A'.repeat(60_000),
 ];
 
-/** Numbers at and beyond the edges of what some reader can hold. */
+/** Numbers at and beyond the limits of some readers. */
 export const NUMBERS: readonly number[] = [
   0,
   -0,
@@ -122,7 +122,7 @@ export const NUMBERS: readonly number[] = [
   0.1 + 0.2,
 ];
 
-/** Parts of a path or query, written as they go over the wire. */
+/** Raw parts of a path or query. */
 export const RAW_SEGMENTS: readonly string[] = [
   '%',
   '%zz',
@@ -168,7 +168,7 @@ export const RAW_SEGMENTS: readonly string[] = [
   '%EF%BC%91',
 ];
 
-/** Bodies that are no JSON object, or one only just. */
+/** Bodies that are not a JSON object, or only barely. */
 export const RAW_BODIES: readonly string[] = [
   '',
   ' ',
@@ -204,7 +204,7 @@ export const RAW_BODIES: readonly string[] = [
   'a=1&b=2',
 ];
 
-/** What a body may claim to be. */
+/** Content types that a body may claim. */
 export const CONTENT_TYPES: readonly string[] = [
   '',
   'application/json',
@@ -226,7 +226,7 @@ export const CONTENT_TYPES: readonly string[] = [
   'x'.repeat(1000),
 ];
 
-/** Headers that mean something to somebody on the way. */
+/** Headers that have a meaning to some program on the way. */
 export const HEADERS: readonly (readonly [string, string])[] = [
   ['X-HTTP-Method-Override', 'DELETE'],
   ['X-Original-URL', '/v1/users'],
@@ -260,7 +260,7 @@ export const HEADERS: readonly (readonly [string, string])[] = [
   ['constructor', 'x'],
 ];
 
-/** Any value that is not what was asked for. */
+/** Returns a value of any wrong type. */
 export function hostileValue(chance: Chance): unknown {
   switch (chance.below(9)) {
     case 0:

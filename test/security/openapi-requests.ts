@@ -9,7 +9,7 @@ import {
   TEXTS,
 } from './hostile.js';
 
-/** As much of a JSON schema as the document uses. */
+/** The parts of a JSON schema that the document uses. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -51,7 +51,7 @@ export interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-/** A request as it goes out. `mangled`: its path may be another one than that of its operation. */
+/** A request as it is sent. The path of a `mangled` request may match another operation. */
 export interface FuzzRequest {
   method: string;
   path: string;
@@ -60,15 +60,15 @@ export interface FuzzRequest {
   mangled: boolean;
 }
 
-/** What the requests can be about. */
+/** The values for requests. */
 export interface Subjects {
-  /** A value that exists for a parameter, a property or a property of the operation ("createUser.email"). */
+  /** Returns an existing value for a parameter, a property, or a property of the operation ("createUser.email"). */
   existing(name: string): unknown;
 }
 
 type How = 'valid' | 'nearly' | 'hostile';
 
-/** Makes requests out of an OpenAPI document: valid ones, nearly valid ones, and hostile ones. */
+/** Creates valid, nearly valid and hostile requests from an OpenAPI document. */
 export class OpenApiRequests {
   constructor(
     private readonly document: Document,
@@ -184,7 +184,7 @@ export class OpenApiRequests {
     return JSON.stringify(value, (_key, inner: unknown) => (Object.is(inner, -0) ? 0 : inner));
   }
 
-  /** A file of coupons in a form, or what looks like one. */
+  /** Returns a form with a file of coupons, or something similar. */
   private upload(how: How, headers: [string, string][]): Buffer {
     const { chance } = this;
     const boundary = 'fuzz-boundary';
@@ -224,7 +224,7 @@ export class OpenApiRequests {
     return Buffer.from(how === 'hostile' && chance.in(0.3) ? whole.slice(0, chance.below(whole.length)) : whole);
   }
 
-  /** Makes one place of an object wrong. */
+  /** Makes one property of an object invalid. */
   private spoil(object: Record<string, unknown>): void {
     const { chance } = this;
     const names = Object.keys(object);
@@ -235,7 +235,7 @@ export class OpenApiRequests {
     } else if (chance.in(0.15)) {
       delete object[name];
     } else if (chance.in(0.2)) {
-      // Assigned, it would become the prototype instead of a property.
+      // An assignment would change the prototype instead of adding a property.
       Object.defineProperty(object, chance.pick(['__proto__', 'constructor', 'isAdmin', 'id', 'passwordHash']), {
         value: hostileValue(chance),
         enumerable: true,
@@ -247,7 +247,7 @@ export class OpenApiRequests {
     }
   }
 
-  /** A value that a schema admits, as far as it can be told. */
+  /** Returns a value that a schema allows, as far as possible. */
   private value(given: Schema, name = ''): unknown {
     const { chance } = this;
     const known = this.subjects.existing(name);
@@ -326,12 +326,12 @@ export class OpenApiRequests {
   }
 }
 
-/** Percent-encodes a text, halves of surrogates as the bytes that they would be. */
+/** Percent-encodes a text. Lone surrogates become the bytes that they would have. */
 function encode(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
 }
 
-/** As Node's client lets it out in a header. */
+/** Returns a text that Node's client accepts in a header. */
 function sendable(text: string): string {
   return text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
 }

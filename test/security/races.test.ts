@@ -3,11 +3,11 @@ import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../suppor
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
 import { type ServerProcess, startServer } from '../support/process.js';
 
-/** How often each race is run. */
+/** How often each race runs. */
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 40);
 const PASSWORD = 'the password of a racer';
 
-/** Each side of a race runs on a process of its own: nothing but the database stands between them. */
+/** Each side of a race runs on its own process, so that they share only the database. */
 describe('of two requests that race on two processes', () => {
   let database: TestDatabase;
   let servers: [ServerProcess, ServerProcess];
@@ -32,7 +32,7 @@ describe('of two requests that race on two processes', () => {
     expect(answer.status).toBe(201);
     return { id: answer.body.id, email };
   };
-  /** Both orders of the two sides occur: one gets a head start, and not always the same. */
+  /** Runs both sides. Each side sometimes gets a head start, so that both orders occur. */
   const race = async <One, Other>(
     round: number,
     one: () => Promise<One>,
@@ -223,7 +223,7 @@ describe('of two requests that race on two processes', () => {
       (client, user) => client.post('/v1/users/delete', { email: user.email }),
     ];
     const { body } = await admin[0].get<{ user: { id: number } }>('/v1/sessions/current');
-    // The one who is left makes the next one.
+    // The remaining admin creates the next one.
     let one = { id: body.user.id, email: ADMIN_EMAIL, password: ADMIN_PASSWORD };
     await eachRound(async (round) => {
       const [here, there] = [await signIn(0, one.email, one.password), await signIn(1, one.email, one.password)];

@@ -3,16 +3,19 @@ import { Client } from '../support/client.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
 import { type ServerProcess, startServer } from '../support/process.js';
 
-/** As many connections as the process may hold here. */
+/** How many connections the process may hold in this test. */
 const CONNECTIONS_MAX = 40;
 
-/** What became of a connection. */
+/** How a connection ended. */
 interface End {
   answer: string;
   seconds: number;
 }
 
-/** Clients that hold on to connections, all at the same time: each is let go in bounded time, and nobody else notices. */
+/**
+ * Clients hold connections, all at the same time. Each connection must end in bounded time without affecting other
+ * clients.
+ */
 describe('a client that is slow on purpose', () => {
   let database: TestDatabase;
   let server: ServerProcess;
@@ -39,7 +42,7 @@ describe('a client that is slow on purpose', () => {
     return connect(Number(port), hostname);
   };
 
-  /** Sends a text at once, and then one more piece every half second, until the connection ends. */
+  /** Sends a text at once, and then another piece every half second, until the connection ends. */
   const trickle = (first: string, piece = ''): Promise<End> =>
     new Promise((resolve) => {
       const began = performance.now();
@@ -48,7 +51,7 @@ describe('a client that is slow on purpose', () => {
       const timer = setInterval(() => piece !== '' && socket.write(piece), 500);
       socket.setEncoding('latin1');
       socket.on('data', (chunk: string) => (answer += chunk));
-      // Whoever goes on sending after the end is told so by the network.
+      // A client that still sends after the end gets a network error.
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
         clearInterval(timer);
@@ -112,7 +115,7 @@ describe('a client that is slow on purpose', () => {
       'a body that nobody asked for': '200 in time',
       'a body for forward auth': '401 in time',
     });
-    // Whoever waited for one of them would wait for ten seconds or more.
+    // A request that waits for one of them would wait for ten seconds or more.
     expect(slowestMs).toBeLessThan(8000);
   }, 120_000);
 
@@ -122,10 +125,10 @@ describe('a client that is slow on purpose', () => {
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       socket.on('error', () => socket.destroy());
       socket.pause();
-      // Far more than the buffers between the two hold.
+      // Far more than the buffers on both sides hold.
       socket.write(head('GET', '/openapi.json').repeat(100) + head('POST', '/v1/sessions', ...json(100_000)));
       const began = performance.now();
-      // A socket that is not read notices its end by writing.
+      // A socket that is not read only notices its end by writing.
       const timer = setInterval(() => {
         if (goesOn || performance.now() - began > 45_000) {
           socket.write('x');
@@ -161,7 +164,7 @@ describe('a client that is slow on purpose', () => {
   });
 
   test('cannot take more connections than there may be, and once they end there is room again', async () => {
-    // Connections of earlier tests are gone; what is kept open for more requests counts.
+    // Connections of earlier tests are gone. Only idle keep-alive connections count.
     const crowd = Array.from({ length: CONNECTIONS_MAX * 2 }, open);
     let kept = crowd.length;
     for (const socket of crowd) {

@@ -20,7 +20,7 @@ describe('HTTP', () => {
     latchkey.admin.send<ProblemBody>('POST', '/v1/applications', body, headers);
   const json = { 'content-type': 'application/json' };
 
-  /** What comes back for bytes that no HTTP client would send. */
+  /** Returns the response to bytes that no HTTP client would send. */
   async function raw(text: string): Promise<string> {
     const { port, hostname } = new URL(latchkey.url);
     const socket = connectSocket(Number(port), hostname);
@@ -278,7 +278,7 @@ describe('HTTP', () => {
         let received = '';
         socket.setEncoding('latin1');
         socket.on('data', (chunk: string) => {
-          // Whoever is asked sends it.
+          // The client sends the body once it is requested.
           if (received === '' && chunk.startsWith('HTTP/1.1 100 ')) {
             socket.write(body);
           } else if (received === '') {
@@ -333,7 +333,7 @@ describe('HTTP', () => {
       expect(refused).toMatch(/^HTTP\/1\.1 400 [^]*application\/problem\+json[^]*"code":"request-malformed"/);
     });
 
-    /** Sends megabytes without reading, as some clients do, and only then looks at what was answered. */
+    /** Sends megabytes without reading, as some clients do, and then reads the response. */
     const sendThenRead = async (path: string, connection: string, authorization: string, first: string) => {
       const { port, hostname } = new URL(latchkey.url);
       const socket = connectSocket(Number(port), hostname);
@@ -344,7 +344,7 @@ describe('HTTP', () => {
         `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n` +
           `Connection: ${connection}\r\nContent-Length: ${first.length + body.length}\r\n\r\n${first}`,
       );
-      // So that the refusal is there, and unread, before the rest is sent.
+      // The refusal must have arrived, unread, before the rest is sent.
       await once(socket, 'readable');
       await new Promise<void>((resolve) => socket.write(body, () => resolve()));
       socket.end();
@@ -403,7 +403,7 @@ describe('HTTP', () => {
 
   test('an answer is whole whatever a client says that it has already', async () => {
     const authorization = ['Authorization', latchkey.admin.authorization!] as const;
-    // `fetch` would say at once that it wants no old answer.
+    // `fetch` would add a header that refuses cached responses.
     for (const condition of [
       ['If-None-Match', '*'] as const,
       ['If-Modified-Since', new Date().toUTCString()] as const,
@@ -480,13 +480,13 @@ describe('HTTP', () => {
 
     test.each(names)('is no field: %s', async (name) => {
       const key = { name: 'Key', expiryDate: '2027-06-30T22:00:00Z', endpoints: [CAMPAIGNS] };
-      // Written out, as `__proto__` could not be assigned.
+      // Written as text, because `__proto__` cannot be assigned.
       const withField = (value: object): string => JSON.stringify(value).replace(/}$/, `,${JSON.stringify(name)}:1}`);
       const send = async (body: string) => {
         const answer = await latchkey.admin.send<ProblemBody>('POST', '/v1/api_keys', body, json);
         return [answer.status, answer.body.code, answer.body.errors?.map(({ pointer }) => pointer)];
       };
-      // Names by which a prototype can be reached are refused wherever they stand.
+      // Names that can reach a prototype are refused everywhere.
       const reaching = ['__proto__', 'constructor', 'prototype'].includes(name);
       expect(await send(withField(key))).toEqual([400, 'validation-failed', [reaching ? '' : `/${name}`]]);
       const within = JSON.stringify(key).replace('}]', `,${JSON.stringify(name)}:1}]`);

@@ -19,7 +19,7 @@ const PASSWORD = 'correct horse battery';
 
 type Line = Record<string, unknown> & { level: string; msg: string };
 
-/** What a logger writes about something, at every level. */
+/** Returns what a logger writes about an object, at every level. */
 function logged(...parameters: [object, string?]): string {
   const lines: string[] = [];
   const logger = createLogger('trace', { write: (line: string) => void lines.push(line) });
@@ -28,7 +28,7 @@ function logged(...parameters: [object, string?]): string {
   return lines.join('');
 }
 
-/** What could be logged, each with a secret in it. */
+/** Objects that could be logged, each with a secret in it. */
 const WITNESSES: [name: string, object: object, text?: string][] = [
   ['a key in a text', {}, `the key ${KEY} was presented`],
   ['a key in a URL', { url: `/v1/users?key=${KEY}` }],
@@ -103,7 +103,7 @@ describe('the line of a request', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Line);
 
-  /** Sends a request and answers its lines of the log. */
+  /** Sends a request and returns its log lines. */
   async function linesOf(
     client: { send: Latchkey['admin']['send'] },
     method: string,
@@ -315,7 +315,7 @@ describe('the log of the process', () => {
         }
       });
       await once(child, 'close');
-      // eslint would rather not see the escapes of a terminal in a pattern.
+      // eslint does not allow the escapes of a terminal in a pattern.
       const plain = shown.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
       expect(plain).toMatch(/INFO: Latchkey listens on http/);
       expect(plain).toMatch(/INFO: GET \/v1\/users 401 credential-missing \([0-9.]+ ms\)/);

@@ -9,7 +9,7 @@ import { sendRaw } from '../support/raw-http.js';
 
 const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
 
-/** The number behind a line of the metrics; 0 if there is none. */
+/** Returns the value of a line of the metrics. Returns 0 if there is no such line. */
 function amount(metrics: string, line: string): number {
   const found = metrics.split('\n').find((one) => one.startsWith(`${line} `));
   return found === undefined ? 0 : Number(found.slice(line.length + 1));
@@ -179,7 +179,7 @@ describe('health and metrics', () => {
 });
 
 onMysql('a process whose database does not answer', () => {
-  /** What passes bytes on to MySQL until it is told not to. */
+  /** A proxy to MySQL that can stop passing bytes on. */
   class Passage {
     private readonly sockets = new Set<Socket>();
     private frozen = false;

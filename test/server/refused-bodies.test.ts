@@ -5,7 +5,7 @@ import { createApplication } from '../support/fixtures.js';
 import { createDatabase, type Latchkey, startLatchkey } from '../support/harness.js';
 import { startServer } from '../support/process.js';
 
-/** What a refused request may go on to send: its answer is given before its body is there. */
+/** Tests what a client may send after a refusal that arrives before its body is complete. */
 describe('behind a refusal that came before the body', () => {
   let latchkey: Latchkey;
 
@@ -17,7 +17,7 @@ describe('behind a refusal that came before the body', () => {
   const refusedHead = (target: string, ...lines: string[]): string =>
     [`POST ${target} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', ...lines, '', ''].join('\r\n');
 
-  /** A request of somebody who may, which leaves a trace if it is run: an Application is gone. */
+  /** Returns an authorized request that leaves a trace if it runs: an Application is deleted. */
   const smuggled = async (): Promise<{ request: string; wasRun: () => Promise<boolean> }> => {
     const id = await createApplication(latchkey.admin);
     const path = `/v1/applications/${id}`;
@@ -25,14 +25,14 @@ describe('behind a refusal that came before the body', () => {
     return { request: lines.join('\r\n'), wasRun: async () => (await latchkey.admin.get(path)).status === 404 };
   };
 
-  /** Sends the beginning, waits for an answer, sends the rest, and hands back all that came until the end. */
+  /** Sends the beginning, waits for a response, sends the rest, and returns everything that arrives until the end. */
   const exchange = async (first: string, rest: string): Promise<string> => {
     const { hostname, port } = new URL(latchkey.url);
     const socket = connect(Number(port), hostname);
     let received = '';
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => (received += chunk));
-    // Whoever goes on sending after the end is told so by the network.
+    // A client that still sends after the end gets a network error.
     socket.on('error', () => socket.destroy());
     const closed = once(socket, 'close');
     socket.write(first);
@@ -113,7 +113,7 @@ test('a process that is asked to end does not wait for the rest of a refused bod
   expect(ended).toBe(0);
 }, 60_000);
 
-/** Waits until a whole head of an answer is there that is no invitation to go on. */
+/** Waits until the whole head of a response has arrived, other than a `100 Continue`. */
 async function answered(socket: Socket, received: () => string): Promise<void> {
   while (!/^(?:HTTP\/1\.1 100 [^]*?\r\n\r\n)?HTTP\/1\.1 [2-5][^]*\r\n\r\n/.test(received())) {
     await once(socket, 'data');

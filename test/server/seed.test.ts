@@ -8,7 +8,7 @@ import { createDatabase, type TestDatabase } from '../support/harness.js';
 import { startServer } from '../support/process.js';
 import { readTables } from '../support/sql.js';
 
-// It goes through two months.
+// The seed goes through two months.
 jest.setTimeout(300_000);
 
 const ROOT = join(import.meta.dirname, '../..');

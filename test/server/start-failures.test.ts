@@ -21,31 +21,31 @@ import { freePort } from '../verification/proxies.js';
 import { readTables, runSql } from '../support/sql.js';
 
 const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
-/** What needs no MySQL server is the same where there is one. */
+/** Tests without a MySQL server run only once, and not again on MySQL. */
 const once = process.env.TEST_MYSQL_URL ? describe.skip : describe;
 
-/** Takes root's rights to everybody's files and to low ports away; for anybody else there is nothing to take. */
+/** Removes root's rights to files of other users and to low ports. Other users have no such rights. */
 const POWERLESS = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
-/** Ports below this one are for the privileged; a container may have none of them. */
+/** Ports below this one are privileged. A container may have no privileged ports. */
 const FREE_PORTS_FROM = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
 const SECRET = 's3cr3t';
 const ENDS_WITHIN_MS = 45_000;
 
-/** Starts the service where it cannot, and resolves with what it tells the operator. */
+/** Starts the service where it must fail, and resolves with its message for the operator. */
 async function refusal(environment: Record<string, string>, runBy: string[] = []): Promise<string> {
   const began = performance.now();
   const run = await runToEnd({ ADMIN_EMAIL, ADMIN_PASSWORD, ...environment }, [], runBy);
   expect(run.code).toBe(1);
   expect(performance.now() - began).toBeLessThan(ENDS_WITHIN_MS);
   const written = run.stdout + run.stderr;
-  // No stack, no secret, and nothing that looks as if it had started.
+  // The message must contain no stack, no secret, and nothing that suggests a successful start.
   expect(written).not.toMatch(/\n\s+at |node:internal|listens on/);
   expect(written).not.toContain(SECRET);
   expect(written).not.toContain(ADMIN_PASSWORD);
   return run.stderr;
 }
 
-/** The same, where there is one thing to say: it is one line. */
+/** Starts the service where it must fail with a message of one line, and returns that line. */
 async function oneLine(environment: Record<string, string>, runBy: string[] = []): Promise<string> {
   const message = await refusal(environment, runBy);
   expect(message).toMatch(/^Latchkey does not start[.:] [^\n]+\n$/);
@@ -175,7 +175,7 @@ once('a process that cannot start says why, in one message that names what to do
   describe('if MySQL cannot be reached', () => {
     const url = (port: number, host = '127.0.0.1'): string => `mysql://latchkey:${SECRET}@${host}:${port}/latchkey`;
 
-    /** Somebody who listens and is no MySQL server; `does` is what becomes of those who connect. */
+    /** Starts a server that is not MySQL. `does` says how it treats clients. */
     async function listening(does: 'hang up' | 'say nothing'): Promise<{ server: Server; port: number }> {
       const server = createServer((socket) => {
         socket.on('error', () => socket.destroy());

@@ -20,7 +20,7 @@ async function register(service: string, ...paths: string[]): Promise<void> {
   expect([200, 201]).toContain(status);
 }
 
-/** What forward auth answers about a GET of each path of a service. */
+/** Returns the status of forward auth for a GET of each path of a service. */
 async function answers(service: string, key: string, paths: string[]): Promise<Record<string, number>> {
   const entries: [string, number][] = [];
   for (const path of paths) {
@@ -32,7 +32,7 @@ async function answers(service: string, key: string, paths: string[]): Promise<R
   return Object.fromEntries(entries);
 }
 
-/** Changes what is stored past the service, as another version of it might have stored it. */
+/** Changes a stored document directly, as if another version had stored it. */
 async function rewrite(path: string, becomes: string): Promise<void> {
   await runSql(latchkey.database, `UPDATE service_endpoints SET path = '${becomes}' WHERE path = '${path}'`);
   await runSql(latchkey.database, 'UPDATE catalogue_revision SET revision = revision + 1');

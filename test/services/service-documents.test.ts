@@ -79,7 +79,7 @@ describe('real documents go in', () => {
     const { status, body } = await put('rebilly', readFileSync(file, 'utf8'));
     expect(status).toBe(201);
     expect(body.endpointCount).toBeGreaterThan(300);
-    // Some of its paths have a server of their own.
+    // Some of its paths have their own server.
     expect(names(body.added).filter((name) => !/^[A-Z]+ \/(v2\.1|experimental)\//.test(name))).toEqual([]);
     expect(names(body.added)).toContain('GET /experimental/subscriptions/{subscriptionId}/summary-metrics');
   });
@@ -283,7 +283,7 @@ describe('an operation becomes an endpoint', () => {
       },
       { components: { pathItems: { shared: { get: {} } } }, 'x-paths': [{ 'with space': { delete: {} } }] },
     );
-    // A literal `~` is text.
+    // A literal `~` is ordinary text.
     expect(Object.keys(await outcome(openapi)).sort()).toEqual(['DELETE /d', 'GET /a', 'GET /b~c/{id}', 'POST /a']);
   });
 

@@ -8,10 +8,10 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Below node_modules, so that the example finds Nest as if it had been installed. */
+/** Below node_modules, so that the example finds Nest as if it were installed. */
 const BUILT = `${ROOT}node_modules/.cache/latchkey-nest-service-${process.pid}`;
 
-/** The way from the example to Latchkey: counts connections, and can be cut or stopped up. */
+/** The connection from the example to Latchkey. It counts connections, and can be cut or blocked. */
 class Wire {
   connections = 0;
   private state: 'open' | 'stopped up' | 'cut' = 'open';

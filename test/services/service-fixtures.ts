@@ -58,17 +58,17 @@ export function putService<Body = Difference>(
   return admin.put<Body>(`/v1/services/${service}${query}`, { name: service, openapi, ...more });
 }
 
-/** A document with these paths. */
+/** Returns a document with these paths. */
 export function document(paths: unknown, more: Record<string, unknown> = {}): Record<string, unknown> {
   return { openapi: '3.1.0', info: { title: 'Test', version: '1' }, paths, ...more };
 }
 
-/** METHOD and path of endpoints, sorted. */
+/** Returns METHOD and path of endpoints, sorted. */
 export function names(endpoints: readonly { method: string; path: string }[]): string[] {
   return endpoints.map(({ method, path }) => `${method} ${path}`).sort();
 }
 
-/** What can be granted of a service. */
+/** Returns the grantable endpoints of a service. */
 export async function grantableOf(admin: Client, service: string, query = ''): Promise<EndpointBody[]> {
   const { body } = await admin.get<{ totalResultSize: number; data: EndpointBody[] }>(
     `/v1/endpoints?service=${service}&pageSize=1000${query}`,
@@ -76,7 +76,7 @@ export async function grantableOf(admin: Client, service: string, query = ''): P
   return body.data;
 }
 
-/** What becomes of the operations of a document. */
+/** Registers a document, and returns the outcome of each of its operations. */
 export async function outcomeOf(admin: Client, openapi: unknown): Promise<Record<string, string>> {
   const { status, body } = await putService(admin, 'probe', openapi, {}, '?dryRun=true');
   expect([status, body]).toMatchObject([200, { dryRun: true }]);

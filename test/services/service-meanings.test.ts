@@ -29,7 +29,10 @@ const put = <Body = Difference>(
   admin: Client = latchkey.admin,
 ): Promise<Answer<Body>> => putService<Body>(admin, service, openapi, more, query);
 
-/** Registers a service with the first parameter and makes a key for its one endpoint, limited to Application 4. */
+/**
+ * Registers a service with the first parameter, and creates a key for its one endpoint that is limited to Application
+ * 4.
+ */
 async function limitedKey(service: string): Promise<MadeKey> {
   await put(service, OF_APPLICATION);
   return createKey(latchkey.admin, {
@@ -38,7 +41,7 @@ async function limitedKey(service: string): Promise<MadeKey> {
   });
 }
 
-/** What forward auth says about a GET with a key: `allowed`, or the code of the refusal. */
+/** Returns the decision of forward auth about a GET with a key: `allowed`, or the code of the refusal. */
 async function outcome(service: string, key: MadeKey, path: string, url = latchkey.url): Promise<string> {
   const answer = await sendRaw(url, 'GET', `/v1/forward_auth/envoy/${service}${path}`, [
     ['Authorization', `ManagementKey-v1 ${key.key}`],
@@ -79,7 +82,7 @@ describe('a registration that changes what an endpoint of a key means', () => {
     expect(confirmed).toMatchObject({ status: 200, body: { changedGrants: { confirmed: true, totalResultSize: 1 } } });
     expect([await ofFour(service, key), await ofFive(service, key)]).toEqual(['application-not-allowed', 'allowed']);
     expect(await shown(key)).toEqual([{ gone: false, changed: false }]);
-    // What was confirmed is the meaning now: the old one is a change like any other.
+    // The confirmed meaning is now the current one. Changing back to the old one is a change like any other.
     await put(service, OF_APPLICATION);
     expect(await ofFour(service, key)).toBe('endpoint-not-allowed');
   });
@@ -156,7 +159,7 @@ describe('confirming changes', () => {
     const service = 'guarded';
     const key = await limitedKey(service);
     const digest = await digestOf(service, OF_PARTNER);
-    // Another key comes between the dry run and the confirmation: nobody has looked at it.
+    // Another key is created between the dry run and the confirmation, so no admin has seen it.
     const later = await createKey(latchkey.admin, { endpoints: [{ service, method: 'GET', path: PATH }] });
     for (const confirmChanges of [digest, 'x', '']) {
       const answer = await put<ProblemBody>(service, { ...OF_PARTNER, confirmChanges });
@@ -239,7 +242,7 @@ describe('a service that was deleted and registered anew', () => {
       'endpoint-not-allowed',
       [{ gone: true, changed: false }],
     ]);
-    // It is no key of the new service either when that is changed or removed.
+    // The key does not belong to the new service either, when that is changed or removed.
     const changed = await put(service, OF_PARTNER);
     expect(changed.body.affectedKeys.totalResultSize).toBe(0);
     expect(changed.body.changedGrants.totalResultSize).toBe(0);
@@ -257,7 +260,7 @@ describe('on every replica, right after the answer,', () => {
       const urls = [latchkey.url, ...replicas.map(({ url }) => url)];
       const everywhere = (path: string): Promise<string[]> =>
         Promise.all(urls.map((url) => outcome(service, key, path, url)));
-      // The processes have a clock of their own, and by that the key lives too.
+      // The processes use the real clock, by which the key is also valid.
       expect(await everywhere(`/apps/${four}/partners/9`)).toEqual(['allowed', 'allowed', 'allowed']);
       for (let round = 0; round < 10; round += 1) {
         const meaning = round % 2 === 0 ? OF_PARTNER : OF_APPLICATION;

@@ -32,7 +32,7 @@ async function outcome(service: string, key: MadeKey, request: string): Promise<
   return status === 200 ? 'allowed' : String(headers['x-latchkey-error']);
 }
 
-/** Every request that a key may be let in with, in these tests. */
+/** The METHODs of all requests in these tests. */
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'];
 const PATHS = [
   '/x/b/c',
@@ -88,7 +88,7 @@ describe('a new document never lets a key in where the old one did not:', () => 
     await put(service, document(after, more));
     const now = await opened(service, key);
     expect(now.filter((request) => !allowed.includes(request))).toEqual([]);
-    // Nor by registering the same once more, or something in between.
+    // Registering the same document again, or one in between, must not widen it either.
     await put(service, document(after, more));
     await put(service, document({ ...after, '/other': { get: {} } }, more));
     await put(service, document(after, more));
@@ -105,7 +105,7 @@ describe('an operation of an earlier document', () => {
     await put(service, BEFORE);
     const key = await keyFor(service, 'GET /a/{id}');
     const dry = await put(service, AFTER, {}, '?dryRun=true');
-    // Nobody holds what could stand for /b.
+    // No key has a grant that could match /b.
     expect(names(dry.changedGrants.takenOver)).toEqual(['GET /a/me']);
     expect((await put(service, AFTER)).changedGrants).toEqual(dry.changedGrants);
     expect([await outcome(service, key, 'GET /a/me'), await outcome(service, key, 'GET /a/7')]).toEqual([

@@ -137,7 +137,7 @@ describe('registering a service again', () => {
     const answers = await Promise.all(documents.map((each) => put(service, each)));
     const served = answers.filter(({ status }) => status < 300);
     expect(served.length).toBeGreaterThan(0);
-    // What was not served was told to come back.
+    // Requests that were not served must have been told to retry.
     expect(answers.every(({ status }) => [200, 201, 503].includes(status))).toBe(true);
     const endpoints = await grantable(service);
     expect(endpoints).toHaveLength(50);
@@ -159,7 +159,7 @@ describe('registering a service again', () => {
     const gone = async (): Promise<boolean[]> =>
       (await latchkey.admin.get<MadeKey>(`/v1/api_keys/${key.id}`)).body.endpoints.map((endpoint) => endpoint.gone);
     expect([await ask(), await gone()]).toEqual([200, [false]]);
-    // The admin granted what was called {id}.
+    // The admin granted the endpoint when its parameter was called {id}.
     await put(service, after);
     expect([await ask(), await gone()]).toEqual([403, [true]]);
     await put(service, before);
@@ -168,7 +168,7 @@ describe('registering a service again', () => {
     expect(removed.headers.get('x-keys-affected')).toBe('1');
     expect([await ask(), await gone()]).toEqual([403, [true]]);
     await put(service, before);
-    // A service that is registered anew is another one.
+    // A service that is registered again is another service.
     expect([await ask(), await gone()]).toEqual([403, [true]]);
   });
 });

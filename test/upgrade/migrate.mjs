@@ -1,6 +1,6 @@
-// Migrates the database of DATABASE_URL as the built service does when it starts, with one migration more: one of a
-// version that does not exist yet. Run as a process of its own, so that several can do it at once. With FAIL=1 the
-// migration fails after it has done nearly everything.
+// Migrates the database of DATABASE_URL as the built service does when it starts, with one additional migration of a
+// future version. It is its own process, so that several can run at once. With FAIL=1 the migration fails when it is
+// almost complete.
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import '../../dist/app.module.js';
@@ -12,7 +12,7 @@ import { describeStartFailure } from '../../dist/server/start-failure.js';
 class Later {
   name = 'Later9999999999999';
 
-  // As all of them, it can be run again where it was cut off: MySQL cannot undo what it did to tables.
+  // Like all migrations, it can run again after an interruption, because MySQL cannot roll back changes of tables.
   async up(runner) {
     for (const table of ['users', 'applications']) {
       if (!(await runner.hasColumn(table, 'nickname'))) {
@@ -21,7 +21,7 @@ class Later {
     }
     await runner.query('UPDATE users SET nickname = name');
     await runner.query('CREATE TABLE IF NOT EXISTS later_runs (process int NOT NULL)');
-    // Slow, so that the others arrive in the middle of it.
+    // Slow, so that the other processes arrive while it runs.
     await sleep(1000);
     if (process.env.FAIL === '1') {
       await runner.query('INSERT INTO no_such_table VALUES (1)');

@@ -25,7 +25,10 @@ async function signIn(server: ServerProcess, email: string, password: string): P
   return client(server, `Bearer ${answer.body.token}`);
 }
 
-/** Starts the built service on a terminal, waits until it listens, ends it, and resolves with what the terminal showed. */
+/**
+ * Starts the built service on a terminal, waits until it listens, ends it, and resolves with the output of the
+ * terminal.
+ */
 async function runOnTerminal(environment: Record<string, string>): Promise<string> {
   const child = spawn('script', ['-qefc', `exec ${process.execPath} dist/main.js`, '/dev/null'], {
     cwd: join(import.meta.dirname, '../..'),
@@ -92,7 +95,7 @@ describe('the first admin', () => {
       expect(stderr).toContain(`The environment is not usable:\n  - ADMIN_PASSWORD ${detail}`);
       expect(stdout + stderr).not.toMatch(new RegExp(`${ADMIN_PASSWORD}|listens on|\n {4}at `));
     }
-    // Nobody was made; and once somebody is, the variables count no more.
+    // No user was created. Once a user exists, the variables have no effect.
     await start();
     await signIn(await restart({ ADMIN_PASSWORD: 'aaaaaaaaaaaa' }), 'admin@example.com', 'correct horse battery');
   });
@@ -142,7 +145,7 @@ describe('the first admin', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/ADMIN_EMAIL.*ADMIN_PASSWORD/);
     expect(stdout + stderr).not.toMatch(/Password:|listens on|\n {4}at /);
-    // Nothing was made: with the variables it starts.
+    // No user was created. With the variables the service starts.
     await signIn(await start(), 'admin@example.com', 'correct horse battery');
   });
 
@@ -187,7 +190,7 @@ describe('the first admin', () => {
       const wrong = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', ...parameters]);
       expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Usage') });
     }
-    // A reset makes nobody: the first start still finds an empty database.
+    // A reset creates no user: the first start still finds an empty database.
     await signIn(await start(), 'admin@example.com', 'correct horse battery');
   });
 

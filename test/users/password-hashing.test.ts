@@ -6,7 +6,7 @@ import { User } from '../../src/users/user.entity.js';
 import type { Answer, ProblemBody } from '../support/client.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 
-/** Everything that needs hashes that cost what they cost in production; every other test has cheap ones. */
+/** Tests what needs hashes at their cost in production. All other tests use cheap hashes. */
 describe('a password at its real cost', () => {
   let latchkey: Latchkey;
   let users = 0;
@@ -59,12 +59,14 @@ describe('a password at its real cost', () => {
       }
     }
     const median = (values: number[]): number => values.sort((one, other) => one - other)[values.length / 2]!;
-    // Without the hash for the unknown ones, they would take a fraction of the time of the others.
+    // Without a hash for unknown users, their sign-ins would take a fraction of this time.
     expect(median(times.unknown) / median(times.known)).toBeGreaterThan(0.7);
     expect(median(times.unknown) / median(times.known)).toBeLessThan(1.4);
   });
 
-  /** Does something while two passwords are being hashed and fifty wait; whichever is done is followed by another at once. */
+  /**
+   * Runs work while two passwords are being hashed and fifty wait. Each hash that finishes is replaced with another.
+   */
   async function whileFull(work: () => Promise<void>): Promise<void> {
     const passwords = latchkey.get(Passwords);
     let full = true;

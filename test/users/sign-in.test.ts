@@ -21,7 +21,7 @@ describe('guessing passwords', () => {
     await latchkey.close();
   });
   afterEach(() => jest.restoreAllMocks());
-  // What one test counted is over before the next.
+  // The counts of one test expire before the next.
   beforeEach(() => latchkey.clock.advance(15 * MINUTE_MS));
 
   const newUser = async (): Promise<{ id: number; email: string; password: string }> => {
@@ -173,7 +173,7 @@ describe('guessing passwords', () => {
     latchkey.clock.advance(10 * DAY_MS);
     expect((await signIn(email, password, home)).status).toBe(201);
     latchkey.clock.advance(20 * DAY_MS);
-    // The office was known for 30 days, up to this very moment; home still is.
+    // The office was trusted for 30 days, until now. The home still is.
     for (let round = 0; round < 20; round += 1) {
       const address = newAddress();
       expect(await repeat(5, () => guess(email, address))).toEqual([401, 401, 401, 401, 401]);
@@ -195,7 +195,7 @@ describe('guessing passwords', () => {
     });
     const shared = addresses[0]!;
     expect(await repeat(6, () => guess(ben.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
-    // The account is shut out from everywhere, and each of these addresses for itself.
+    // The account is locked for all addresses, and so is each of these addresses.
     expect((await signIn(ada.email, ada.password, newAddress())).status).toBe(429);
     const admin = await latchkey.signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
     const newPassword = 'another one, set by an admin';
@@ -204,7 +204,7 @@ describe('guessing passwords', () => {
       expect((await signIn(ada.email, newPassword, address)).status).toBe(201);
     }
     expect((await signIn(ben.email, ben.password, shared)).status).toBe(429);
-    // Guesses at the new password count from the beginning.
+    // Guesses at the new password count from zero.
     expect(await repeat(6, () => guess(ada.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
@@ -220,7 +220,7 @@ describe('guessing passwords', () => {
     const throttle = latchkey.get(SignInThrottle);
     const { id, email, password } = await newUser();
     const address = newAddress();
-    /** Lets five sign-ins be compared until it is told how that ends. */
+    /** Starts five sign-ins whose comparison waits for the test to decide its result. */
     const compareFive = async (): Promise<(user: { id: number } | undefined) => Promise<unknown>> => {
       let end = (_user: { id: number } | undefined): void => undefined;
       const compared = new Promise<{ id: number } | undefined>((resolve) => (end = resolve));

@@ -632,7 +632,7 @@ describe('a password', () => {
       const change = { currentPassword: user.password, newPassword: password };
       expect(await set(client, body.id, change)).toMatchObject(fault('/newPassword'));
       expect(await set(latchkey.admin, body.id, { newPassword: password })).toMatchObject(fault('/newPassword'));
-      // Nothing was changed: the session lives, and so does the password.
+      // Nothing was changed: the session and the password still work.
       expect((await client.get('/v1/sessions/current')).status).toBe(200);
       await latchkey.signIn(user.email, user.password);
     },

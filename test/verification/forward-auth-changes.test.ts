@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => billing.latchkey.close());
 
-/** Asks in the dialect of nginx, in which everything can be said. */
+/** Requests a decision in the dialect of nginx, which can express everything. */
 const askNginx = (method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer> =>
   askIn(DIALECTS[0]!, billing, method, path, headers, service);
 

@@ -148,13 +148,13 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
       name: 'Vectors',
       openapi: { openapi: '3.1.0', paths: { '/only/this': { get: {} } } },
     });
-    // What no header can carry, and what surrounds a value and is not part of it.
+    // Excludes characters that no header can contain, and blanks around a value, which are not part of it.
     const sendable = vectors.filter(({ raw }) => !/[\u0100-\uffff\0\r\n]|^[ \t]|[ \t]$/.test(raw));
     expect(sendable.length).toBeGreaterThan(150);
     const wrong: string[] = [];
     for (const { raw, expect: expected, why } of sendable) {
       const answer = await ask(dialect, 'GET', raw, presenting(key), 'vectors');
-      // Behind the service's name, in Envoy's dialect, what does not begin with "/" is another service.
+      // In Envoy's dialect the path follows the service's name. A path that does not begin with "/" changes that name.
       const code = dialect.name.startsWith('Envoy') && !/^[/?]/.test(raw) ? 'path-ambiguous' : codeOf(answer);
       if (answer.status !== 403 || code !== (expected === 'ambiguous' ? 'path-ambiguous' : 'endpoint-unknown')) {
         wrong.push(`${JSON.stringify(raw.slice(0, 60))} (${why}): ${answer.status} ${code}`);
@@ -198,12 +198,12 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
       spellings.map((name) => ask(dialect, 'GET', '/invoices', [...presenting(key), [name, 'forged']])),
     );
     expect(spellings.filter((_, index) => codeOf(answers[index]!) !== 'path-ambiguous')).toEqual([]);
-    // The proxies overwrite these, and pass on what they asked about.
+    // The exact names are accepted, because the proxies overwrite these headers.
     const written: Headers = ['X-Latchkey-Key-Id', 'x-latchkey-endpoint', 'X-Forwarded-For', 'X-REAL-IP'].map(
       (name) => [name, 'forged'],
     );
     expect((await ask(dialect, 'GET', '/invoices', [...presenting(key), ...written])).status).toBe(200);
-    // What a client calls its own is its own.
+    // A client may use its own names.
     const own: Headers = ['X_Tenant', 'Latchkey_Key_Id', 'X-Latch_Key', 'A_b', '_', 'x', 'X-'].map((name) => [
       name,
       '1',

@@ -5,7 +5,7 @@ import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
 export type Headers = (readonly [name: string, value: string])[];
 
-/** How a proxy asks about a request of its client. */
+/** How a proxy requests a decision about a request of its client. */
 export interface Dialect {
   name: string;
   ask: (
@@ -16,7 +16,7 @@ export interface Dialect {
   ) => { method: string; target: string; headers: Headers };
 }
 
-/** Requests exactly as these proxies send them, as far as it matters here: what they add, and in which order. */
+/** Requests as these proxies send them, as far as it matters here: what they add, and in which order. */
 export const DIALECTS: Dialect[] = [
   {
     name: 'nginx auth_request',
@@ -120,7 +120,7 @@ const OPENAPI = {
   },
 };
 
-/** A service whose requests a proxy asks about, with a key that opens some of it, and one for a single Application. */
+/** A service behind a proxy, with a key that opens some of it, and a key for a single Application. */
 export interface Billing {
   latchkey: Latchkey;
   key: MadeKey;
@@ -151,12 +151,12 @@ export async function startBilling(): Promise<Billing> {
   return { latchkey, key, limited, one, two };
 }
 
-/** The header with a key. */
+/** Returns the header with a key. */
 export function presenting({ key: secret }: { key: string }): Headers {
   return [['Authorization', `ManagementKey-v1 ${secret}`]];
 }
 
-/** Asks as a proxy does, of the billing service unless another one is named. */
+/** Requests a decision as a proxy does, for the billing service unless another service is given. */
 export function askIn(
   dialect: Dialect,
   { latchkey, key }: Billing,
@@ -169,11 +169,11 @@ export function askIn(
   return sendRaw(latchkey.url, question.method, question.target, question.headers);
 }
 
-/** Why a proxy was refused. */
+/** Returns the code of a refusal. */
 export function codeOf(answer: RawAnswer): string {
   expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
   const { code } = JSON.parse(answer.body) as ProblemBody;
-  // Not every proxy hands the body on.
+  // Some proxies do not pass the body on.
   expect(answer.headers['x-latchkey-error']).toBe(code);
   return code;
 }

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => billing.latchkey.close());
 
-/** Asks in the dialect of nginx, in which everything can be said. */
+/** Requests a decision in the dialect of nginx, which can express everything. */
 const askNginx = (method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer> =>
   askIn(DIALECTS[0]!, billing, method, path, headers, service);
 
@@ -60,7 +60,7 @@ describe('forward auth', () => {
     );
     expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 403));
     expect(refused.map(codeOf)).toEqual(refused.map(() => 'path-ambiguous'));
-    // In Envoy's dialect the path is the rest of the path, and headers say nothing.
+    // In Envoy's dialect the path is the rest of the request's path, and headers have no effect.
     const envoy = await Promise.all([
       from('envoy', both('Forwarded')),
       sendRaw(latchkey.url, 'POST', '/v1/forward_auth/envoy/billing/invoices', [
@@ -83,7 +83,7 @@ describe('forward auth', () => {
       const others = ['Method', 'URI'].flatMap((name) => spellingsOf(`${prefix}-${name}`));
       for (const name of others) {
         for (const value of ['', '/invoices/me', 'POST']) {
-          // Before and after what the proxy wrote, and in place of it.
+          // Before, after, and instead of the headers of the proxy.
           const answers = [
             await ask([name, value], ...written),
             await ask(...written, [name, value]),
@@ -165,7 +165,7 @@ describe('forward auth', () => {
   test('a parameter with letters of any alphabet fits into a header', async () => {
     const path = '/invoices/{id}/größe/{größe}';
     const { body } = await latchkey.admin.get<{ skipped: { path: string }[] }>('/v1/services/billing');
-    // Its literal cannot be requested without an escape, and so not be granted.
+    // Its literal can only be requested with an escape, so keys cannot be granted it.
     expect(body.skipped).toMatchObject([{ path }]);
     await latchkey.admin.put('/v1/services/letters', {
       name: 'Letters',
@@ -197,7 +197,7 @@ describe('forward auth', () => {
     for (const path of ['/files/x.json', '/files/X.JSON', '/files/x%2Ejson', '/jobs/7:cancel', '/jobs/7%3Acancel']) {
       expect({ path, code: codeOf(await ask(path)) }).toEqual({ path, code: 'path-ambiguous' });
     }
-    // What is skipped goes with the document that names it, once an admin has confirmed what keys open then.
+    // A skipped operation disappears with its document, once an admin has confirmed what keys can open then.
     const { '/files/{id}': files, '/jobs/{id}': jobs } = openapi.paths;
     const others = { ...openapi, paths: { '/files/{id}': files, '/jobs/{id}': jobs } };
     const put = await latchkey.admin.put<{ changedGrants: { digest: string } }>('/v1/services/beside', {
@@ -311,7 +311,7 @@ describe('forward auth', () => {
       from(uri('/invoices', 'X-Original-URI\0')),
     ]);
     expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 403));
-    // White space around a value is no part of it, and what follows a body is no header.
+    // Blanks around a value are not part of it, and text after a body is not a header.
     const passed = await Promise.all([
       from(uri('\t /invoices \t')),
       sendRaw(

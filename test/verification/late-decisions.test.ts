@@ -5,7 +5,7 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 const DECISION_WAIT_MS = 200;
 
-/** What a held process may send instead of a decision. */
+/** What a blocked process may send instead of a decision. */
 const TOO_LATE = [503, 'decision-timeout'];
 
 describe('a decision that is made after its deadline', () => {
@@ -38,7 +38,7 @@ describe('a decision that is made after its deadline', () => {
       }),
   };
 
-  /** Holds the event loop when the next request has arrived, as one long query of SQLite would. */
+  /** Blocks the event loop when the next request has arrived, as a long query of SQLite would. */
   function holdNextRequest(milliseconds: number): void {
     const server = latchkey.get(HttpAdapterHost).httpAdapter.getHttpServer() as Server;
     server.once('request', () => {

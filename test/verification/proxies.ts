@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The proxies that can be run for real. */
+/** The proxies that tests can run. */
 export type ProxyName = 'nginx' | 'caddy';
 
 /** A program that listens on a port. */
@@ -16,17 +16,17 @@ export interface RunningProgram {
   stop(): Promise<void>;
 }
 
-/** A proxy that runs with a configuration of its own. */
+/** A proxy that runs with its own configuration. */
 export type RunningProxy = RunningProgram;
 
-/** `describeInstalled` for one proxy. */
+/** Calls `describeInstalled` for one proxy. */
 export function describeProxy(proxy: ProxyName, title: string, tests: () => void): void {
   describeInstalled([proxy], title, tests);
 }
 
 /**
- * `describe`, if these programs are installed. Without one of them the tests are skipped under a title that says why;
- * with REQUIRE_PROXIES=1 they fail instead.
+ * Calls `describe` if these programs are installed. Otherwise the tests are skipped, and the title says why. With
+ * REQUIRE_PROXIES=1 they fail instead.
  */
 export function describeInstalled(programs: readonly string[], title: string, tests: () => void): void {
   const missing = programs.filter((program) => !findProgram(program));
@@ -43,7 +43,7 @@ export function describeInstalled(programs: readonly string[], title: string, te
   }
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -54,8 +54,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts a proxy in a folder of its own, with nothing in its environment but what is given, and waits until it listens.
- * Rejects with its output if it ends instead.
+ * Starts a proxy in its own folder, with only the given environment, and waits until it listens. Rejects with its
+ * output if it ends instead.
  */
 export async function startProxy(
   proxy: ProxyName,

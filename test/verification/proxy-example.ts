@@ -6,7 +6,7 @@ export type RunningExample = RunningProxy & { url: string };
 
 const EXAMPLES: Record<ProxyName, string> = { nginx: 'nginx/nginx.conf', caddy: 'caddy/Caddyfile' };
 
-/** Runs an example with other ports; `change` is what somebody did to it. */
+/** Runs an example with other ports. `change` modifies the example. */
 export async function runExample(
   proxy: ProxyName,
   latchkeyUrl: string,

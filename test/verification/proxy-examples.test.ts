@@ -12,8 +12,8 @@ import { runExample, type RunningExample } from './proxy-example.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
 /*
- * The examples for nginx and Caddy as they stand, before the real service and a real upstream: only their ports are
- * replaced. Traefik, Envoy and APISIX cannot be run here; forward-auth-dialects.test.ts asks as they do.
+ * Tests the examples for nginx and Caddy with the real service and a real upstream. Only their ports are replaced.
+ * Traefik, Envoy and APISIX cannot run here. forward-auth-dialects.test.ts sends the same requests as they do.
  */
 
 const OPENAPI = {
@@ -26,14 +26,14 @@ const OPENAPI = {
   },
 };
 
-// Whatever is not ambiguous is granted in one of these services, so that nothing but its ambiguity can refuse a path.
-// (In one and the same, each would be ambiguous with its twin.)
+// Every unambiguous path is granted in one of these services, so that only ambiguity can be the reason for a refusal.
+// (In a single service, each would be ambiguous with its twin.)
 const ANY_PATH = {
   unslashed: ['/{a}', '/{a}/{b}', '/{a}/{b}/{c}', '/{a}/{b}/{c}/{d}'],
   slashed: ['/', '/{a}/', '/{a}/{b}/', '/{a}/{b}/{c}/', '/{a}/{b}/{c}/{d}/'],
 };
 
-/** What the upstream was sent. */
+/** The request that the upstream received. */
 interface Received {
   method: string;
   url: string;
@@ -89,7 +89,7 @@ afterAll(async () => {
   await latchkey.close();
 });
 
-/** Runs an example before the upstream; `change` is what somebody did to it. */
+/** Runs an example with the upstream. `change` modifies the example. */
 function startExample(
   proxy: ProxyName,
   change?: (example: string) => string,
@@ -188,7 +188,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
         ]),
         ['X-Real-IP', 'forged'],
         ['Forwarded', 'for=forged'],
-        // Asks proxies to drop what they have just set.
+        // Asks proxies to drop the headers that they have just set.
         ['Connection', 'X-Latchkey-Application-Id, X-Latchkey-Key-Id, X-Forwarded-Uri, X-Original-URI'],
       ];
       const { headers, ...received } = receivedBy(
@@ -202,7 +202,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       });
       expect(JSON.stringify(headers)).not.toContain('forged');
       expect(Object.keys(headers).filter((name) => /^x.original|^x.forwarded.(method|uri)/.test(name))).toEqual([]);
-      // Neither does what it claims to be decide.
+      // The METHOD that it claims to have does not decide either.
       expect((await send('DELETE', '/orders/me', presenting(key, ...forged))).status).toBe(403);
     });
 
@@ -228,7 +228,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       for (const service of Object.keys(ANY_PATH)) {
         const everything = await startExample(proxy, (example) => example.replaceAll('/orders', `/${service}`));
         for (const { raw, expect: expected } of vectors) {
-          // What ends a request line, or what no HTTP parser takes.
+          // Skips paths that end a request line, or that no HTTP parser accepts.
           if (/[\0-\x20\u0100-\uffff]/.test(raw) || raw === '') continue;
           const { status, body } = await sendRaw(everything.url, 'GET', raw, presenting(anything));
           const url = status === 200 && body !== '' ? (JSON.parse(body) as Received).url : undefined;
@@ -237,7 +237,8 @@ for (const proxy of ['nginx', 'caddy'] as const) {
             const same = url !== undefined && (url === raw || (proxy === 'caddy' && sameSegments(url, raw)));
             if (same !== isGranted) wrong.push({ service, raw, status, url });
           } else if (url !== undefined) {
-            // These a proxy may tidy up, if what it asks about and passes on is then unambiguous.
+            // A proxy may normalise these, if the path that it requests a decision for and passes on is then
+            // unambiguous.
             const tidied = !raw.startsWith('/') || /[\x80-\xff]/.test(raw);
             if (!tidied || readRawPath(url).kind === 'ambiguous') wrong.push({ service, raw, status, url });
           }

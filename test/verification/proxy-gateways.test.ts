@@ -8,16 +8,16 @@ import { runExample, type RunningExample } from './proxy-example.js';
 import { sendRaw } from '../support/raw-http.js';
 
 /*
- * The examples for nginx and Caddy before upstreams that hand headers on as CGI variables, in which hyphens and
- * underscores are one: Python's wsgiref, and PHP by FastCGI.
+ * Tests the examples for nginx and Caddy with upstreams that convert headers to CGI variables, which do not distinguish
+ * hyphens from underscores: Python's wsgiref, and PHP with FastCGI.
  */
 
-/** A server that gives its application CGI variables, and answers with them. */
+/** A server that gives CGI variables to its application, which returns them in its response. */
 interface Gateway {
   name: string;
   program: string;
   parameters(port: number): string[];
-  /** What somebody does to an example to put it before this server. */
+  /** How to change an example so that it works with this server. */
   change: Record<ProxyName, (example: string) => string>;
 }
 
@@ -35,7 +35,7 @@ const GATEWAYS: Gateway[] = [
     program: 'php-cgi',
     parameters: (port) => ['-b', `127.0.0.1:${port}`],
     change: {
-      // The same lines in nginx's other language: what `proxy_set_header` overwrites, `fastcgi_param` overwrites here.
+      // The same lines for FastCGI: `fastcgi_param` overwrites here what `proxy_set_header` overwrites.
       nginx: (example) =>
         inApplicationLocation(example, (location) =>
           location
@@ -64,7 +64,7 @@ const GATEWAYS: Gateway[] = [
   },
 ];
 
-/** Names that tell an upstream who asks, from where, or for what. */
+/** Names that tell an upstream who the caller is, where it comes from, or what it requests. */
 const RESERVED = [
   ...['Key-Id', 'Key-Name', 'Created-By', 'Application-Id', 'Endpoint'].map((name) => `X-Latchkey-${name}`),
   ...['For', 'Host', 'Proto', 'Port', 'Server', 'Method', 'Uri', 'Path', 'Prefix'].map((name) => `X-Forwarded-${name}`),
@@ -107,7 +107,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
         await upstream?.stop();
       });
 
-      /** The CGI variables of a request, or the status by which it was refused. */
+      /** Returns the CGI variables of a request, or the status of its refusal. */
       const variablesOf = async (...forged: string[]): Promise<Record<string, string> | number> => {
         const { status, body } = await sendRaw(running!.url, 'GET', `/applications/${application}/orders`, [
           ['Authorization', `ManagementKey-v1 ${key.key}`],

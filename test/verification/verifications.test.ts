@@ -56,7 +56,7 @@ async function verify(secret: string, method: string, path: string, service = 'b
   return body;
 }
 
-/** A key as a verification shows it. */
+/** Returns a key as a verification shows it. */
 function shown({ id, name, hint, createdBy, expiryDate, state }: MadeKey): Verification['key'] {
   return { id, name, hint, createdBy, expiryDate, state };
 }
@@ -213,7 +213,7 @@ test('a path that two readers could read differently is refused, every one that 
       method: 'PATCH',
       path: raw,
     });
-    // What JSON may carry and no database may store is no well-formed question.
+    // A text that JSON may contain but no database can store is a malformed request.
     const code = /\0/.test(raw) || !raw.isWellFormed() ? (status === 400 ? 'path-ambiguous' : status) : body.code;
     if (code !== (expected === 'ambiguous' ? 'path-ambiguous' : 'endpoint-unknown')) {
       wrong.push(`${JSON.stringify(raw.slice(0, 60))} (${why}): ${code}`);
@@ -289,7 +289,7 @@ test('what an admin changes holds for the next question', async () => {
   expect(await code()).toBe('endpoint-unknown');
   await put({ '/a': { get: {} } });
   expect(await code()).toBe('valid');
-  // A new literal takes the place of what the parameter stood for.
+  // The new literal matches a path that the parameter matched before.
   await put({ '/{any}': { get: {} }, '/a': { get: {} } });
   expect(await code()).toBe('valid');
   await latchkey.admin.delete(`/v1/services/${service}`);

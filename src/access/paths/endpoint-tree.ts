@@ -79,9 +79,10 @@ class Disagreement {
 }
 
 /**
- * Matches whole segments of a path to endpoints, by METHOD and template. It accepts only readers that prefer literals
- * to parameters. A path matches only if all of them select the same endpoint, whether or not they consider case,
- * trailing slashes or the METHOD on the way. If two of them could differ, the path is ambiguous.
+ * Matches whole segments of a path to endpoints, by METHOD and template. It assumes readers that prefer literals to
+ * parameters. A path matches only if all such readers select the same endpoint. They may differ in whether they
+ * consider case, trailing slashes or the METHOD on the way. If two of them could differ in the result, the path is
+ * ambiguous.
  */
 export class EndpointTree<T> {
   private readonly root: TrieNode<T> = newNode();

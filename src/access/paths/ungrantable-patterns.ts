@@ -32,9 +32,7 @@ interface Operation {
   by: ToldBy;
 }
 
-/**
- * How many endpoints and patterns are cached together, over all endpoints. This bounds the cache to a few megabytes.
- */
+/** How many pairs of an endpoint and an operation are cached in all. This bounds the cache to a few megabytes. */
 const REMEMBERED_MAX = 300_000;
 
 /** The ungrantable operations of one service. */

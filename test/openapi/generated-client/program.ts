@@ -1,6 +1,6 @@
 /**
- * A program as somebody would write it who has nothing but `/openapi.json`: `schema.ts` beside it is generated from that.
- * The test compiles it, runs it against the service, and looks at what it prints. It has no `as` and no `any`.
+ * A program that only uses `/openapi.json`, from which `schema.ts` beside it is generated. The test compiles it, runs
+ * it against the service, and reads its output. It contains no `as` and no `any`.
  */
 import createClient, { type Client } from 'openapi-fetch';
 import type { components, paths } from './schema.js';
@@ -14,7 +14,7 @@ const password = process.argv[4]!;
 const as = (authorization?: string): Client<paths> =>
   createClient<paths>({ baseUrl, headers: authorization === undefined ? {} : { authorization } });
 
-/** What was answered; throws for a refusal. */
+/** Returns the body of a successful response. Throws for a refusal. */
 function dataOf<Data>(answer: { data?: Data; error?: Problem; response: Response }): NonNullable<Data> {
   if (answer.data === undefined || answer.data === null) {
     throw new Error(`${answer.response.status}: ${answer.error?.detail}`);
@@ -22,7 +22,7 @@ function dataOf<Data>(answer: { data?: Data; error?: Problem; response: Response
   return answer.data;
 }
 
-/** Status and reason of a refusal; throws for anything else. */
+/** Returns the status and reason of a refusal. Throws for a successful response. */
 function refusalOf(answer: { error?: Problem; response: Response }): string {
   if (answer.error === undefined) {
     throw new Error(`not refused: ${answer.response.status}`);
@@ -62,7 +62,7 @@ const minted = dataOf(
 );
 const importer = as(`ManagementKey-v1 ${minted.key}`);
 
-/** Imports a file of codes, as the form that the document asks for. */
+/** Imports a file of codes, as the form that the document requires. */
 const importCodes = (path: typeof place, codes: string) =>
   importer.POST('/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons', {
     params: { path, query: { skipDuplicates: 'true' } },
