@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
 import { mintSecret } from '../dist/access/secret.js';
-import { openSqlite } from '../dist/database/sqlite-driver.js';
+import { openSqlite as openSqliteFile } from '../dist/database/sqlite-driver.js';
 import { comeToRest, mysqlServer } from './mysql-server.mjs';
 import { startProcess } from './processes.mjs';
 
@@ -197,7 +197,7 @@ export async function openMysql(name) {
 function openSqlite(folder, name) {
   const file = join(folder, `${name}.sqlite`);
   let database;
-  const open = () => (database ??= openSqlite(file));
+  const open = () => (database ??= openSqliteFile(file));
   return {
     url: `sqlite:${file}`,
     execute: async (sql) => open().exec(sql),
