@@ -306,14 +306,12 @@ describe('the log of the process', () => {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       let shown = '';
-      child.stdout.on('data', (chunk: Buffer) => {
-        shown += chunk.toString();
-        const [, url] = /listens on (http:[^\s;]+)/.exec(shown) ?? [];
-        if (url && !child.stdout.listenerCount('asked')) {
-          child.stdout.once('asked', () => undefined);
-          void fetch(`${url}/v1/users`).then(() => child.stdin.write('\x03'));
-        }
-      });
+      child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+      await until('the server listens', () => /listens on http:[^\s;]+;/.test(shown));
+      await fetch(`${/listens on (http:[^\s;]+);/.exec(shown)![1]}/v1/users`);
+      // A terminal throws away what it has not shown yet when Ctrl-C is typed.
+      await until('the request is in the log', () => shown.includes('/v1/users'));
+      child.stdin.write('\x03');
       await once(child, 'close');
       // eslint does not allow the escapes of a terminal in a pattern.
       const plain = shown.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
