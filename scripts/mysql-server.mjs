@@ -7,7 +7,7 @@
 //   kill9  kills the server and keeps its data
 //   reset  stops the server and removes its data
 //
-// Each port has its own server with its own data. The default port is 3397. The script uses the first MySQL it finds:
+// Each port has its own server with its own data. The default port is 3417. The script uses the first MySQL it finds:
 //   1. the program that MYSQLD names, such as bin/mysqld of an unpacked archive from dev.mysql.com
 //   2. the image mysql:9, if a Docker engine responds (on Linux)
 //   3. the `mysqld` on the PATH, from version 8.4 on
@@ -34,7 +34,7 @@ const SIGNED_BY = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** How long a server may take to start or stop, in milliseconds. A busy machine needs more than the usual 3 s. */
 const WAIT_MS = 120_000;
 
-const [verb = 'start', port = '3397'] = process.argv.slice(2);
+const [verb = 'start', port = '3417'] = process.argv.slice(2);
 const cache = process.env.MYSQL_CACHE ?? join(homedir(), '.cache/latchkey-mysql');
 const folder = join(cache, port);
 const data = join(folder, 'data');
