@@ -36,6 +36,9 @@ export interface Ending {
   end(replicas: Replicas, authority: Authority): Promise<void>;
 }
 
+/** Times in the past are this far back, because the clock of a virtual machine may step back a few milliseconds. */
+const A_MINUTE_MS = 60_000;
+
 const needsAdmin = ({ kind, session }: DeclaredAccess): boolean => kind !== 'key' || session === 'admin';
 const ofApplication = ({ scope }: DeclaredAccess): boolean => scope === 'application';
 
@@ -99,7 +102,7 @@ export const ENDINGS: readonly Ending[] = [
     name: 'a session that expired',
     kind: 'session',
     end: async ({ database }, { owner }) => {
-      await runSql(database, `UPDATE sessions SET expires = ${Date.now() - 1} WHERE user_id = ${owner.id}`);
+      await runSql(database, `UPDATE sessions SET expires = ${Date.now() - A_MINUTE_MS} WHERE user_id = ${owner.id}`);
     },
   },
   {
@@ -111,7 +114,7 @@ export const ENDINGS: readonly Ending[] = [
     name: 'a key that expired',
     kind: 'key',
     end: async ({ database }, { keyId }) => {
-      await runSql(database, `UPDATE api_keys SET expiry_date = ${Date.now() - 1} WHERE id = ${keyId}`);
+      await runSql(database, `UPDATE api_keys SET expiry_date = ${Date.now() - A_MINUTE_MS} WHERE id = ${keyId}`);
     },
   },
   {
