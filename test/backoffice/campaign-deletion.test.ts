@@ -5,6 +5,7 @@ import type { ProblemBody } from '../support/client.js';
 import { until } from './coupon-fixtures.js';
 import { createApplication } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { runSql } from '../support/sql.js';
 
 describe('the deletion of a campaign', () => {
   let latchkey: Latchkey;
@@ -53,14 +54,13 @@ describe('the deletion of a campaign', () => {
 
   /** Prevents the deletion of the coupons of a campaign. */
   const refuseDeletionsFrom = (campaignId: number): Promise<unknown> =>
-    latchkey.get(TransactionRunner).inTransaction((tx) =>
-      tx.query(
-        latchkey.database.engine === 'mysql'
-          ? `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons FOR EACH ROW
-               BEGIN IF OLD.campaign_id = ${campaignId} THEN SIGNAL SQLSTATE '45000'; END IF; END`
-          : `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons WHEN OLD.campaign_id = ${campaignId}
-               BEGIN SELECT RAISE(ABORT, 'no deletion'); END`,
-      ),
+    runSql(
+      latchkey.database,
+      latchkey.database.engine === 'mysql'
+        ? `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons FOR EACH ROW
+             BEGIN IF OLD.campaign_id = ${campaignId} THEN SIGNAL SQLSTATE '45000'; END IF; END`
+        : `CREATE TRIGGER no_deletion BEFORE DELETE ON coupons WHEN OLD.campaign_id = ${campaignId}
+             BEGIN SELECT RAISE(ABORT, 'no deletion'); END`,
     );
 
   /** Leaves a campaign as a process does that dies in the middle of its deletion. */
@@ -196,7 +196,7 @@ describe('the deletion of a campaign', () => {
     await until('it is told', () => replica.log().includes(`campaign ${first}`));
     await replica.close();
     expect([await couponsLeft(first), await rowIsLeft(first)]).toEqual([3, true]);
-    await latchkey.get(TransactionRunner).inTransaction((tx) => tx.query('DROP TRIGGER no_deletion'));
+    await runSql(latchkey.database, 'DROP TRIGGER no_deletion');
     expect((await latchkey.admin.delete(path(first))).status).toBe(204);
   });
 

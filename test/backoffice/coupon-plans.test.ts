@@ -3,6 +3,7 @@ import { type CouponIndex, selectCoupons } from '../../src/backoffice/coupons/co
 import { CouponStatements, type Direction, type Reading } from '../../src/backoffice/coupons/coupon-walk.js';
 import type { CouponFilters } from '../../src/backoffice/coupons/coupon-filters.dto.js';
 import { type CouponPlace, createCampaign, createPlace, importCoupons, listCoupons } from './coupon-fixtures.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
@@ -53,10 +54,12 @@ describe('the plans of coupons', () => {
   /** Returns the plan of an engine for a query. Throws if the engine cannot parse it. */
   const explain = async ({ sql, parameters }: Reading): Promise<string> => {
     if (engine() === 'mysql') {
-      const [row] = (await database.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, parameters)) as Record<
-        string,
-        unknown
-      >[];
+      // Outside a transaction, even the plan of a write is refused.
+      const [row] = await latchkey
+        .get(TransactionRunner)
+        .inTransaction(
+          (tx) => tx.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, parameters) as Promise<Record<string, unknown>[]>,
+        );
       return `${String(row!.type)} ${String(row!.key)} ${String(row!.key_len)} ${String(row!.Extra)}`;
     }
     const rows = (await database.query(`EXPLAIN QUERY PLAN ${sql}`, parameters)) as { detail: string }[];
