@@ -75,7 +75,7 @@ const rows = [...unique.keys()].sort().map((key) => unique.get(key));
 const refused = rows.filter(({ licence }) => !isPermissive(licence));
 if (refused.length > 0) {
   const lines = refused.map(({ name, version, licence }) => `  - ${name} ${version}: ${licence}`);
-  process.stderr.write(`These may not ship without somebody having read their licence:\n${lines.join('\n')}\n`);
+  process.stderr.write(`Read the licences of these packages before they ship:\n${lines.join('\n')}\n`);
   process.exitCode = 1;
 } else if (!process.argv.includes('--check')) {
   writeFileSync(LIST, asMarkdown(rows));

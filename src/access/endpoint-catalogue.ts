@@ -129,7 +129,7 @@ function readRoute(controller: Type, handler: object): OwnEndpoint | string {
   }
   const requestMethod = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
   if (requestMethod === RequestMethod.ALL) {
-    return '@All serves methods that nobody declared: name each method';
+    return '@All serves methods that are not declared: name each method';
   }
   const prefix = Reflect.getMetadata(PATH_METADATA, controller) as unknown;
   const suffix = Reflect.getMetadata(PATH_METADATA, handler) as unknown;

@@ -81,10 +81,10 @@ export function refuseUndeclaredRoutes(server: Express, catalogue: EndpointCatal
 
 function faultsOfMounted({ name, handle, slash }: Layer): string[] {
   if (handle.stack) {
-    return ['a mounted router, whose routes nobody declared'];
+    return ['a mounted router, whose routes are not declared'];
   }
   if (name === 'mounted_app') {
-    return ['a mounted application, whose routes nobody declared'];
+    return ['a mounted application, whose routes are not declared'];
   }
-  return slash ? [] : [`a handler on a path (${name}), which nobody declared`];
+  return slash ? [] : [`a handler on a path (${name}), which is not declared`];
 }

@@ -116,7 +116,7 @@ export class ApiKeysService {
       });
       return apiKeyId;
     });
-    // The view comes from memory: if a read failed here, the key would exist, but nobody would know its secret.
+    // The view comes from memory: if a read failed here, the key would exist, but no client would know its secret.
     return { ...this.views.ofNew({ id, ...apiKey }, endpoints, applicationIds), key };
   }
 

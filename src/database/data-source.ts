@@ -31,13 +31,13 @@ export function sqliteFile(config: Config): string {
  */
 const MYSQL_SESSION = `SET SESSION autocommit=1, transaction_isolation='READ-COMMITTED', time_zone='+00:00', collation_connection='utf8mb4_0900_bin', innodb_lock_wait_timeout=5, sql_mode='STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`;
 
-/** Refuses every write outside a transaction that says `READ WRITE`, as only the transaction runner does. */
+/** Refuses writes outside `READ WRITE` transactions, which only the transaction runner starts. */
 export const READ_ONLY_SESSION = `${MYSQL_SESSION}, transaction_read_only=ON`;
-/** What connections of the pool are told besides: a process that is frozen before its COMMIT may hold its locks for 20 s. */
+/** Additional setting of the pool: a process that is frozen before its COMMIT holds its locks for up to 20 s. */
 const POOL_SESSION = `${READ_ONLY_SESSION}, wait_timeout=20`;
-/** Ends wait a short time for each lock, and try again. */
+/** Ends of authority wait only briefly for each lock, and try again. */
 const ENDS_SESSION = `${POOL_SESSION}, innodb_lock_wait_timeout=1`;
-/** Connections of one process that nothing but ends may take. */
+/** Connections of one process that only ends of authority use. */
 const ENDS_POOL_SIZE = 2;
 
 /**
@@ -73,7 +73,10 @@ function configureMysql(connection: Connection, session: string): void {
   });
 }
 
-/** What every SQLite connection must be told. Waiting for a lock is never SQLite's own doing: it would block the event loop. */
+/**
+ * Applies the settings of every SQLite connection. It disables SQLite's own waiting for locks, which would block the
+ * event loop.
+ */
 export function configureSqlite(database: SqliteDatabase): void {
   database.pragma('busy_timeout = 0');
   database.pragma('foreign_keys = ON');

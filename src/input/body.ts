@@ -81,7 +81,7 @@ export async function readBody(request: Request, response: Response, body: Whole
 
 const readers = new Map<number, RequestHandler>();
 
-/** Returns the parser for bodies of up to so many bytes, one for each limit. */
+/** Returns the parser for bodies up to a limit in bytes. There is one for each limit. */
 function readerOf(bytesMax: number): RequestHandler {
   let reader = readers.get(bytesMax);
   if (!reader) {

@@ -5,8 +5,8 @@ import { bodyOf, readBody } from './body.js';
 import { refuseUnexpectedQuery } from './unexpected-query.js';
 
 /**
- * Refuses a query that an endpoint does not take, and reads the JSON body of a request, after the guard let it in and before
- * its handler runs: nobody who may not call an endpoint makes the process parse anything.
+ * Refuses a query that an endpoint does not take, and reads the JSON body. It runs between the guard and the handler, so
+ * that unauthorized requests cannot make the process parse anything.
  */
 @Injectable()
 export class InputInterceptor implements NestInterceptor {

@@ -5,11 +5,11 @@ import type { Request } from 'express';
 import { validationFailed } from '../problems/validation-failed.js';
 
 /**
- * Refuses a query where an endpoint takes none: whoever writes `?dryRun=true` expects something of it. Endpoints that do
- * take one name their parameters, and refuse the others themselves.
+ * Refuses a query on an endpoint that takes none: a client that sends `?dryRun=true` expects an effect. The DTO of an
+ * endpoint that takes a query refuses unknown parameters.
  */
 export function refuseUnexpectedQuery(execution: ExecutionContext, request: Request): void {
-  // Express reads the query each time anew.
+  // Express parses the query on each access.
   if (!request.url.includes('?')) {
     return;
   }

@@ -24,7 +24,7 @@ export interface ProblemInLog {
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,64}$/;
 const CONTEXT = Symbol('latchkey:request-context');
 
-/** A request that has a context. A WeakMap from requests to contexts would slow down every garbage collection. */
+/** A request that has a context. Express replaces the prototype of a request, and keeps its own properties. */
 type WithContext = IncomingMessage & { [CONTEXT]?: RequestContext };
 
 /**

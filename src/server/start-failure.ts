@@ -8,7 +8,7 @@ const LISTENING: Record<string, string> = {
   EADDRNOTAVAIL: 'This machine has no such address: set HOST.',
   EACCES: 'This user may not listen there: set PORT to 1024 or more.',
   EPERM: 'This user may not listen there: set PORT to 1024 or more.',
-  ENOTFOUND: 'Nobody knows this name of an address: set HOST.',
+  ENOTFOUND: 'The name of the address is not known: set HOST.',
   EAI_AGAIN: 'The name of the address could not be looked up: set HOST.',
 };
 

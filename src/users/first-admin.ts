@@ -67,7 +67,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
   }
 
   /**
-   * Creates the file before the user. Otherwise a crash in between would leave an admin whose password nobody knows.
+   * Creates the file before the user. Otherwise a crash in between would leave an admin whose password is lost.
    */
   private async makeWithFile(password: string, text: string): Promise<void> {
     // The file is beside the database and named after it, because another database in the same folder has another

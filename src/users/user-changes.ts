@@ -16,7 +16,7 @@ export interface LockedUsers {
 /** The target user, whose row is locked until the transaction ends. */
 export interface LockedUser {
   user: User;
-  /** Whether no other user is an active admin. Nobody can become or cease to be one while the lock is held. */
+  /** Whether no other user is an active admin. While the lock is held, no user can become or cease to be one. */
   isLastAdmin: boolean;
 }
 

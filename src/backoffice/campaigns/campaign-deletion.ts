@@ -32,7 +32,7 @@ const RESUME_MS = 10 * 60_000;
 /**
  * Deletes campaigns together with their coupons, of which there may be a million.
  *
- * First, one short transaction marks the campaign and records the deletion. From then on nobody finds the campaign, and
+ * First, one short transaction marks the campaign and records the deletion. From then on no request finds the campaign, and
  * nothing can be added to it. Then its coupons are deleted in batches. Each batch is a transaction, with pauses in
  * between for other work. The last batch deletes the campaign.
  *

@@ -85,7 +85,7 @@ export class Campaign {
   @JsonColumn('limits')
   limits: CampaignLimit[];
 
-  /** Whether the campaign is being deleted: nobody finds it any more, and nothing can be added to it. */
+  /** Whether the campaign is being deleted: requests no longer find it or add to it. */
   @FlagColumn('being_deleted')
   beingDeleted: boolean;
 }

@@ -37,7 +37,7 @@ export interface ImportTarget {
 
 /**
  * Imports coupon files, all or nothing, in two phases. First, the upload is received and checked row by row, without an
- * open transaction, so that a slow client blocks nobody. Then one transaction writes all coupons.
+ * open transaction, so that a slow client blocks no other request. Then one transaction writes all coupons.
  */
 @Injectable()
 export class CouponImportService implements OnModuleDestroy {

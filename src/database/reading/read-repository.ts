@@ -1,6 +1,9 @@
 import type { ObjectLiteral, Repository } from 'typeorm';
 
-/** A repository outside transactions, which can only read. Writes go through `Transactions`. */
+/**
+ * A repository outside transactions. Its connection refuses writes: on SQLite the file is open for reading only, and on
+ * MySQL the session is read-only. Writes go through `Transactions`.
+ */
 export type ReadRepository<Row extends ObjectLiteral> = Pick<
   Repository<Row>,
   | 'find'

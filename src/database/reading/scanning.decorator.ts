@@ -23,5 +23,5 @@ const requestOf = createParamDecorator((_data: unknown, context: ExecutionContex
   context.switchToHttp().getRequest<Request>(),
 );
 
-/** Gives a handler the turns in which it may scan: those of its caller, until the client is gone. */
+/** Gives a handler the scan turns of its caller, until the client disconnects. */
 export const Scanning = (): ParameterDecorator => requestOf(ScanPipe);

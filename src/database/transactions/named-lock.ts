@@ -38,7 +38,7 @@ export async function takeNamedLock(
   return false;
 }
 
-/** Asks MySQL for a lock. Returns whether it was to be had within so many seconds. */
+/** Requests a named lock of MySQL. Returns whether it got the lock within the given number of seconds. */
 export async function tryNamedLock(
   query: (sql: string, values: unknown[]) => Promise<unknown>,
   name: string,

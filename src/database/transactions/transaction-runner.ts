@@ -146,7 +146,7 @@ export class TransactionRunner implements OnApplicationShutdown {
   }
 }
 
-/** Begins a transaction that may write: sessions are read-only, and TypeORM's own beginning cannot say otherwise. */
+/** Starts a transaction that may write. TypeORM cannot do this: its own starts inherit the read-only session. */
 async function beginOnMysql(runner: QueryRunner): Promise<void> {
   // TypeORM locks rows only where it believes that a transaction is active.
   Object.assign(runner, { isTransactionActive: true });

@@ -63,7 +63,7 @@ export class Passwords {
 /** Letters and digits that people do not confuse. */
 const LEGIBLE = 'abcdefghijkmnpqrstuvwxyz23456789';
 
-/** Generates a password that nobody can guess and people can type: 100 random bits, such as `k3v9x-...-2mhd8`. */
+/** Generates a password that cannot be guessed and is easy to type: 100 random bits, such as `k3v9x-...-2mhd8`. */
 export async function mintPassword(owner: PasswordOwner): Promise<string> {
   const group = (): string => Array.from({ length: 5 }, () => LEGIBLE[randomInt(LEGIBLE.length)]).join('');
   for (;;) {

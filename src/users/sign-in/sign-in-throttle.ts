@@ -50,8 +50,8 @@ interface Counter {
 
 /**
  * Limits guesses of passwords: for an account from one address, from one address, and for an account from all
- * addresses. The last limit does not apply to addresses from which the user signed in recently, so that nobody can lock
- * out others for ever.
+ * addresses. The last limit does not apply to addresses from which the user signed in recently, so that an attacker
+ * cannot lock out a user for ever.
  */
 @Injectable()
 export class SignInThrottle {
