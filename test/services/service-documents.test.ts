@@ -2,35 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { EndpointCatalogue } from '../../src/access/endpoint-catalogue.js';
-import type { Answer } from '../support/client.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
-import {
-  type Difference,
-  document,
-  type EndpointBody,
-  grantableOf,
-  names,
-  outcomeOf,
-  putService,
-  type Service,
-} from './service-fixtures.js';
+import { document, names, type Service, startServices } from './service-fixtures.js';
 
 const { resolve } = createRequire(import.meta.url);
-let latchkey: Latchkey;
-beforeAll(async () => {
-  latchkey = await startLatchkey();
-});
+const { latchkey, put, grantable, outcome } = await startServices();
 afterAll(() => latchkey.close());
-
-const put = <Body = Difference>(
-  service: string,
-  openapi: unknown,
-  more?: Record<string, unknown>,
-  query?: string,
-): Promise<Answer<Body>> => putService<Body>(latchkey.admin, service, openapi, more, query);
-const grantable = (service: string, query?: string): Promise<EndpointBody[]> =>
-  grantableOf(latchkey.admin, service, query);
-const outcome = (openapi: unknown): Promise<Record<string, string>> => outcomeOf(latchkey.admin, openapi);
 
 describe('real documents go in', () => {
   test("GitHub's whole description, within seconds", async () => {

@@ -1,4 +1,5 @@
 import type { Answer, Client } from '../support/client.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 export interface EndpointBody {
   method: string;
@@ -84,4 +85,29 @@ export async function outcomeOf(admin: Client, openapi: unknown): Promise<Record
     ...body.added.map(({ method, path, scope }) => [`${method} ${path}`, scope]),
     ...body.skipped.map(({ method, path, reason }) => [`${method} ${path}`, reason]),
   ]) as Record<string, string>;
+}
+
+/** Latchkey, and what tests do with services as the first admin. */
+export interface Services {
+  latchkey: Latchkey;
+  put<Body = Difference>(
+    service: string,
+    openapi: unknown,
+    more?: Record<string, unknown>,
+    query?: string,
+  ): Promise<Answer<Body>>;
+  grantable(service: string, query?: string): Promise<EndpointBody[]>;
+  outcome(openapi: unknown): Promise<Record<string, string>>;
+}
+
+/** Starts Latchkey for tests of services. */
+export async function startServices(): Promise<Services> {
+  const latchkey = await startLatchkey();
+  const { admin } = latchkey;
+  return {
+    latchkey,
+    put: (service, openapi, more, query) => putService(admin, service, openapi, more, query),
+    grantable: (service, query) => grantableOf(admin, service, query),
+    outcome: (openapi) => outcomeOf(admin, openapi),
+  };
 }

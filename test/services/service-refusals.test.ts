@@ -1,21 +1,9 @@
 import { stringify } from 'yaml';
 import type { Answer, ProblemBody } from '../support/client.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
-import { type Difference, document, outcomeOf, putService } from './service-fixtures.js';
+import { document, startServices } from './service-fixtures.js';
 
-let latchkey: Latchkey;
-beforeAll(async () => {
-  latchkey = await startLatchkey();
-});
+const { latchkey, put, outcome } = await startServices();
 afterAll(() => latchkey.close());
-
-const put = <Body = Difference>(
-  service: string,
-  openapi: unknown,
-  more?: Record<string, unknown>,
-  query?: string,
-): Promise<Answer<Body>> => putService<Body>(latchkey.admin, service, openapi, more, query);
-const outcome = (openapi: unknown): Promise<Record<string, string>> => outcomeOf(latchkey.admin, openapi);
 
 describe('a document that cannot be used is refused, and told where', () => {
   const cyclic = { a: { $ref: '#/components/parameters/b' }, b: { $ref: '#/components/parameters/a' } };

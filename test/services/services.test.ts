@@ -1,31 +1,10 @@
 import type { Answer } from '../support/client.js';
 import { createKey, type MadeKey } from '../support/fixtures.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { sendRaw } from '../support/raw-http.js';
-import {
-  type Difference,
-  document,
-  type EndpointBody,
-  grantableOf,
-  names,
-  putService,
-  type Service,
-} from './service-fixtures.js';
+import { document, names, type Service, startServices } from './service-fixtures.js';
 
-let latchkey: Latchkey;
-beforeAll(async () => {
-  latchkey = await startLatchkey();
-});
+const { latchkey, put, grantable } = await startServices();
 afterAll(() => latchkey.close());
-
-const put = <Body = Difference>(
-  service: string,
-  openapi: unknown,
-  more?: Record<string, unknown>,
-  query?: string,
-): Promise<Answer<Body>> => putService<Body>(latchkey.admin, service, openapi, more, query);
-const grantable = (service: string, query?: string): Promise<EndpointBody[]> =>
-  grantableOf(latchkey.admin, service, query);
 
 describe('registering a service again', () => {
   const before = document({

@@ -1,29 +1,10 @@
 import { createAdmin, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
-import {
-  askIn,
-  type Billing,
-  codeOf,
-  DIALECTS,
-  type Headers,
-  presenting,
-  startBilling,
-} from './forward-auth-fixtures.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { codeOf, DIALECTS, presenting, startBilling } from './forward-auth-fixtures.js';
+import { startLatchkey } from '../support/harness.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
-let billing: Billing;
-let latchkey: Latchkey;
-let one: number;
-
-beforeAll(async () => {
-  billing = await startBilling();
-  ({ latchkey, one } = billing);
-});
-afterAll(() => billing.latchkey.close());
-
-/** Requests a decision in the dialect of nginx, which can express everything. */
-const askNginx = (method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer> =>
-  askIn(DIALECTS[0]!, billing, method, path, headers, service);
+const { latchkey, one, askNginx } = await startBilling();
+afterAll(() => latchkey.close());
 
 describe('what an admin changes holds for the next request', () => {
   const PATH = '/applications/{applicationId}/invoices';

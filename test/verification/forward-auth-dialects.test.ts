@@ -5,36 +5,12 @@ import {
   OVERRIDE_PARAMETERS,
   OVERRIDE_PARAMETERS_BY_VALUE,
 } from '../../src/access/paths/request-overrides.js';
-import { createKey, type MadeKey } from '../support/fixtures.js';
-import {
-  askIn,
-  type Billing,
-  codeOf,
-  DIALECTS,
-  type Dialect,
-  type Headers,
-  presenting,
-  startBilling,
-} from './forward-auth-fixtures.js';
-import { type Latchkey } from '../support/harness.js';
+import { createKey } from '../support/fixtures.js';
+import { codeOf, DIALECTS, type Headers, presenting, startBilling } from './forward-auth-fixtures.js';
 import { SEPARATORS, spellingsOf } from './header-spellings.js';
-import { type RawAnswer } from '../support/raw-http.js';
 
-let billing: Billing;
-let latchkey: Latchkey;
-let key: MadeKey;
-let limited: MadeKey;
-let one: number;
-let two: number;
-
-beforeAll(async () => {
-  billing = await startBilling();
-  ({ latchkey, key, limited, one, two } = billing);
-});
-afterAll(() => billing.latchkey.close());
-
-const ask = (dialect: Dialect, method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer> =>
-  askIn(dialect, billing, method, path, headers, service);
+const { latchkey, key, limited, one, two, ask } = await startBilling();
+afterAll(() => latchkey.close());
 
 describe.each(DIALECTS)('asked by $name', (dialect) => {
   test('a request that the key opens passes, and the answer tells who it is', async () => {

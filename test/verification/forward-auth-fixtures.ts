@@ -127,6 +127,10 @@ export interface Billing {
   limited: MadeKey;
   one: number;
   two: number;
+  /** Requests a decision as a proxy does, with `key` and for the service unless others are given. */
+  ask(dialect: Dialect, method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer>;
+  /** Requests a decision in the dialect of nginx, which can express everything. */
+  askNginx(method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer>;
 }
 
 /** Starts Latchkey with the service. */
@@ -148,25 +152,17 @@ export async function startBilling(): Promise<Billing> {
     endpoints: [{ service: 'billing', method: 'GET', path: '/applications/{applicationId}/invoices' }],
     allowedApplicationIds: [one],
   });
-  return { latchkey, key, limited, one, two };
+  const ask: Billing['ask'] = (dialect, method, path, headers = presenting(key), service = 'billing') => {
+    const question = dialect.ask(service, method, path, headers);
+    return sendRaw(latchkey.url, question.method, question.target, question.headers);
+  };
+  const askNginx: Billing['askNginx'] = (...question) => ask(DIALECTS[0]!, ...question);
+  return { latchkey, key, limited, one, two, ask, askNginx };
 }
 
 /** Returns the header with a key. */
 export function presenting({ key: secret }: { key: string }): Headers {
   return [['Authorization', `ManagementKey-v1 ${secret}`]];
-}
-
-/** Requests a decision as a proxy does, for the billing service unless another service is given. */
-export function askIn(
-  dialect: Dialect,
-  { latchkey, key }: Billing,
-  method: string,
-  path: string,
-  headers: Headers = presenting(key),
-  service = 'billing',
-): Promise<RawAnswer> {
-  const question = dialect.ask(service, method, path, headers);
-  return sendRaw(latchkey.url, question.method, question.target, question.headers);
 }
 
 /** Returns the code of a refusal. */

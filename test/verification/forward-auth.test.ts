@@ -1,34 +1,12 @@
 import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
-import { createKey, type MadeKey } from '../support/fixtures.js';
-import {
-  askIn,
-  type Billing,
-  codeOf,
-  DIALECTS,
-  type Headers,
-  presenting,
-  startBilling,
-} from './forward-auth-fixtures.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { createKey } from '../support/fixtures.js';
+import { codeOf, DIALECTS, type Headers, presenting, startBilling } from './forward-auth-fixtures.js';
+import { startLatchkey } from '../support/harness.js';
 import { spellingsOf } from './header-spellings.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
-let billing: Billing;
-let latchkey: Latchkey;
-let key: MadeKey;
-let limited: MadeKey;
-let one: number;
-let two: number;
-
-beforeAll(async () => {
-  billing = await startBilling();
-  ({ latchkey, key, limited, one, two } = billing);
-});
-afterAll(() => billing.latchkey.close());
-
-/** Requests a decision in the dialect of nginx, which can express everything. */
-const askNginx = (method: string, path: string, headers?: Headers, service?: string): Promise<RawAnswer> =>
-  askIn(DIALECTS[0]!, billing, method, path, headers, service);
+const { latchkey, key, limited, one, two, askNginx } = await startBilling();
+afterAll(() => latchkey.close());
 
 describe('forward auth', () => {
   test('reads each dialect from its own source alone: what is missing, repeated or empty there is refused', async () => {
