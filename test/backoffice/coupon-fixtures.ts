@@ -165,3 +165,24 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** What tests do with the coupons of the place that they are at. */
+export interface CouponCalls {
+  /** Returns the codes of all coupons that match a query. */
+  values(query?: string): Promise<string[]>;
+  /** Imports a file that has no fault. */
+  importRows(csv: string): Promise<void>;
+  generate(body: object, query?: string): Promise<Answer<Generated>>;
+}
+
+/** Returns the calls for a place, which each test may choose anew. */
+export function couponCalls(at: () => { admin: Client; place: CouponPlace }): CouponCalls {
+  return {
+    values: async (query) => (await listCoupons(at().admin, at().place, query)).map(({ value }) => value),
+    importRows: async (csv) => {
+      const { status, body } = await importCoupons(at().admin, at().place, csv);
+      expect([status, body.errors]).toEqual([200, undefined]);
+    },
+    generate: (body, query) => generateCoupons(at().admin, at().place, body, query),
+  };
+}

@@ -1,12 +1,11 @@
 import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
-import type { Answer, Client, ProblemBody } from '../support/client.js';
+import type { Client, ProblemBody } from '../support/client.js';
 import {
   type Coupon,
+  couponCalls,
   type CouponPlace,
   createCampaign,
   createPlace,
-  generateCoupons,
-  type Generated,
   importCoupons,
   listCoupons,
 } from './coupon-fixtures.js';
@@ -29,12 +28,7 @@ describe('coupons in lists', () => {
   });
   afterAll(() => latchkey.close());
 
-  const values = async (query = ''): Promise<string[]> => (await listCoupons(admin, place, query)).map((c) => c.value);
-  const importRows = async (csv: string): Promise<void> => {
-    const { status, body } = await importCoupons(admin, place, csv);
-    expect([status, body.errors]).toEqual([200, undefined]);
-  };
-  const generate = (body: object, query = ''): Promise<Answer<Generated>> => generateCoupons(admin, place, body, query);
+  const { values, importRows, generate } = couponCalls(() => ({ admin, place }));
   const encode = encodeURIComponent;
 
   describe('a list', () => {

@@ -1,11 +1,10 @@
-import type { Answer, Client, ProblemBody } from '../support/client.js';
+import type { Client, ProblemBody } from '../support/client.js';
 import {
   type Coupon,
+  couponCalls,
   type CouponPlace,
   createCampaign,
   createPlace,
-  generateCoupons,
-  type Generated,
   importCoupons,
   listCoupons,
   until,
@@ -36,12 +35,7 @@ describe('coupons', () => {
   });
   afterAll(() => latchkey.close());
 
-  const values = async (query = ''): Promise<string[]> => (await listCoupons(admin, place, query)).map((c) => c.value);
-  const importRows = async (csv: string): Promise<void> => {
-    const { status, body } = await importCoupons(admin, place, csv);
-    expect([status, body.errors]).toEqual([200, undefined]);
-  };
-  const generate = (body: object, query = ''): Promise<Answer<Generated>> => generateCoupons(admin, place, body, query);
+  const { values, importRows, generate } = couponCalls(() => ({ admin, place }));
   const changes = async (): Promise<Change[]> =>
     (
       await admin.get<{ data: Change[] }>(`/v1/changes?applicationId=${place.applicationId}&pageSize=1000`)
