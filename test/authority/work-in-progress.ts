@@ -75,9 +75,11 @@ export class WorkInProgress {
       await sleep(20);
     }
     const afterMs = Math.round(performance.now() - began);
-    const wasReset = reader.connection === 'reset';
+    const { connection } = reader;
     await reader.readOn();
     reader.drop();
-    return wasReset && !reader.isComplete ? [] : [`an export went on for ${afterMs} ms or more after its end`];
+    return connection === 'reset' && !reader.isComplete
+      ? []
+      : [`${afterMs} ms after its end, the connection of an export was ${connection}: ${reader.ending}`];
   }
 }

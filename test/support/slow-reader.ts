@@ -13,6 +13,7 @@ export class SlowReader {
   private readonly pieces: Buffer[] = [];
   private slow = true;
   private closed = false;
+  private heardReset = false;
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (piece: Buffer) => {
@@ -22,8 +23,10 @@ export class SlowReader {
         setTimeout(() => socket.resume(), PAUSE_MS);
       }
     });
-    // The test asks the operating system how the connection ended.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      this.heardReset = code === 'ECONNRESET';
+      socket.destroy();
+    });
     socket.on('close', () => (this.closed = true));
   }
 
@@ -45,11 +48,14 @@ export class SlowReader {
   }
 
   /**
-   * The state of the connection in the operating system. The reader would see a reset only after all unread data, and
-   * Node may then report it as an orderly end. After a reset the system lists no connection. After an orderly end the
-   * connection waits to be read.
+   * The state of the connection in the operating system, unless the reader has already heard how it ended. The reader may
+   * hear of a reset only after all unread data, and Node may then report it as an orderly end. After a reset the system
+   * lists no connection. After an orderly end the connection waits to be read.
    */
   get connection(): 'established' | 'ended' | 'reset' {
+    if (this.closed || this.socket.destroyed) {
+      return this.heardReset ? 'reset' : 'ended';
+    }
     const ports = [this.socket.localPort, this.socket.remotePort].map(inHexadecimal);
     // The system lists connections in pieces, and can skip one while others open and close.
     for (let reading = 0; reading < READINGS; reading += 1) {
@@ -78,6 +84,11 @@ export class SlowReader {
     return length === undefined
       ? (this.pieces.at(-1)?.toString('latin1').endsWith('0\r\n\r\n') ?? false)
       : this.receivedBytes >= headBytes + Number(length);
+  }
+
+  /** Describes how the response ended. */
+  get ending(): string {
+    return `${this.isComplete ? 'complete' : 'cut off'}, ${JSON.stringify(this.text().slice(-40))}`;
   }
 
   /** Returns everything that has arrived. */
