@@ -1,7 +1,8 @@
 // Compares the decisions per second of this build with those of another build, in turn:
 //   npm run build && node bench/decisions.mjs --before <checkout of another commit, built>
-// Each build has its own database, created by its own bench. With TEST_MYSQL_URL it also measures on MySQL. Requests
-// per second need an idle machine. Processor time per request is nearly as reliable on a busy machine.
+// Each build has its own database, created by its own bench. With TEST_MYSQL_URL it also measures on MySQL. Each round
+// starts both servers anew. Then short slices of load alternate between them, so that a slow minute of the machine
+// slows both.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,8 +17,10 @@ const { values } = parseArgs({
   options: {
     before: { type: 'string' },
     connections: { type: 'string', default: '64' },
-    seconds: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '3' },
+    slices: { type: 'string', default: '15' },
+    engines: { type: 'string', default: process.env.TEST_MYSQL_URL ? 'sqlite,mysql' : 'sqlite' },
   },
 });
 if (!values.before) {
@@ -31,7 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'latchkey-decisions-'));
 
 try {
   const rows = [];
-  for (const engine of ['sqlite', ...(process.env.TEST_MYSQL_URL ? ['mysql'] : [])]) {
+  for (const engine of values.engines.split(',')) {
     rows.push(...(await compareOn(engine)));
   }
   const columns = ['requests/s before', 'now', 'now / before', 'CPU µs each before', 'now', 'before / now'];
@@ -45,25 +48,34 @@ async function compareOn(engine) {
   for (const [name, checkout] of Object.entries(checkouts)) {
     builds[name] = await prepare(engine, name, checkout);
   }
-  const measured = Object.values(LOADS).map(() => ({ before: [], now: [] }));
+  const measured = Object.fromEntries(Object.keys(LOADS).map((title) => [title, { before: [], now: [] }]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    // The order changes each round, so that neither build always runs on the warmer machine.
-    for (const name of round % 2 ? ['now', 'before'] : ['before', 'now']) {
-      const { environment, server: script, database } = builds[name];
-      const server = await startProcess(script, environment, join(folder, `${name}.log`));
-      for (const [nth, file] of Object.values(LOADS).entries()) {
-        const target = { url: server.url, requests: database[file] };
-        await putUnderLoad(target, { ...load, seconds: 2 });
-        const cpuBefore = server.cpuSeconds();
-        const { perSecond, requests } = await putUnderLoad(target, load);
-        const cpuMicroseconds = (1e6 * (server.cpuSeconds() - cpuBefore)) / requests;
-        measured[nth][name].push({ perSecond, cpuMicroseconds });
-      }
-      await server.stop();
+    const servers = {};
+    for (const [name, { environment, server }] of Object.entries(builds)) {
+      servers[name] = await startProcess(server, environment, join(folder, `${name}.log`));
     }
+    for (const [title, file] of Object.entries(LOADS)) {
+      for (const [name, { database }] of Object.entries(builds)) {
+        await putUnderLoad({ url: servers[name].url, requests: database[file] }, { ...load, seconds: 3 });
+      }
+      for (let slice = 0; slice < Number(values.slices); slice += 1) {
+        // The order changes, so that neither build always has the other's traces in the processor's caches.
+        for (const name of slice % 2 ? ['now', 'before'] : ['before', 'now']) {
+          const target = { url: servers[name].url, requests: builds[name].database[file] };
+          measured[title][name].push(await measure(servers[name], target));
+        }
+      }
+    }
+    await Promise.all(Object.values(servers).map((server) => server.stop()));
   }
   await Promise.all(Object.values(builds).map(({ database }) => database.drop()));
-  return Object.keys(LOADS).map((title, nth) => rowOf(engine, title, measured[nth]));
+  return Object.entries(measured).map(([title, slices]) => rowOf(engine, title, slices));
+}
+
+async function measure(server, target) {
+  const cpuBefore = server.cpuSeconds();
+  const { perSecond, requests } = await putUnderLoad(target, load);
+  return { perSecond, cpuMicroseconds: (1e6 * (server.cpuSeconds() - cpuBefore)) / requests };
 }
 
 async function prepare(engine, name, checkout) {
@@ -79,16 +91,16 @@ async function prepare(engine, name, checkout) {
 }
 
 function rowOf(engine, title, { before, now }) {
-  const column = (measured, figure) => measured.map((round) => round[figure]);
-  const ratios = now.map(({ perSecond }, nth) => perSecond / before[nth].perSecond);
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
-  const cpu = [before, now].map((measured) => median(column(measured, 'cpuMicroseconds')));
+  const column = (slices, figure) => slices.map((slice) => slice[figure]);
+  const ratios = now.map(({ perSecond }, nth) => perSecond / before[nth].perSecond).sort((a, b) => a - b);
+  const [low, high] = [0.25, 0.75].map((share) => ratios[Math.floor(share * ratios.length)].toFixed(2));
+  const cpu = [before, now].map((slices) => median(column(slices, 'cpuMicroseconds')));
   return [
     engine,
     title,
     Math.round(median(column(before, 'perSecond'))),
     Math.round(median(column(now, 'perSecond'))),
-    `${median(ratios).toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`,
+    `${median(ratios).toFixed(2)} (half within ${low} to ${high})`,
     Math.round(cpu[0]),
     Math.round(cpu[1]),
     (cpu[0] / cpu[1]).toFixed(2),
