@@ -199,6 +199,8 @@ async function start() {
         ...parameters,
         ...[`--port=${port}`, '--bind-address=127.0.0.1', '--mysqlx=0', '--max-connections=400'],
         ...[`--socket=${join(folder, 'socket')}`, `--pid-file=${pidFile}`, `--init-file=${init}`],
+        // A test kills the process and not the machine, so what is written need not reach the disk.
+        ...['--innodb-flush-log-at-trx-commit=2', '--sync-binlog=0', '--innodb-doublewrite=OFF'],
       ],
       { detached: true, stdio: ['ignore', log, log] },
     );
