@@ -39,6 +39,7 @@ const http = {
 
 export default {
   projects: isChosen('everyday') ? [unit, http] : [http],
+  testSequencer: '<rootDir>/test/jest/suites-first.mjs',
   testTimeout: 90_000,
   maxWorkers: '100%',
 };
