@@ -14,11 +14,19 @@ export const SUITES = {
   scale: {
     purpose: 'Memory, time and fairness with as much data as Latchkey promises to hold.',
     only: ['database/fair-shares'],
-    short: ['backoffice/coupons-at-scale'],
+    short: ['backoffice/coupons-at-scale', 'verification/late-decisions'],
   },
   processes: {
     purpose: 'The process as operators run it: starts, commands, upgrades, backups and ends.',
-    only: ['database/upgrade', 'documents/backup', 'server/seed', 'server/start-failures', 'users/first-admin'],
+    only: [
+      'database/upgrade',
+      'documents/backup',
+      'server/process-log',
+      'server/replicas',
+      'server/seed',
+      'server/start-failures',
+      'users/first-admin',
+    ],
     short: [],
   },
   packages: {
@@ -49,7 +57,7 @@ export const SUITES = {
   security: {
     purpose: 'Attackers: generated requests, races, crowds and slow clients.',
     only: ['security/*'],
-    short: [],
+    short: ['api-keys/usage', 'services/service-refusals', 'users/sign-in'],
   },
 };
 

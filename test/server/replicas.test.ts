@@ -1,0 +1,112 @@
+import { createApplication, createKey } from '../support/fixtures.js';
+import { runToEnd } from '../support/process.js';
+import { sendRaw } from '../support/raw-http.js';
+import { PASSWORD, Replicas } from '../support/replicas.js';
+import { document, putService } from '../services/service-fixtures.js';
+
+// The tests of each feature show the same within one process. These show that processes share nothing else.
+
+const APPLICATIONS = { method: 'GET', path: '/v1/applications' };
+
+/** Waits for counts that a process writes by itself, every few seconds. */
+const WRITTEN_MS = 12_000;
+
+let replicas: Replicas;
+beforeAll(async () => {
+  replicas = await Replicas.start(3);
+}, 60_000);
+afterAll(() => replicas.stop());
+
+interface Count {
+  service: string;
+  method: string;
+  path: string;
+  applicationId: number | null;
+  outcome: string;
+  amount: number;
+}
+
+describe('processes on one database', () => {
+  test('count guesses together', async () => {
+    const { email } = await replicas.createUser({ isAdmin: false });
+    const statuses: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      const password = round < 5 ? 'not the password' : PASSWORD;
+      const { status } = await replicas.as(undefined, round % 2).post('/v1/sessions', { email, password });
+      statuses.push(status);
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  });
+
+  test('refuse a changed meaning and accept a confirmed one, right after the answer, ten times in a row', async () => {
+    const service = 'replicated';
+    const path = '/apps/{appId}/partners/{partnerId}';
+    const openapi = document({ [path]: { get: {} } });
+    const admin = replicas.keeper();
+    const [four, five] = [await createApplication(admin), await createApplication(admin)];
+    await putService(admin, service, openapi, { applicationParameter: 'appId' });
+    const { key } = await createKey(admin, {
+      endpoints: [{ service, method: 'GET', path }],
+      allowedApplicationIds: [four],
+    });
+    const outcome = async (url: string, asked: string): Promise<string> => {
+      const answer = await sendRaw(url, 'GET', `/v1/forward_auth/envoy/${service}${asked}`, [
+        ['Authorization', `ManagementKey-v1 ${key}`],
+      ]);
+      return answer.status === 200 ? 'allowed' : (answer.headers['x-latchkey-error'] ?? '');
+    };
+    const everywhere = (asked: string): Promise<string[]> =>
+      Promise.all(replicas.servers.map(({ url }) => outcome(url, asked)));
+    expect(await everywhere(`/apps/${four}/partners/9`)).toEqual(['allowed', 'allowed', 'allowed']);
+    for (let round = 0; round < 10; round += 1) {
+      const meaning = { applicationParameter: round % 2 === 0 ? 'partnerId' : 'appId' };
+      const asked = round % 2 === 0 ? `/apps/${five}/partners/${four}` : `/apps/${four}/partners/9`;
+      await putService(admin, service, openapi, meaning);
+      expect(await everywhere(asked)).toEqual(Array(3).fill('endpoint-not-allowed'));
+      const { body } = await putService(admin, service, openapi, meaning, '?dryRun=true');
+      const confirmChanges = body.changedGrants.digest;
+      await putService(admin, service, openapi, { ...meaning, confirmChanges });
+      expect(await everywhere(asked)).toEqual(Array(3).fill('allowed'));
+    }
+  }, 120_000);
+
+  test('learn of a password that the command line reset, and say that the operator did it', async () => {
+    const { id, email } = await replicas.createUser({ isAdmin: true });
+    const { code } = await runToEnd({ DATABASE_URL: replicas.database.url }, ['reset-password', email]);
+    expect(code).toBe(0);
+    const { body } = await replicas.keeper().get<{ data: object[] }>('/v1/changes?entityPath=reset-password');
+    expect(body.data).toMatchObject([{ actor: 'operator', userId: 0, new: { id, password: 'changed' } }]);
+  });
+
+  // The last test, because it stops processes.
+  test('add up what they count: by themselves, and those that end before they do', async () => {
+    const key = await createKey(replicas.keeper(), { endpoints: [APPLICATIONS], expiryDate: '2099-01-01' });
+    const callFromEach = async (): Promise<void> => {
+      for (const replica of [0, 1]) {
+        const caller = replicas.as(`ManagementKey-v1 ${key.key}`, replica);
+        await Promise.all(Array.from({ length: 20 }, () => caller.get('/v1/applications')));
+      }
+    };
+    const counted = async (): Promise<unknown[]> => {
+      const { status, body } = await replicas.keeper(2).get<{ data: Count[] }>(`/v1/api_keys/${key.id}/usage`);
+      expect(status).toBe(200);
+      return body.data.map(({ service, method, path, applicationId, outcome, amount }) => [
+        `${service} ${method} ${path}`,
+        applicationId,
+        outcome,
+        amount,
+      ]);
+    };
+    const of = (amount: number): unknown[] => [['management GET /v1/applications', null, 'allowed', amount]];
+    await callFromEach();
+    const deadline = performance.now() + WRITTEN_MS;
+    while (JSON.stringify(await counted()) !== JSON.stringify(of(40)) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(await counted()).toEqual(of(40));
+    await callFromEach();
+    await replicas.servers[1]!.stop();
+    await replicas.servers[0]!.stop();
+    expect(await counted()).toEqual(of(80));
+  }, 60_000);
+});
