@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { EndpointCatalogue } from '../../src/access/endpoint-catalogue.js';
 import { document, names, type Service, startServices } from './service-fixtures.js';
+import { readWithoutThread } from './without-thread.js';
 
 const { resolve } = createRequire(import.meta.url);
 const { latchkey, put, grantable, outcome } = await startServices();
@@ -72,6 +73,12 @@ describe('real documents go in', () => {
 });
 
 describe('an operation becomes an endpoint', () => {
+  let giveThreadBack: () => void;
+  beforeAll(() => {
+    giveThreadBack = readWithoutThread(latchkey);
+  });
+  afterAll(() => giveThreadBack());
+
   test('with its first tag, its summary or what comes nearest, and whether it is deprecated', async () => {
     await put(
       'details',

@@ -1,16 +1,17 @@
 import type { Answer, Client, ProblemBody } from '../support/client.js';
 import { createApplication, createKey, type MadeKey } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
-import { startServer } from '../support/process.js';
 import { sendRaw } from '../support/raw-http.js';
 import { type Difference, document, grantableOf, putService } from './service-fixtures.js';
 import { runSql } from '../support/sql.js';
+import { readWithoutThread } from './without-thread.js';
 
 let latchkey: Latchkey;
 let four: number;
 let five: number;
 beforeAll(async () => {
   latchkey = await startLatchkey();
+  readWithoutThread(latchkey);
   four = await createApplication(latchkey.admin);
   five = await createApplication(latchkey.admin);
 });
@@ -255,12 +256,11 @@ describe('on every replica, right after the answer,', () => {
   test('a changed meaning is refused and a confirmed one is accepted, ten times in a row', async () => {
     const service = 'replicated';
     const key = await limitedKey(service);
-    const replicas = await Promise.all([1, 2].map(() => startServer({ DATABASE_URL: latchkey.database.url })));
+    const replicas = [await startLatchkey({}, { original: latchkey }), await startLatchkey({}, { original: latchkey })];
     try {
       const urls = [latchkey.url, ...replicas.map(({ url }) => url)];
       const everywhere = (path: string): Promise<string[]> =>
         Promise.all(urls.map((url) => outcome(service, key, path, url)));
-      // The processes use the real clock, by which the key is also valid.
       expect(await everywhere(`/apps/${four}/partners/9`)).toEqual(['allowed', 'allowed', 'allowed']);
       for (let round = 0; round < 10; round += 1) {
         const meaning = round % 2 === 0 ? OF_PARTNER : OF_APPLICATION;
@@ -272,9 +272,9 @@ describe('on every replica, right after the answer,', () => {
         expect(await everywhere(path)).toEqual(Array(3).fill('allowed'));
       }
     } finally {
-      await Promise.all(replicas.map((replica) => replica.stop()));
+      await Promise.all(replicas.map((replica) => replica.close()));
     }
-  }, 120_000);
+  });
 });
 
 test('a grant of a foreign service that is gone never opens an endpoint of Latchkey with the same path', async () => {
