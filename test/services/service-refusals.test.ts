@@ -1,6 +1,8 @@
 import { stringify } from 'yaml';
 import type { Answer, ProblemBody } from '../support/client.js';
 import { document, startServices } from './service-fixtures.js';
+import { size } from '../support/size.js';
+import { readWithoutThread } from './without-thread.js';
 
 const { latchkey, put, outcome } = await startServices();
 afterAll(() => latchkey.close());
@@ -54,13 +56,23 @@ describe('a document that cannot be used is refused, and told where', () => {
     ['YAML with a key twice', 'openapi: 3.1.0\npaths: {}\npaths: {}\n', '/openapi'],
     ['YAML with an alias of nothing', 'openapi: 3.1.0\npaths: *nothing\n', '/openapi'],
     ['YAML in two documents', 'openapi: 3.1.0\n---\nopenapi: 3.1.0\n', '/openapi'],
-    ['YAML without end', '['.repeat(200_000), '/openapi'],
   ])('%s', async (_name, openapi, pointer) => {
-    const { status, body } = await put<ProblemBody>('refused', openapi);
+    const giveThreadBack = readWithoutThread(latchkey);
+    const { status, body } = await put<ProblemBody>('refused', openapi).finally(giveThreadBack);
     expect([status, body.code, body.errors?.map((error) => error.pointer)]).toEqual([
       400,
       'openapi-invalid',
       [pointer],
+    ]);
+    expect((await latchkey.admin.get('/v1/services/refused')).status).toBe(404);
+  });
+
+  test('YAML without end', async () => {
+    const { status, body } = await put<ProblemBody>('refused', '['.repeat(size('security', 20_000, 200_000)));
+    expect([status, body.code, body.errors?.map(({ pointer }) => pointer)]).toEqual([
+      400,
+      'openapi-invalid',
+      ['/openapi'],
     ]);
     expect((await latchkey.admin.get('/v1/services/refused')).status).toBe(404);
   });
