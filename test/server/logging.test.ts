@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { Level } from 'pino';
 import { Application } from '../../src/applications/application.entity.js';
@@ -8,8 +7,7 @@ import { TransactionRunner } from '../../src/database/transactions/transaction-r
 import { createLogger } from '../../src/logging/logging.js';
 import { until } from '../backoffice/coupon-fixtures.js';
 import { CAMPAIGNS, createAdmin, createApplication, createKey } from '../support/fixtures.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type Latchkey, startLatchkey } from '../support/harness.js';
-import { startServer } from '../support/process.js';
+import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { sendRaw } from '../support/raw-http.js';
 
 const LEVELS: Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
@@ -254,38 +252,33 @@ describe('the line of a request', () => {
   });
 });
 
-describe('the log of the process', () => {
-  test('is JSON lines', async () => {
-    const database = await createDatabase();
-    try {
-      const server = await startServer({ DATABASE_URL: database.url });
-      await fetch(`${server.url}/v1/users`);
-      await server.stop();
-      const lines = server.output().trim().split('\n');
-      const messages = lines.map((line) => (JSON.parse(line) as Line).msg);
-      expect(messages).toEqual([
-        expect.stringContaining('The first admin was made'),
-        expect.stringContaining('Latchkey listens on'),
-        'answered',
-        'Latchkey is shutting down',
-        'Latchkey has shut down',
-      ]);
-    } finally {
-      await database.drop();
-    }
-  });
+/** What a process does with its log, without the rest of the product: it logs a request, and ends when it is asked to. */
+const LOGGING_PROCESS = `
+  import { createLogger, endLog } from ${JSON.stringify(new URL('../../dist/logging/logging.js', import.meta.url))};
+  const logger = createLogger('info');
+  const end = () => endLog(logger).then(() => process.exit(0));
+  process.on('SIGTERM', end).on('SIGINT', end);
+  setInterval(() => undefined, 1000);
+  logger.info('Latchkey listens');
+  logger.info(
+    { method: 'GET', path: '/v1/users', status: 401, code: 'credential-missing', durationMs: 1.5 },
+    'answered',
+  );
+`;
+const RUN_LOGGING_PROCESS = ['--input-type=module', '--eval', LOGGING_PROCESS];
 
-  test('does not keep the process from ending when nobody reads it any more', async () => {
-    const database = await createDatabase();
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.js')], {
-      env: { ...process.env, PORT: '0', DATABASE_URL: database.url, ADMIN_EMAIL, ADMIN_PASSWORD },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+// `process-log.test.ts` tests the same with the whole product.
+describe('the log of a process', () => {
+  test('is JSON lines, and does not keep the process from ending when nobody reads it any more', async () => {
+    const child = spawn(process.execPath, RUN_LOGGING_PROCESS, { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
-      for (let text = ''; !text.includes('listens on');) {
+      let text = '';
+      while (text.split('\n').length < 3) {
         const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
         text += chunk.toString();
       }
+      const lines = text.trim().split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as Line).msg)).toEqual(['Latchkey listens', 'answered']);
       child.stdout.destroy();
       await once(child.stdout, 'close');
       child.kill('SIGTERM');
@@ -293,33 +286,24 @@ describe('the log of the process', () => {
       expect(await once(child, 'exit', { signal })).toEqual([0, null]);
     } finally {
       child.kill('SIGKILL');
-      await database.drop();
     }
   });
 
   test('is readable on a terminal', async () => {
-    const database = await createDatabase();
-    try {
-      const child = spawn('script', ['-qefc', `exec ${process.execPath} dist/main.js`, '/dev/null'], {
-        cwd: join(import.meta.dirname, '../..'),
-        env: { PATH: process.env.PATH, PORT: '0', DATABASE_URL: database.url, ADMIN_EMAIL, ADMIN_PASSWORD },
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      let shown = '';
-      child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-      await until('the server listens', () => /listens on http:[^\s;]+;/.test(shown));
-      await fetch(`${/listens on (http:[^\s;]+);/.exec(shown)![1]}/v1/users`);
-      // A terminal throws away what it has not shown yet when Ctrl-C is typed.
-      await until('the request is in the log', () => shown.includes('/v1/users'));
-      child.stdin.write('\x03');
-      await once(child, 'close');
-      // eslint does not allow the escapes of a terminal in a pattern.
-      const plain = shown.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
-      expect(plain).toMatch(/INFO: Latchkey listens on http/);
-      expect(plain).toMatch(/INFO: GET \/v1\/users 401 credential-missing \([0-9.]+ ms\)/);
-      expect(plain).not.toContain('"level"');
-    } finally {
-      await database.drop();
-    }
+    const quoted = [process.execPath, ...RUN_LOGGING_PROCESS].map((part) => `'${part.replaceAll("'", `'\\''`)}'`);
+    const child = spawn('script', ['-qefc', `exec ${quoted.join(' ')}`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    // A terminal throws away what it has not shown yet when Ctrl-C is typed.
+    await until('the request is in the log', () => shown.includes('/v1/users'));
+    child.stdin.write('\x03');
+    await once(child, 'close');
+    // eslint does not allow the escapes of a terminal in a pattern.
+    const plain = shown.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+    expect(plain).toMatch(/INFO: Latchkey listens/);
+    expect(plain).toMatch(/INFO: GET \/v1\/users 401 credential-missing \([0-9.]+ ms\)/);
+    expect(plain).not.toContain('"level"');
   });
 });
