@@ -2,8 +2,12 @@ import type { Server } from 'node:http';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CAMPAIGNS, createApplication, createKey } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { size } from '../support/size.js';
 
 const DECISION_WAIT_MS = 200;
+/** For how long a process is blocked: until well after the deadline. */
+const BLOCKED_MS = size('scale', 1.25, 2) * DECISION_WAIT_MS;
+const ROUNDS = size('scale', 2, 5);
 
 /** What a blocked process may send instead of a decision. */
 const TOO_LATE = [503, 'decision-timeout'];
@@ -48,8 +52,8 @@ describe('a decision that is made after its deadline', () => {
 
   describe.each(Object.entries(ways))('%s', (_what, ask) => {
     it('is never told: the answer is 503 decision-timeout', async () => {
-      for (let round = 0; round < 5; round += 1) {
-        holdNextRequest(2 * DECISION_WAIT_MS);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        holdNextRequest(BLOCKED_MS);
         const { status, body } = await ask();
         expect([status, (body as { code?: string } | undefined)?.code]).toEqual(TOO_LATE);
       }
