@@ -3,9 +3,11 @@ import { createKey } from '../support/fixtures.js';
 import { codeOf, DIALECTS, type Headers, presenting, startBilling } from './forward-auth-fixtures.js';
 import { startLatchkey } from '../support/harness.js';
 import { spellingsOf } from './header-spellings.js';
+import { readWithoutThread } from '../services/without-thread.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
 const { latchkey, key, limited, one, two, askNginx } = await startBilling();
+readWithoutThread(latchkey);
 afterAll(() => latchkey.close());
 
 describe('forward auth', () => {
@@ -60,15 +62,15 @@ describe('forward auth', () => {
       expect((await ask(...written)).headers['x-latchkey-endpoint']).toBe('GET /invoices');
       const others = ['Method', 'URI'].flatMap((name) => spellingsOf(`${prefix}-${name}`));
       for (const name of others) {
-        for (const value of ['', '/invoices/me', 'POST']) {
-          // Before, after, and instead of the headers of the proxy.
-          const answers = [
-            await ask([name, value], ...written),
-            await ask(...written, [name, value]),
-            await ask(...written.slice(1), [name, value]),
-          ];
-          expect({ name, codes: answers.map(codeOf) }).toEqual({ name, codes: answers.map(() => 'path-ambiguous') });
-        }
+        const answers = await Promise.all(
+          ['', '/invoices/me', 'POST'].flatMap((value) => [
+            // Before, after, and instead of the headers of the proxy.
+            ask([name, value], ...written),
+            ask(...written, [name, value]),
+            ask(...written.slice(1), [name, value]),
+          ]),
+        );
+        expect({ name, codes: answers.map(codeOf) }).toEqual({ name, codes: answers.map(() => 'path-ambiguous') });
       }
     }
   });
