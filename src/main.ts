@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     return;
   }
   if (process.argv.length > 2) {
-    throw new Error('there is no such command. Give it nothing, or: reset-password <email>');
+    throw new Error('this command does not exist. Start it without parameters, or with: reset-password <email>');
   }
   const shutdown = new Shutdown();
   const nest = await NestFactory.create(AppModule, createServerAdapter(), { ...APPLICATION_OPTIONS, logger: false });

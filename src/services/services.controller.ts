@@ -38,8 +38,8 @@ const BODY_BYTES_MAX = 30 * 1024 * 1024;
         'confirmChanges is not the digest of what changes for keys: ask again with dryRun=true, read changedGrants, and send its digest.',
     },
     'openapi-invalid': {
-      detail: '/openapi must be a version 3.0.x or 3.1.x: other ones are not read here.',
-      errors: [{ pointer: '/openapi', detail: 'must be a version 3.0.x or 3.1.x: other ones are not read here' }],
+      detail: '/openapi must be a version 3.0.x or 3.1.x: Latchkey reads no others.',
+      errors: [{ pointer: '/openapi', detail: 'must be a version 3.0.x or 3.1.x: Latchkey reads no others' }],
     },
   },
 })

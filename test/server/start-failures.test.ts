@@ -86,12 +86,12 @@ once('a process that cannot start says why, in one message that names what to do
 
     (FREE_PORTS_FROM > 1 ? test : test.skip)('because the port is for the privileged', async () => {
       const message = await oneLine({ DATABASE_URL: `sqlite:${file}`, PORT: '1' }, POWERLESS);
-      expect(message).toContain('This user may not listen there: set PORT to 1024 or more.');
+      expect(message).toContain('This user may not listen on this port: set PORT to 1024 or more.');
     });
 
     test('because this machine has no such address', async () => {
       const message = await oneLine({ DATABASE_URL: `sqlite:${file}`, HOST: '203.0.113.7' });
-      expect(message).toContain('This machine has no such address: set HOST.');
+      expect(message).toContain('HOST is not an address of this machine: set HOST to one, such as 127.0.0.1.');
     });
 
     test('because nobody knows the name of the address', async () => {
@@ -106,7 +106,7 @@ once('a process that cannot start says why, in one message that names what to do
       chmodSync(folder, 0o500);
       const message = await oneLine({ DATABASE_URL: `sqlite:${file}` }, POWERLESS);
       expect(message).toContain(
-        'This user may not write the database file: see DATABASE_URL and the rights of its folder',
+        'This user may not write the database file: check DATABASE_URL and the permissions of its folder',
       );
     });
 
@@ -114,7 +114,7 @@ once('a process that cannot start says why, in one message that names what to do
       chmodSync(folder, 0o500);
       const message = await oneLine({ DATABASE_URL: `sqlite:${join(folder, 'data', 'latchkey.sqlite')}` }, POWERLESS);
       expect(message).toContain(
-        'This user may not write the database file: see DATABASE_URL and the rights of its folder',
+        'This user may not write the database file: check DATABASE_URL and the permissions of its folder',
       );
     });
 
@@ -140,13 +140,13 @@ once('a process that cannot start says why, in one message that names what to do
     test('is a folder', async () => {
       mkdirSync(file);
       const message = await oneLine({ DATABASE_URL: `sqlite:${file}` });
-      expect(message).toContain('DATABASE_URL names what cannot be opened as a file: a folder');
+      expect(message).toContain('DATABASE_URL does not name a file that can be opened: it is a folder');
     });
 
     test.each(['latchkey.sqlite', 'data/latchkey.sqlite'])('is to be %s in what is no folder', async (path) => {
       writeFileSync(file, '');
       const message = await oneLine({ DATABASE_URL: `sqlite:${file}/${path}` });
-      expect(message).toContain('DATABASE_URL names a file in something that is no folder.');
+      expect(message).toContain('A part of the path in DATABASE_URL is a file, not a folder.');
     });
   });
 
@@ -195,7 +195,7 @@ once('a process that cannot start says why, in one message that names what to do
     test('because nobody knows its host', async () => {
       const message = await oneLine({ DATABASE_URL: url(3306, 'no-such-host.invalid') });
       expect(message).toMatch(
-        /The database cannot be reached: its host (is not known|could not be looked up)\. See DATABASE_URL\./,
+        /The database cannot be reached: its host (is unknown|could not be looked up)\. See DATABASE_URL\./,
       );
     });
 
@@ -298,19 +298,21 @@ onMysql('a process that MySQL lets in, but not far enough,', () => {
   test('because there is no such database, says so', async () => {
     await root.query(`GRANT ALL ON \`no_such_database\`.* TO '${user}'@'%'`);
     const message = await oneLine({ DATABASE_URL: as(SECRET, '/no_such_database') });
-    expect(message).toContain('The server has no such database: make it first, or see DATABASE_URL.');
+    expect(message).toContain('The server has no such database: create it first, or see DATABASE_URL.');
   });
 
   test('because the database is not the user’s, says so', async () => {
     const message = await oneLine({ DATABASE_URL: as(SECRET) });
-    expect(message).toContain('The user may not use this database: see DATABASE_URL.');
+    expect(message).toContain('This user has no rights on the database: see DATABASE_URL.');
   });
 
   test('because the user may not make tables, says so', async () => {
     const name = new URL(database.url).pathname.slice(1);
     await root.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON \`${name}\`.* TO '${user}'@'%'`);
     const message = await oneLine({ DATABASE_URL: as(SECRET) });
-    expect(message).toContain('The user lacks rights in the database: it makes and changes tables when it starts.');
+    expect(message).toContain(
+      'This user may not create tables, which Latchkey does when it starts: grant the rights that docs/operating.md lists.',
+    );
   });
 
   test('starts all the same where there is nothing to migrate', async () => {

@@ -85,7 +85,7 @@ function parseText(text: string): unknown {
     return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
   } catch (error) {
     if (error instanceof ReferenceError) {
-      throw new OpenApiFault('', `uses its YAML aliases more than ${ALIASES_MAX} times, or ones that do not exist`);
+      throw new OpenApiFault('', `uses YAML aliases more than ${ALIASES_MAX} times, or ones that do not exist`);
     }
     throw error;
   }

@@ -80,7 +80,7 @@ export function readOpenApi(document: unknown, applicationParameter: string): Se
   const version = property(document, 'openapi');
   if (typeof version !== 'string' || !/^3\.[01](?:\.|$)/.test(version)) {
     const found = property(document, 'swagger') === undefined ? '' : ', and this is Swagger';
-    throw new OpenApiFault('/openapi', `must be a version 3.0.x or 3.1.x: other ones are not read here${found}`);
+    throw new OpenApiFault('/openapi', `must be a version 3.0.x or 3.1.x: Latchkey reads no others${found}`);
   }
   const references = new OpenApiReferences(document);
   references.refuseExternal();

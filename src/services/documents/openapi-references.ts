@@ -28,7 +28,7 @@ export class OpenApiReferences {
         return current;
       }
       if (typeof reference !== 'string') {
-        throw new OpenApiFault(pointer, 'has a $ref that is no text');
+        throw new OpenApiFault(pointer, 'has a $ref that is not a string');
       }
       if (count === REFERENCES_MAX) {
         throw new OpenApiFault(pointer, `leads through more than ${REFERENCES_MAX} references`);
@@ -83,7 +83,7 @@ function stepsOf(reference: string, pointer: string): string[] {
     throw new OpenApiFault(pointer, `refers to ${shown(reference)}, which is not correctly percent-encoded`);
   }
   if (fragment !== '' && !fragment.startsWith('/')) {
-    throw new OpenApiFault(pointer, `refers to ${shown(reference)}, which is no JSON pointer`);
+    throw new OpenApiFault(pointer, `refers to ${shown(reference)}, which is not a JSON pointer`);
   }
   return fragment
     .split('/')
