@@ -181,7 +181,7 @@ export class Authorizer {
       return refused(ambiguous(path.reason), key);
     }
     if (!tree) {
-      return refused(new Problem('endpoint-unknown', 'There is no such service in the catalogue.'), key);
+      return refused(new Problem('endpoint-unknown', 'The catalogue has no such service.'), key);
     }
     const match = tree.match(method, path);
     switch (match.kind) {

@@ -32,7 +32,7 @@ export type DecisionMetrics = Readonly<Record<DecisionKind, Decisions>>;
 export function createDecisionMetrics(metrics: Metrics): DecisionMetrics {
   const outcomes = metrics.counters<'kind'>(
     'latchkey_decisions_total',
-    'Decisions whether a request may do what it asks for, by where they are made and outcome.',
+    'Decisions whether a request is allowed, by place and outcome.',
   );
   const seconds = metrics.histograms<'kind'>(
     'latchkey_decision_duration_seconds',

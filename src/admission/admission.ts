@@ -21,7 +21,7 @@ export class Admission {
   async admit<Result>(work: () => Promise<Result>): Promise<Result> {
     const { max, what } = this.limits;
     if (this.inHand >= max) {
-      throw this.tooBusy(`${this.inHand} ${what} are in progress, and there may be no more at once.`);
+      throw this.tooBusy(`${this.inHand} ${what} are in progress, which is the limit: try again later.`);
     }
     this.inHand += 1;
     try {

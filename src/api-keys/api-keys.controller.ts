@@ -16,7 +16,7 @@ export const API_KEYS_TAG: Tag = {
   place: 50,
   ids: { apiKeyId: 'key' },
   examples: {
-    unknown: { detail: 'There is no such key, or not any more.' },
+    unknown: { detail: 'There is no such key, or it was deleted.' },
     'creator-deleted': { detail: 'User 280, who created the key, was deleted.' },
     'creator-deactivated': { detail: 'User 280, who created the key, is deactivated.' },
     expired: { detail: 'The key expired at 2027-06-30T22:00:00.000Z.', expiryDate: '2027-06-30T22:00:00.000Z' },

@@ -15,7 +15,7 @@ export const FoldsWithin = (lengthMax: number): PropertyDecorator =>
     name: 'foldsWithin',
     validator: {
       validate: (value: unknown) => typeof value !== 'string' || lengthOf(fold(value)) <= lengthMax,
-      defaultMessage: () => '$property must be shorter: some of its characters stand for many',
+      defaultMessage: () => '$property must be shorter: some of its characters become several when case is ignored',
     },
   });
 

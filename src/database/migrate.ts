@@ -89,7 +89,7 @@ class MigrationFailure extends Error {
       sqlite: 'Nothing of it is left in the database. Mend the cause and start again.',
       mysql:
         'MySQL cannot undo a change of a table, so what it had done until then is still there. ' +
-        'Mend the cause and start again: it goes on from there. Or restore the backup from before the upgrade.',
+        'Remove the cause and start again: the migration continues from there. Or restore the backup from before the upgrade.',
     }[engine];
     super(`The migration ${name} failed: ${cause}. ${left}`);
   }

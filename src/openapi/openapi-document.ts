@@ -14,7 +14,7 @@ import type { Tag } from './tag.decorator.js';
 const DONE: Record<string, string> = {
   200: 'Done.',
   201: 'Created.',
-  204: 'Done. The answer has no body.',
+  204: 'Done. The response has no body.',
 };
 
 /** The texts of the document that come from neither controllers nor DTOs. */

@@ -78,9 +78,9 @@ export class ServicesController {
   @ApiResponse({
     status: 200,
     type: ServiceDifference,
-    description: 'The service was there before, or this was a dry run.',
+    description: 'The service existed already, or this was a dry run.',
   })
-  @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service was not there before.' })
+  @ApiResponse({ status: 201, type: ServiceDifference, description: 'The service is new.' })
   @Problems('openapi-invalid', 'service-conflict', 'changes-not-confirmed', 'too-busy')
   async putService(
     @CurrentCaller() caller: Caller,

@@ -48,14 +48,14 @@ export class FirstAdmin implements OnApplicationBootstrap {
         throw new ConfigurationError(`The environment is not usable:\n  - ADMIN_PASSWORD ${fault}`);
       }
       await this.users.createFirstAdmin(ADMIN_EMAIL, ADMIN_PASSWORD);
-      this.logger.log(`The first admin was made: sign in as ${ADMIN_EMAIL} with the password of ADMIN_PASSWORD`);
+      this.logger.log(`The first admin was created: sign in as ${ADMIN_EMAIL} with the password of ADMIN_PASSWORD`);
       return;
     }
     const password = await mintPassword({ email: UNNAMED_EMAIL });
     const text = `E-mail address: ${UNNAMED_EMAIL}\nPassword: ${password}\n`;
     if (process.stdout.isTTY) {
       await this.users.createFirstAdmin(UNNAMED_EMAIL, password);
-      process.stdout.write(`\nThe first admin was made. This is shown only once:\n${text}\n`);
+      process.stdout.write(`\nThe first admin was created. This is shown only once:\n${text}\n`);
       return;
     }
     if (engineOf(this.config) === 'mysql') {
@@ -81,6 +81,6 @@ export class FirstAdmin implements OnApplicationBootstrap {
       rmSync(file, { force: true });
       throw error;
     }
-    process.stdout.write(`The first admin was made; how to sign in stands in ${file} (delete it once you have).\n`);
+    process.stdout.write(`The first admin was created. The file ${file} says how to sign in: delete it afterwards.\n`);
   }
 }

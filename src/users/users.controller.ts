@@ -28,10 +28,10 @@ const KEYS = 'keys that have not expired stop, or revive, with this change';
   description: 'The people who can sign in. Admins make keys; a key lives only while its creator is active.',
   place: 20,
   examples: {
-    'user-protected': { detail: 'A key acts only on users who are no admin and have no keys.' },
+    'user-protected': { detail: 'A key can change only users who are not admins and have no keys.' },
     'current-password-wrong': { detail: 'The current password is wrong.' },
     'user-not-found': { detail: 'There is no user 280.' },
-    'last-admin': { detail: 'User 1 is the last active admin: make another one first.' },
+    'last-admin': { detail: 'User 1 is the last active admin: create another one first.' },
   },
 })
 @Controller('v1/users')

@@ -168,7 +168,7 @@ export class UsersService {
    */
   private async protect(tx: EntityManager, { principal }: Caller, user: User): Promise<void> {
     if (principal.kind === 'api-key' && (user.isAdmin || (await this.keys.count(tx, user.id)) > 0)) {
-      throw new Problem('user-protected', 'A key acts only on users who are no admin and have no keys.');
+      throw new Problem('user-protected', 'A key can change only users who are not admins and have no keys.');
     }
   }
 

@@ -29,7 +29,7 @@ export const FORWARD_AUTH_OPERATION: RawOperation = {
       'A proxy asks this about each request before it passes it on: 200 lets it pass, everything else is a refusal. ' +
         'The header `X-Latchkey-Error` names the code of a refusal too, for proxies that throw its body away.',
       'The `Authorization` of the original request is judged, and must be a key. Any method works, and no body is read. ' +
-        'Where the original request stands depends on the dialect; a header that is missing, empty or repeated is a refusal.',
+        'The dialect says which headers describe the original request. A missing, empty or repeated header is a refusal.',
       'With the dialect `envoy`, the original path follows after the service: `/v1/forward_auth/envoy/{service}/the/path`.',
       '**Access:** the key that is presented is judged for the original request.',
     ].join('\n\n'),
@@ -40,7 +40,7 @@ export const FORWARD_AUTH_OPERATION: RawOperation = {
         in: 'path',
         required: true,
         description:
-          'Where the original request stands. `forwarded` (Traefik, Caddy, APISIX): in `X-Forwarded-Method` and ' +
+          'Which headers describe the original request. `forwarded` (Traefik, Caddy, APISIX): in `X-Forwarded-Method` and ' +
           '`X-Forwarded-Uri`. `original` (nginx): in `X-Original-Method` and `X-Original-URI`. `envoy`: in the method ' +
           'and the path of this request.',
         schema: { type: 'string', enum: ['forwarded', 'original', 'envoy'] },
@@ -50,15 +50,15 @@ export const FORWARD_AUTH_OPERATION: RawOperation = {
         name: 'service',
         in: 'path',
         required: true,
-        description: 'The service whose endpoint is asked for.',
+        description: 'The service whose endpoint is requested.',
         schema: { type: 'string' },
         example: 'billing',
       },
       ...['X-Forwarded-Method', 'X-Original-Method'].map((name) =>
-        header(name, 'The method that was asked for.', 'GET'),
+        header(name, 'The method of the original request.', 'GET'),
       ),
       ...['X-Forwarded-Uri', 'X-Original-URI'].map((name) =>
-        header(name, 'The path that was asked for, as it came, with its query.', '/invoices/17'),
+        header(name, 'The path of the original request, unchanged, with its query.', '/invoices/17'),
       ),
     ],
     responses: {

@@ -70,7 +70,7 @@ function allow(
   endpoint: string,
 ): void {
   if (principal.kind !== 'api-key') {
-    throw new Error('a proxy was told that a session may pass');
+    throw new Error('forward auth allowed a session');
   }
   response.writeHead(200, {
     'Content-Length': 0,

@@ -62,7 +62,12 @@ function fromHeaders(
     };
   }
   if (after === '/') {
-    return { kind: 'request', service, method, path: ambiguous('it stands behind the service and in a header') };
+    return {
+      kind: 'request',
+      service,
+      method,
+      path: ambiguous('it is in the path after the service and in a header as well'),
+    };
   }
   return { kind: 'request', service, method, path: misleadingHeader(request) ?? readRawPath(path) };
 }

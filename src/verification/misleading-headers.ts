@@ -24,13 +24,13 @@ export function reasonAgainstHeader(name: string): string | undefined {
   const folded = hyphenated(lowerCase);
   const override = overrides.get(folded);
   if (override !== undefined) {
-    return `the header ${override} may tell the upstream otherwise`;
+    return `the header ${override} may name another request to the upstream`;
   }
   if (folded === lowerCase) {
     return undefined;
   }
   const start = WRITTEN_BY_PROXIES.find((prefix) => folded.startsWith(prefix));
-  return start && `a header that starts with ${start} is spelled with something else than hyphens`;
+  return start && `a header that starts with ${start} contains other separators than hyphens`;
 }
 
 /**

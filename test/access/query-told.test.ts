@@ -124,7 +124,7 @@ test('what can be granted is as it was, and the reasons are told', async () => {
     {
       method: 'POST',
       path: '/things?bulkDelete=true',
-      reason: 'its query tells it from other operations, and keys open paths whatever their query is',
+      reason: 'only its query distinguishes it from other operations, and keys ignore the query',
     },
   ]);
 });

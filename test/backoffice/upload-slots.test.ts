@@ -75,7 +75,7 @@ describe('the uploads that may be in progress at once', () => {
     const { body } = await importCoupons(admin, place, FILE);
     expect([body.code, body.detail]).toEqual([
       'too-busy',
-      '4 imports are in progress, and there may be no more at once.',
+      '4 imports are in progress, which is the limit: try again later.',
     ]);
   });
 

@@ -17,7 +17,7 @@ describe('the log of the process', () => {
       const lines = server.output().trim().split('\n');
       const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
       expect(messages).toEqual([
-        expect.stringContaining('The first admin was made'),
+        expect.stringContaining('The first admin was created'),
         expect.stringContaining('Latchkey listens on'),
         'answered',
         'Latchkey is shutting down',

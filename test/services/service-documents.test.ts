@@ -25,7 +25,7 @@ describe('real documents go in', () => {
     expect(reasons).toMatchObject({
       '/repos/{owner}/{repo}/compare/{base}...{head}': 'the segment "{base}...{head}" is only partly a parameter',
       '/repos/{owner}/{repo}/releases/{release_id}/assets': 'it is on another origin, https://uploads.github.com',
-      '/repos/{owner}/{repo}/contents/{path}': 'the parameter {path} may stand for more than one segment',
+      '/repos/{owner}/{repo}/contents/{path}': 'the parameter {path} may match more than one segment',
     });
     const found = await grantable('github', '&q=/app/installations/{installation_id}/access_tokens');
     expect(found).toMatchObject([
@@ -233,15 +233,15 @@ describe('an operation becomes an endpoint', () => {
     expect(reasonOfLong).toBe('it is longer than 512 characters');
     expect(results).toMatchObject({
       'GET /compare/{base}...{head}': 'the segment "{base}...{head}" is only partly a parameter',
-      'GET /files/{path+}': 'the parameter {path+} could stand for more or less than one segment',
-      'GET /files/{+path}': 'the parameter {+path} could stand for more or less than one segment',
+      'GET /files/{path+}': 'the parameter {path+} could match more or less than one segment',
+      'GET /files/{+path}': 'the parameter {+path} could match more or less than one segment',
       'GET /a//b': 'it has an empty segment',
       'GET /a/../b': expect.any(String) as string,
       'GET /twice/{id}/{id}': 'it has the parameter {id} twice',
-      'GET /multi/{rest}': 'the parameter {rest} may stand for more than one segment',
-      'GET /referred/{rest}': 'the parameter {rest} may stand for more than one segment',
+      'GET /multi/{rest}': 'the parameter {rest} may match more than one segment',
+      'GET /referred/{rest}': 'the parameter {rest} may match more than one segment',
       'PUT /referred/{rest}': 'account',
-      'GET /reserved/{rest}': 'the parameter {rest} may stand for more than one segment',
+      'GET /reserved/{rest}': 'the parameter {rest} may match more than one segment',
       'GET /matrix/{id}': 'the parameter {id} is written in the style "matrix", which is more than its value',
       'GET /label/{id}': 'the parameter {id} is written in the style "label", which is more than its value',
       'GET /query/{id}': 'account',

@@ -50,13 +50,13 @@ describe('a path template', () => {
     ['/users/{id', 'the segment "{id" is only partly a parameter'],
     ['/users/id}', 'the segment "id}" is only partly a parameter'],
     ['/users/{{id}}', 'the segment "{{id}}" is only partly a parameter'],
-    ['/files/{path*}', 'the parameter {path*} could stand for more or less than one segment'],
-    ['/files/{path+}', 'the parameter {path+} could stand for more or less than one segment'],
-    ['/files/{path...}', 'the parameter {path...} could stand for more or less than one segment'],
-    ['/files/{+path}', 'the parameter {+path} could stand for more or less than one segment'],
+    ['/files/{path*}', 'the parameter {path*} could match more or less than one segment'],
+    ['/files/{path+}', 'the parameter {path+} could match more or less than one segment'],
+    ['/files/{path...}', 'the parameter {path...} could match more or less than one segment'],
+    ['/files/{+path}', 'the parameter {+path} could match more or less than one segment'],
     ['/files{/path}', 'the segment "files{" is only partly a parameter'],
-    ['/files/{?query}', 'the parameter {?query} could stand for more or less than one segment'],
-    ['/files/{id:[0-9]+}', 'the parameter {id:[0-9]+} could stand for more or less than one segment'],
+    ['/files/{?query}', 'the parameter {?query} could match more or less than one segment'],
+    ['/files/{id:[0-9]+}', 'the parameter {id:[0-9]+} could match more or less than one segment'],
   ])('%s cannot, and the reason is named', (template, reason) => {
     expect(parseTemplate(template)).toEqual({ kind: 'ungrantable', reason });
   });

@@ -55,7 +55,7 @@ function parseSegment(part: string): TemplateSegment | string {
   if (name === '') return 'it has a parameter without a name';
   return isOneSegment(name)
     ? { kind: 'parameter', name }
-    : `the parameter {${name}} could stand for more or less than one segment`;
+    : `the parameter {${name}} could match more or less than one segment`;
 }
 
 /** Returns whether all readers take a parameter of this name for one segment, as far as the name shows. */

@@ -22,7 +22,7 @@ export const OVERRIDE_HEADERS: readonly RequestOverride[] = [
   },
   {
     name: 'X-Method-Override',
-    readBy: 'WebSphere Portal, Maximo and TRIRIGA; method-override middlewares that are told to',
+    readBy: 'WebSphere Portal, Maximo and TRIRIGA; method-override middlewares, if configured',
     source: 'https://help.hcl-software.com/digital-experience/8.5/dev/uprof_rest_wp_tnlhttp.html',
   },
   {

@@ -109,7 +109,7 @@ export function readHeader(cells: readonly string[]): { header: Header; faults: 
       return undefined;
     }
     if (seen.has(column)) {
-      faults.push(`the column ${column} stands there twice`);
+      faults.push(`the column ${column} is there twice`);
     }
     seen.add(column);
     return column;

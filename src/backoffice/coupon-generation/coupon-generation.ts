@@ -95,9 +95,7 @@ async function insertDrawn(
   for (let missing = request.numberOfCoupons; missing > 0; look = INSERTION_SIZE) {
     const drawn = take(codes, look);
     if (drawn.length === 0) {
-      throw patternTooNarrow(
-        `Too few of the codes that the pattern stands for were found to be free: ${missing} are missing.`,
-      );
+      throw patternTooNarrow(`The pattern has too few free codes: ${missing} more are needed. Use a longer pattern.`);
     }
     missing -= await insertFree(tx, batch, terms, { codes: drawn, most: missing });
     await turn();

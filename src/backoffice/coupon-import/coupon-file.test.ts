@@ -129,7 +129,7 @@ describe('a file of coupons', () => {
     ['is empty', '', 1, /empty/],
     ['has nothing but blank lines', '\n\n', 1, /empty/],
     ['has no column value', 'code,limitval\nABC,1\n', 1, /no column "code"/],
-    ['names a column twice', 'value,limitval,VALUE\nABC,1,DEF\n', 1, /value stands there twice/],
+    ['names a column twice', 'value,limitval,VALUE\nABC,1,DEF\n', 1, /value is there twice/],
     ['names an unknown column', 'value,expiry\nABC,2027-01-01T00:00:00Z\n', 1, /no column "expiry"/],
     [
       'names a column after a part of every object',

@@ -23,7 +23,7 @@ export class CouponImportMetrics {
     this.inProgress.set({ phase: 'writing' }, 0);
     this.coupons = new Counter({
       name: 'latchkey_imported_coupons_total',
-      help: 'Coupons that were made by imports.',
+      help: 'Coupons that imports created.',
       registers,
     });
   }

@@ -104,7 +104,7 @@ async function sort(
 function describe(value: string, by: CodeOwner): string {
   switch (by) {
     case 'this import':
-      return `the code ${JSON.stringify(value)} stands further up in the file already`;
+      return `the code ${JSON.stringify(value)} is already in an earlier line of the file`;
     case 'another':
       return `the code ${JSON.stringify(value)} exists in this Application already`;
     default:

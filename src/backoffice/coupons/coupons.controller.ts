@@ -104,7 +104,9 @@ export class CouponsController {
   @KeyAccess('Generate coupons', { session: 'any' })
   @Problems('campaign-not-found', 'pattern-too-narrow', 'too-busy')
   @ApiOkResponse({ type: GeneratedCoupons })
-  @ApiNoContentResponse({ description: 'They were made, and `silent=yes` asked not to be told.' })
+  @ApiNoContentResponse({
+    description: 'The coupons were created. With `silent=yes` the response does not contain them.',
+  })
   async createCoupons(
     @CurrentCaller() caller: Caller,
     @Param('applicationId', IdPipe) applicationId: number,

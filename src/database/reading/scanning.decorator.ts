@@ -14,7 +14,7 @@ class ScanPipe implements PipeTransform<Request, Scan> {
       throw new Error('a scan needs a caller, and this endpoint is public');
     }
     const gone = new AbortController();
-    context.onClose(() => gone.abort(new Problem('body-incomplete', 'The client is gone.')));
+    context.onClose(() => gone.abort(new Problem('body-incomplete', 'The client has disconnected.')));
     return this.turns.begin(context.principal, gone.signal);
   }
 }

@@ -263,7 +263,7 @@ class DocumentReading {
 
   private reasonOf(by: ToldBy, METHOD: string, path: string, pathOnly: string): string {
     if (by !== 'nothing') {
-      return 'its query tells it from other operations, and keys open paths whatever their query is';
+      return 'only its query distinguishes it from other operations, and keys ignore the query';
     }
     return this.plainOperation(METHOD, path)
       ? `no request has its fragment: a key for ${METHOD} ${pathOnly} opens it too`
@@ -276,7 +276,7 @@ class DocumentReading {
     for (const name of names) {
       const parameter = described.get(name) ?? {};
       if (saysMany(parameter)) {
-        return `the parameter {${name}} may stand for more than one segment`;
+        return `the parameter {${name}} may match more than one segment`;
       }
       const style = property(parameter, 'style');
       if (style === 'matrix' || style === 'label') {
@@ -330,7 +330,7 @@ export function patternOfStored({ path, reason, pattern, by }: SkippedOperation)
   if (/\bserver\b|another origin/.test(reason)) {
     return { by: 'path' };
   }
-  const many = /^the parameter \{(.*)\} may stand for more than one segment$/s.exec(reason)?.[1];
+  const many = /^the parameter \{(.*)\} may match more than one segment$/s.exec(reason)?.[1];
   const read = readUngrantablePattern(pathOnly, (name) => name === many);
   return { pattern: read, by: behind === '' ? 'path' : toldBy(behind) };
 }

@@ -6,7 +6,7 @@ import type { User } from '../user.entity.js';
 export const PASSWORD_LENGTH = { min: 15, max: 128 } as const;
 
 /** The fault of a password of another length, and what to do. */
-export const PASSWORD_LENGTH_FAULT = `must have ${PASSWORD_LENGTH.min} to ${PASSWORD_LENGTH.max} characters: several words that have nothing to do with each other make a good password`;
+export const PASSWORD_LENGTH_FAULT = `must have ${PASSWORD_LENGTH.min} to ${PASSWORD_LENGTH.max} characters: several unrelated words make a good password`;
 
 const PRODUCT = 'Latchkey';
 /**
