@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { parseDocument } from 'yaml';
+import { Composer, type CST, type Document, Parser } from 'yaml';
 import { notJson } from '../../input/json-fault.js';
 import { DEFAULT_APPLICATION_PARAMETER } from './application-parameter.js';
 import { isObject, OpenApiFault, property } from './openapi-fault.js';
@@ -9,6 +9,8 @@ import { readOpenApi, type ServiceDescription } from './openapi-document.js';
 const TEXT_LENGTH_MAX = 10_000;
 /** How often a YAML document may use its anchors, because aliases of aliases grow exponentially. */
 const ALIASES_MAX = 1000;
+/** Levels of a YAML document. The composer is recursive, and V8 can abort the process near the end of the stack. */
+const LEVELS_MAX = 500;
 
 /** The content of the body of a registration. */
 export type ReadBody =
@@ -58,7 +60,7 @@ export function readServiceBody(bytes: Uint8Array): ReadBody {
       const { pointer, detail } = error;
       return { kind: 'read', fields, document: { kind: 'fault', pointer, detail } };
     }
-    // The YAML parser is recursive.
+    // Aliases can nest values more deeply than the text does.
     if (error instanceof RangeError) {
       return { kind: 'read', fields, document: { kind: 'fault', pointer: '', detail: 'is nested too deeply' } };
     }
@@ -75,7 +77,7 @@ function parseText(text: string): unknown {
       // The text may be YAML that starts with a brace.
     }
   }
-  const document = parseDocument(text, { merge: true, logLevel: 'error', prettyErrors: false });
+  const document = parseYaml(text);
   const [first] = document.errors;
   if (first) {
     const line = text.slice(0, first.pos[0]).split('\n').length;
@@ -89,4 +91,36 @@ function parseText(text: string): unknown {
     }
     throw error;
   }
+}
+
+/** Does what `parseDocument` of the library does, but refuses deep nesting before anything recursive sees it. */
+function parseYaml(text: string): Document.Parsed {
+  const tokens = [...new Parser().parse(text)];
+  if (tokens.some(isDeep)) {
+    throw new OpenApiFault('', `is nested too deeply: more than ${LEVELS_MAX} levels`);
+  }
+  const composer = new Composer({ merge: true, logLevel: 'error', prettyErrors: false });
+  const [document, second] = composer.compose(tokens, true, text.length);
+  if (second) {
+    throw new OpenApiFault('', 'is several YAML documents: send one');
+  }
+  return document as Document.Parsed;
+}
+
+/** Returns whether a token contains more levels than a document may have. */
+function isDeep(token: CST.Token): boolean {
+  const open: [token: CST.Token, level: number][] = [[token, 0]];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [parts, level] = next;
+    if (level > LEVELS_MAX) {
+      return true;
+    }
+    if (parts.type === 'document' && parts.value) {
+      open.push([parts.value, level + 1]);
+    }
+    for (const { key, value } of 'items' in parts ? parts.items : []) {
+      open.push(...[key, value].filter((inner) => !!inner).map((inner) => [inner, level + 1] as [CST.Token, number]));
+    }
+  }
+  return false;
 }
