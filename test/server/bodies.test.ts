@@ -25,6 +25,9 @@ describe('HTTP', () => {
     let answer = '';
     socket.on('data', (chunk) => (answer += chunk.toString()));
     socket.write(text);
+    // A refused body that never ends would otherwise keep the connection open for seconds.
+    await once(socket, 'data');
+    socket.end();
     await once(socket, 'close');
     return answer;
   }
