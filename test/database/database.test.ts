@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { mintSecret } from '../../src/access/secret.js';
+import { Application } from '../../src/applications/application.entity.js';
 import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { DecisionReader } from '../../src/database/reading/decision-reader.js';
 import { CAMPAIGNS, createApplication, createKey } from '../support/fixtures.js';
@@ -9,6 +10,18 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 const onMysql = process.env.TEST_MYSQL_URL ? describe : describe.skip;
 const testOnSqlite = process.env.TEST_MYSQL_URL ? test.skip : test;
+
+/** Returns an Application as the database stores it. */
+const applicationOf = (name: string): Omit<Application, 'id'> => ({
+  created: 0,
+  modified: 0,
+  name,
+  nameKey: name.toLowerCase(),
+  description: '',
+  timezone: 'Europe/Berlin',
+  currency: 'EUR',
+  attributes: {},
+});
 
 describe('the database', () => {
   let latchkey: Latchkey;
@@ -58,10 +71,11 @@ describe('the database', () => {
   });
 
   test('a key with 400 Applications has all of them', async () => {
-    const ids: number[] = [];
-    for (let made = 0; made < 400; made += 1) {
-      ids.push(await createApplication(latchkey.admin));
-    }
+    const ids = await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
+      const rows = Array.from({ length: 400 }, (_, number) => applicationOf(`One of many ${number}`));
+      const { identifiers } = await tx.insert(Application, rows);
+      return identifiers.map(({ id }) => id as number);
+    });
     const key = await createKey(latchkey.admin, { allowedApplicationIds: ids });
     expect(key.allowedApplicationIds).toEqual(ids);
     const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
