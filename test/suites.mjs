@@ -27,7 +27,7 @@ export const SUITES = {
       'server/start-failures',
       'users/first-admin',
     ],
-    short: [],
+    short: ['server/refused-bodies'],
   },
   packages: {
     purpose: 'What ships: the npm package, the image, its compose file, and a client generated from the document.',
