@@ -1,10 +1,20 @@
+import { readServiceBody } from '../../src/services/documents/openapi-body.js';
+import { OpenApiReader } from '../../src/services/documents/openapi-reader.js';
 import { Callers, closeCallers } from '../support/callers.js';
 import { Client } from '../support/client.js';
 import { type CouponPlace, createPlace, generateCoupons, IMPORT_COUPONS } from '../backoffice/coupon-fixtures.js';
 import { CAMPAIGNS, createApplication, createKey } from '../support/fixtures.js';
-import { ADMIN_EMAIL, ADMIN_PASSWORD, createDatabase, type TestDatabase } from '../support/harness.js';
-import { type ServerProcess, startServer } from '../support/process.js';
+import {
+  ADMIN_EMAIL,
+  ADMIN_PASSWORD,
+  createDatabase,
+  startLatchkey,
+  TestClock,
+  type TestDatabase,
+} from '../support/harness.js';
+import { startServer } from '../support/process.js';
 import { size } from '../support/size.js';
+import { isChosen } from '../suites.mjs';
 import { WorkInProgress } from './work-in-progress.js';
 
 const PROCESSES = size('races', 2, 4);
@@ -26,17 +36,18 @@ const WORK = [
 
 describe('once the end of a key has been answered', () => {
   let database: TestDatabase;
-  let servers: ServerProcess[];
+  let servers: { url: string; stop: () => Promise<unknown> }[];
   let session: string;
   let large: CouponPlace;
 
   beforeAll(async () => {
     database = await createDatabase();
-    servers = await Promise.all(
-      Array.from({ length: PROCESSES }, () =>
-        startServer({ DATABASE_URL: database.url, DECISION_WAIT_MS: '5000', IMPORTS_CONCURRENT_MAX: '20' }),
-      ),
-    );
+    const environment = { DECISION_WAIT_MS: '5000', IMPORTS_CONCURRENT_MAX: '20' };
+    servers = isChosen('races')
+      ? await Promise.all(
+          Array.from({ length: PROCESSES }, () => startServer({ DATABASE_URL: database.url, ...environment })),
+        )
+      : await startInProcess(environment);
     session = await signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
     large = await createPlace(client(session));
     const { coupons: numberOfCoupons, attributes } = LARGE;
@@ -48,6 +59,19 @@ describe('once the end of a key has been answered', () => {
     await Promise.all(servers.map((server) => server.stop()));
     await database.drop();
   });
+
+  /** Starts replicas in this process. Like processes, they share nothing but the database. */
+  async function startInProcess(environment: Record<string, string>): Promise<typeof servers> {
+    const original = { database, clock: new TestClock() };
+    const started: typeof servers = [];
+    while (started.length < PROCESSES) {
+      const instance = await startLatchkey(environment, { original });
+      // The thread that parses documents takes longer to start than a round takes.
+      instance.get(OpenApiReader).read = (body) => Promise.resolve(structuredClone(readServiceBody(body)));
+      started.push({ url: instance.url, stop: instance.close });
+    }
+    return started;
+  }
 
   /** Returns a client of any of the processes. */
   function client(authorization?: string): Client {
