@@ -31,7 +31,7 @@ describe('a session', () => {
     return answer.status === 200 ? 'alive' : `${answer.status} ${answer.body.code}`;
   };
 
-  it('begins with the right address and password, and its token is shown once', async () => {
+  it('is created with the right address and password, and the response contains its token', async () => {
     const answer = await latchkey.nobody.post<Record<string, unknown>>('/v1/sessions', {
       email: ADMIN_EMAIL.toUpperCase(),
       password: ADMIN_PASSWORD,
@@ -45,7 +45,7 @@ describe('a session', () => {
     });
   });
 
-  it('tells who one is and until when', async () => {
+  it('shows its user and its expiry', async () => {
     const answer = await latchkey.admin.get<Current>('/v1/sessions/current');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -54,7 +54,7 @@ describe('a session', () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/password|argon2/i);
   });
 
-  it('works until the millisecond before it expires, and from then on says that it expired', async () => {
+  it('is accepted until the millisecond before it expires, and is refused as expired from then on', async () => {
     const { email, password } = await newUser();
     const client = await latchkey.signIn(email, password);
     const start = latchkey.clock.now();
@@ -68,7 +68,7 @@ describe('a session', () => {
     }
   });
 
-  it('ends when its user signs out, and no other session with it', async () => {
+  it('ends when its user signs out, and their other sessions continue', async () => {
     const { email, password } = await newUser();
     const [one, other] = [await latchkey.signIn(email, password), await latchkey.signIn(email, password)];
     const answer = await one.delete('/v1/sessions');
@@ -79,7 +79,7 @@ describe('a session', () => {
     expect(await codeOf(other)).toBe('401 unknown');
   });
 
-  it('ends with all of one’s own, and nobody else’s, when all are asked to end', async () => {
+  it('ends with all other sessions of its user, and of no other user, when they sign out with all=true', async () => {
     const [ada, ben] = [await newUser(), await newUser()];
     const [one, other] = [
       await latchkey.signIn(ada.email, ada.password),
@@ -110,7 +110,7 @@ describe('a session', () => {
     expect(await codeOf(client)).toBe('401 unknown');
   });
 
-  it('loses and gains what admins may do at once when its user is demoted and promoted', async () => {
+  it('loses or gains the rights of an admin immediately when its user is demoted or promoted', async () => {
     const { id, email, password } = await newUser();
     const client = await latchkey.signIn(email, password);
     expect((await client.get('/v1/users')).status).toBe(403);
@@ -120,7 +120,7 @@ describe('a session', () => {
     expect((await client.get('/v1/users')).status).toBe(403);
   });
 
-  it('is not begun with a wrong password, an unknown address, or by somebody deactivated or deleted, all with one answer', async () => {
+  it('is refused with the same response for a wrong password, an unknown address, and a deactivated or deleted user', async () => {
     const [ada, ben, cleo] = [await newUser(), await newUser(), await newUser()];
     await latchkey.admin.put(`/v1/users/${ben.id}`, { state: 'deactivated' });
     await latchkey.admin.delete(`/v1/users/${cleo.id}`);
@@ -138,7 +138,7 @@ describe('a session', () => {
     }
   });
 
-  it('does not come alive for a user who is deactivated while their password is being checked', async () => {
+  it('is never valid if its user is deactivated while the password is being checked', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { id, email, password } = await newUser();
       const signIns = Array.from({ length: 3 }, () =>
@@ -155,7 +155,7 @@ describe('a session', () => {
     }
   });
 
-  it('needs a token that was minted here: what is malformed never reaches the database', async () => {
+  it('is not looked up in the database if its token is malformed', async () => {
     const { DecisionReader } = await import('../../src/database/reading/decision-reader.js');
     const reader: Reader = latchkey.get(DecisionReader);
     const { email, password } = await newUser();
@@ -170,12 +170,12 @@ describe('a session', () => {
     expect(reader.statementCount).toBe(before + 1);
   });
 
-  it('is unknown with a well-formed token that nobody was given', async () => {
+  it('is unknown for a well-formed token that was never issued', async () => {
     const { mintSecret } = await import('../../src/access/secret.js');
     expect(await codeOf(latchkey.as(`Bearer ${mintSecret('lks_')}`))).toBe('401 unknown');
   });
 
-  it('is not begun by a body that is too large, incomplete, or of the wrong types', async () => {
+  it('is not created for a body that is too large, is incomplete or has wrong types', async () => {
     const large = await latchkey.nobody.post<ProblemBody>('/v1/sessions', { email: 'a', password: 'x'.repeat(5000) });
     expect(large).toMatchObject({ status: 413, body: { code: 'body-too-large' } });
     const bodies = [{}, { email: ADMIN_EMAIL }, { email: 1, password: {} }, { email: ADMIN_EMAIL, password: null }];
@@ -195,7 +195,7 @@ describe('a session', () => {
     });
   });
 
-  it('is deleted from the database some time after it expired, and living ones are not', async () => {
+  it('is deleted from the database after it has expired, and valid sessions are not', async () => {
     const { ExpiredRows } = await import('../../src/sessions/expired-rows.js');
     const { email, password } = await newUser();
     const old = await latchkey.signIn(email, password);

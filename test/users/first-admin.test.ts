@@ -10,7 +10,7 @@ import { runToEnd, type ServerProcess, startServer } from '../support/process.js
 // Each of these starts several processes.
 jest.setTimeout(90_000);
 
-const NOBODY = { ADMIN_EMAIL: '', ADMIN_PASSWORD: '' };
+const NO_ADMIN_NAMED = { ADMIN_EMAIL: '', ADMIN_PASSWORD: '' };
 const onSqlite = process.env.TEST_MYSQL_URL ? it.skip : it;
 const onMysql = process.env.TEST_MYSQL_URL ? it : it.skip;
 
@@ -71,7 +71,7 @@ describe('the first admin', () => {
     return start(environment);
   };
 
-  it('is who the variables name at the first start, and only then', async () => {
+  it('is the user that ADMIN_EMAIL and ADMIN_PASSWORD name at the first start; later starts ignore them', async () => {
     const [email, password] = ['root@example.com', 'tulip ladder cement'];
     const first = await start({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password });
     const admin = await signIn(first, email, password);
@@ -83,7 +83,7 @@ describe('the first admin', () => {
     expect(first.output() + second.output()).not.toContain(password);
   });
 
-  it('needs a password that is hard to guess: the process names the variable and does not start', async () => {
+  it('needs a password that is hard to guess; otherwise the process names the variable and does not start', async () => {
     const refused: [string, string][] = [
       ['ladder-cement.', 'must have 15 to 128 characters'],
       ['Root@Example.com', 'must not contain the e-mail address of its user'],
@@ -100,7 +100,7 @@ describe('the first admin', () => {
     await signIn(await restart({ ADMIN_PASSWORD: 'aaaaaaaaaaaa' }), 'admin@example.com', 'correct horse battery');
   });
 
-  it('is one, however many processes start at once on an empty database', async () => {
+  it('is created only once when several processes start on an empty database at the same time', async () => {
     const started = await Promise.all([start(), start(), start()]);
     for (const server of started) {
       const admin = await signIn(server, 'admin@example.com', 'correct horse battery');
@@ -108,48 +108,58 @@ describe('the first admin', () => {
     }
   });
 
-  onSqlite('is written to a file of the owner’s if nobody is named and there is no terminal', async () => {
-    const file = `${database.url.slice('sqlite:'.length)}.first-admin.txt`;
-    const server = await start(NOBODY);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    const [, email, password] = /^E-mail address: (.*)\nPassword: (.*)\n$/.exec(readFileSync(file, 'utf8'))!;
-    expect(server.output()).toContain(file);
-    expect(server.output()).not.toContain(password);
-    const admin = await signIn(server, email!, password!);
-    expect((await admin.get('/v1/users')).status).toBe(200);
+  onSqlite(
+    'gets a password in a file that only its owner can read, if the variables are empty and there is no terminal',
+    async () => {
+      const file = `${database.url.slice('sqlite:'.length)}.first-admin.txt`;
+      const server = await start(NO_ADMIN_NAMED);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      const [, email, password] = /^E-mail address: (.*)\nPassword: (.*)\n$/.exec(readFileSync(file, 'utf8'))!;
+      expect(server.output()).toContain(file);
+      expect(server.output()).not.toContain(password);
+      const admin = await signIn(server, email!, password!);
+      expect((await admin.get('/v1/users')).status).toBe(200);
 
-    const again = await restart(NOBODY);
-    expect(again.output()).not.toContain('first-admin.txt');
-    expect(readFileSync(file, 'utf8')).toContain(password);
-    await signIn(again, email!, password!);
-  });
+      const again = await restart(NO_ADMIN_NAMED);
+      expect(again.output()).not.toContain('first-admin.txt');
+      expect(readFileSync(file, 'utf8')).toContain(password);
+      await signIn(again, email!, password!);
+    },
+  );
 
-  onSqlite('is shown once if nobody is named and there is a terminal', async () => {
+  onSqlite('is shown once on the terminal if the variables are empty', async () => {
     const environment = { DATABASE_URL: database.url };
     const shown = await runOnTerminal(environment);
     const [, email] = /E-mail address: (\S+)/.exec(shown)!;
     const [, password] = /Password: (\S+)/.exec(shown)!;
     expect(existsSync(`${database.url.slice('sqlite:'.length)}.first-admin.txt`)).toBe(false);
     expect(await runOnTerminal(environment)).not.toMatch(/Password|E-mail/);
-    await signIn(await start(NOBODY), email!, password!);
+    await signIn(await start(NO_ADMIN_NAMED), email!, password!);
     expect(await database.dump()).not.toContain(password);
   });
 
-  onMysql('is shown on a terminal on MySQL as well', async () => {
+  onMysql('is shown on the terminal on MySQL as well', async () => {
     const shown = await runOnTerminal({ DATABASE_URL: database.url });
-    await signIn(await start(NOBODY), /E-mail address: (\S+)/.exec(shown)![1]!, /Password: (\S+)/.exec(shown)![1]!);
+    await signIn(
+      await start(NO_ADMIN_NAMED),
+      /E-mail address: (\S+)/.exec(shown)![1]!,
+      /Password: (\S+)/.exec(shown)![1]!,
+    );
   });
 
-  onMysql('is asked for on MySQL without a terminal: the process names the variables and does not start', async () => {
-    const { code, stdout, stderr } = await runToEnd({ DATABASE_URL: database.url, ...NOBODY });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/ADMIN_EMAIL.*ADMIN_PASSWORD/);
-    expect(stdout + stderr).not.toMatch(/Password:|listens on|\n {4}at /);
-    // No user was created. With the variables the service starts.
-    await signIn(await start(), 'admin@example.com', 'correct horse battery');
-  });
+  onMysql(
+    'must be named on MySQL without a terminal; otherwise the process names the variables and does not start',
+    async () => {
+      const { code, stdout, stderr } = await runToEnd({ DATABASE_URL: database.url, ...NO_ADMIN_NAMED });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/ADMIN_EMAIL.*ADMIN_PASSWORD/);
+      expect(stdout + stderr).not.toMatch(/Password:|listens on|\n {4}at /);
+      // No user was created. With the variables the service starts.
+      await signIn(await start(), 'admin@example.com', 'correct horse battery');
+    },
+  );
 
-  it('who forgot the password gets another one on the machine, and their sessions end', async () => {
+  it('gets a new password from the command reset-password, which ends their sessions', async () => {
     const server = await start();
     const admin = await signIn(server, 'admin@example.com', 'correct horse battery');
     const { code, stdout, stderr } = await runToEnd({ DATABASE_URL: database.url }, [
@@ -170,7 +180,7 @@ describe('the first admin', () => {
     expect(JSON.stringify(changes.body) + server.output() + (await database.dump())).not.toContain(password);
   });
 
-  it('who was locked out by failed sign-ins signs in right after a reset', async () => {
+  it('can sign in right after reset-password, even if failed sign-ins had locked them out', async () => {
     const server = await start();
     const attempt = async (password: string): Promise<number> =>
       (await client(server).post('/v1/sessions', { email: 'admin@example.com', password })).status;
@@ -183,7 +193,7 @@ describe('the first admin', () => {
     expect(await attempt(stdout.trim())).toBe(201);
   });
 
-  it('is not made by a reset, which says when it is called wrongly or for nobody', async () => {
+  it('is not created by reset-password, which reports wrong usage and unknown addresses', async () => {
     const unknown = await runToEnd({ DATABASE_URL: database.url }, ['reset-password', 'nobody@example.com']);
     expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'There is no user with this e-mail address.\n' });
     for (const parameters of [[], ['a@example.com', 'b@example.com']]) {
@@ -194,7 +204,7 @@ describe('the first admin', () => {
     await signIn(await start(), 'admin@example.com', 'correct horse battery');
   });
 
-  it('cannot be reset without a database or with a faulty environment, and that is all that is said', async () => {
+  it('gets no new password without a database or with an invalid environment, and the command reports only that', async () => {
     const DATABASE_URL = 'mysql://latchkey@127.0.0.1:1/latchkey';
     const unreachable = await runToEnd({ DATABASE_URL }, ['reset-password', 'admin@example.com']);
     expect(unreachable).toMatchObject({ code: 1, stdout: '' });

@@ -34,14 +34,14 @@ describe('the last admin', () => {
     );
   });
 
-  it('is not saved by admins who are deactivated', async () => {
+  it('cannot be deleted while all other admins are deactivated', async () => {
     const other = await createAdmin(latchkey);
     expect((await latchkey.admin.put(`/v1/users/${other.id}`, { state: 'deactivated' })).status).toBe(200);
     expect(codeOf(await latchkey.admin.delete(`/v1/users/${id}`))).toBe('409 last-admin');
     expect((await latchkey.admin.delete(`/v1/users/${other.id}`)).status).toBe(204);
   });
 
-  it('stays, whichever two admins do away with each other at the same moment, and however', async () => {
+  it('remains when two admins demote, deactivate or delete each other at the same moment', async () => {
     const ways: ((client: Client, user: { id: number; email: string }) => Promise<Answer>)[] = [
       (client, user) => client.put(`/v1/users/${user.id}`, { isAdmin: false }),
       (client, user) => client.put(`/v1/users/${user.id}`, { state: 'deactivated' }),

@@ -7,7 +7,7 @@ import type { Answer, ProblemBody } from '../support/client.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 /** Tests what needs hashes at their cost in production. All other tests use cheap hashes. */
-describe('a password at its real cost', () => {
+describe('a password that is hashed at the cost of production', () => {
   let latchkey: Latchkey;
   let users = 0;
   let addresses = 0;
@@ -37,7 +37,7 @@ describe('a password at its real cost', () => {
     return statuses;
   };
 
-  it('is kept as an argon2id hash with OWASP’s parameters', async () => {
+  it('is stored as an argon2id hash with the parameters that OWASP recommends', async () => {
     await newUser();
     const rows = latchkey.get<{ find(): Promise<{ passwordHash: string }[]> }>(getRepositoryToken(User) as never);
     const hashes = (await rows.find()).map(({ passwordHash }) => passwordHash);
@@ -48,7 +48,7 @@ describe('a password at its real cost', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('is not known by the time that it takes whether there is such a user', async () => {
+  it('is compared in the same time whether or not the user exists', async () => {
     const { email } = await newUser();
     const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
     for (let round = 0; round < 40; round += 1) {
@@ -67,7 +67,7 @@ describe('a password at its real cost', () => {
   /**
    * Runs work while two passwords are being hashed and fifty wait. Each hash that finishes is replaced with another.
    */
-  async function whileFull(work: () => Promise<void>): Promise<void> {
+  async function whileQueueIsFull(work: () => Promise<void>): Promise<void> {
     const passwords = latchkey.get(Passwords);
     let full = true;
     const fill = async (): Promise<void> => {
@@ -84,10 +84,10 @@ describe('a password at its real cost', () => {
     }
   }
 
-  it('while all hands are full is answered 503, and what was not compared is not counted', async () => {
+  it('is refused with 503 while the queue of hashes is full, and is then not counted as a guess', async () => {
     const { email } = await newUser();
     const address = newAddress();
-    await whileFull(async () => {
+    await whileQueueIsFull(async () => {
       for (let round = 0; round < 6; round += 1) {
         const busy = await signIn(email, 'not the password', address);
         expect(busy).toMatchObject({ status: 503, body: { code: 'too-busy' } });
@@ -97,10 +97,10 @@ describe('a password at its real cost', () => {
     expect(await guessSixTimes(email, address)).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
-  it('while all hands are full costs no write, so that nobody who writes waits for it', async () => {
+  it('causes no write to the database while the queue of hashes is full', async () => {
     const { email } = await newUser();
     const writing = jest.spyOn(latchkey.get(TransactionRunner), 'inTransaction');
-    await whileFull(async () => {
+    await whileQueueIsFull(async () => {
       expect((await signIn(email, 'not the password', newAddress())).body.code).toBe('too-busy');
     });
     expect(writing).not.toHaveBeenCalled();

@@ -51,7 +51,7 @@ describe('guessing passwords', () => {
     return results;
   };
 
-  it('ends after 5 failures for an account from one address, for 15 minutes, and says until when', async () => {
+  it('is blocked for 15 minutes after 5 failures for an account from one address, and the response says until when', async () => {
     const { email, password } = await newUser();
     const address = newAddress();
     expect(await repeat(5, () => guess(email, address))).toEqual([401, 401, 401, 401, 401]);
@@ -65,7 +65,7 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, address)).status).toBe(201);
   });
 
-  it('for one account from one address stops neither the account elsewhere nor others from there', async () => {
+  it('for one account from one address blocks neither other addresses nor other accounts', async () => {
     const [ada, ben] = [await newUser(), await newUser()];
     const address = newAddress();
     await repeat(6, () => guess(ada.email, address));
@@ -74,7 +74,7 @@ describe('guessing passwords', () => {
     expect((await signIn(ben.email, ben.password, address)).status).toBe(201);
   });
 
-  it('is counted for addresses of nobody just as for those of users', async () => {
+  it('is counted for unknown e-mail addresses as for those of users', async () => {
     const address = newAddress();
     const statuses = await repeat(7, () => guess('nobody@example.com', address));
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
@@ -88,7 +88,7 @@ describe('guessing passwords', () => {
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
-  it('is forgiven by a success, for this account from this address', async () => {
+  it('no longer counts after a successful sign-in to the same account from the same address', async () => {
     const { email, password } = await newUser();
     const address = newAddress();
     for (let round = 0; round < 3; round += 1) {
@@ -98,7 +98,7 @@ describe('guessing passwords', () => {
     expect(await repeat(6, () => guess(email, address))).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
-  it('is counted before passwords are compared: guesses at the same moment count as well', async () => {
+  it('is counted before passwords are compared: concurrent guesses count as well', async () => {
     const { email } = await newUser();
     const address = newAddress();
     const answers = await Promise.all(
@@ -121,7 +121,7 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, address, replica)).status).toBe(429);
   });
 
-  it('from one address ends after 50 failures, whatever the accounts', async () => {
+  it('from one address is blocked after 50 failures, whatever the accounts', async () => {
     const { email, password } = await newUser();
     const address = newAddress();
     expect(new Set(await repeat(50, (round) => guess(`nobody${round}@example.com`, address)))).toEqual(new Set([401]));
@@ -132,7 +132,7 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, address)).status).toBe(201);
   });
 
-  it('is not counted for an address when people sign in from it, however many', async () => {
+  it('is not counted for successful sign-ins, however many come from one address', async () => {
     const { email, password } = await newUser();
     const address = newAddress();
     expect(new Set(await repeat(55, async () => (await signIn(email, password, address)).status))).toEqual(
@@ -140,7 +140,7 @@ describe('guessing passwords', () => {
     );
   });
 
-  it('is not forgiven to an address because somebody there knows a password', async () => {
+  it('still counts for an address after a successful sign-in to another account from it', async () => {
     const { email, password } = await newUser();
     const address = newAddress();
     const guessesBetween = size('security', 7, 1);
@@ -157,7 +157,7 @@ describe('guessing passwords', () => {
     expect(guesses).toBe(50);
   });
 
-  it('from one IPv6 network counts as from one address', async () => {
+  it('is counted for an IPv6 network as for one address', async () => {
     const { email } = await newUser();
     expect(await repeat(6, (round) => guess(email, `2001:db8:7:7::${round + 1}`))).toEqual([
       401, 401, 401, 401, 401, 429,
@@ -168,7 +168,7 @@ describe('guessing passwords', () => {
     expect(await guess(other.email, '::ffff:203.0.113.99')).toBe(429);
   });
 
-  it('from everywhere shuts out strangers after 100 failures, but nobody who signed in from where they are lately', async () => {
+  it('from many addresses blocks an account after 100 failures, except at addresses where its user signed in recently', async () => {
     const { email, password } = await newUser();
     const [home, office] = [newAddress(), newAddress()];
     expect((await signIn(email, password, office)).status).toBe(201);
@@ -188,7 +188,7 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, office)).status).toBe(201);
   });
 
-  it('is forgiven, from wherever it came, once an admin sets another password; to no other account', async () => {
+  it('no longer counts for an account after an admin sets a new password, and still counts for other accounts', async () => {
     const { SignInThrottle } = await import('../../src/users/sign-in/sign-in-throttle.js');
     const throttle = latchkey.get(SignInThrottle);
     const [ada, ben] = [await newUser(), await newUser()];
@@ -217,7 +217,7 @@ describe('guessing passwords', () => {
     expect(await repeat(6, () => guess(ada.email, shared))).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
-  it('that is refused counts nowhere: one address alone cannot shut out strangers', async () => {
+  it('is not counted once it is blocked: a single address cannot block an account for other addresses', async () => {
     const { email, password } = await newUser();
     const address = newAddress();
     // A hundred that counted would be enough.
@@ -225,7 +225,7 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, newAddress())).status).toBe(201);
   });
 
-  it('is refused for a second only, and says why, while as many sign-ins are still being compared', async () => {
+  it('is refused for one second only, with the reason, while five other sign-ins are being compared', async () => {
     const { SignInThrottle } = await import('../../src/users/sign-in/sign-in-throttle.js');
     const throttle = latchkey.get(SignInThrottle);
     const { id, email, password } = await newUser();
@@ -259,7 +259,7 @@ describe('guessing passwords', () => {
     expect((await signIn(email, password, address)).body.retryAfterSeconds).toBe(900);
   });
 
-  it('forgets what has expired so many rows at a time, and nothing else', async () => {
+  it('leaves rows that are deleted in batches once they have expired, and not before', async () => {
     const { TransactionRunner } = await import('../../src/database/transactions/transaction-runner.js');
     const { SignInThrottle } = await import('../../src/users/sign-in/sign-in-throttle.js');
     const { SignInAddress, SignInAttempt } = await import('../../src/users/sign-in/sign-in-attempt.entity.js');
@@ -301,7 +301,7 @@ describe('guessing passwords', () => {
     expect([addresses, attempts].every((amount) => amount >= 100)).toBe(true);
   });
 
-  it('leaves no trace of what was typed, and none at all once it has expired', async () => {
+  it('leaves no row or log line with the typed address, and no row at all after it has expired', async () => {
     const { ExpiredRows } = await import('../../src/sessions/expired-rows.js');
     const { SignInAttempt, SignInAddress } = await import('../../src/users/sign-in/sign-in-attempt.entity.js');
     const { getRepositoryToken } = await import('@nestjs/typeorm');
@@ -326,7 +326,7 @@ describe('without a trusted proxy', () => {
   });
   afterAll(() => latchkey.close());
 
-  it('nobody gets further guesses by claiming other addresses', async () => {
+  it('a client gets no further guesses by claiming other addresses', async () => {
     const statuses: number[] = [];
     for (let round = 0; round < 6; round += 1) {
       const body = { email: 'nobody@example.com', password: 'not the password' };

@@ -2,11 +2,11 @@ import type { Client } from '../support/client.js';
 import { createKey } from '../support/fixtures.js';
 import { ADMIN_EMAIL, type Latchkey, startLatchkey } from '../support/harness.js';
 
-import { createUser, type Made } from './user-fixtures.js';
+import { createUser, type CreatedUser } from './user-fixtures.js';
 
 const BY_EMAIL = ['activate', 'deactivate', 'delete'].map((verb) => ({ method: 'POST', path: `/v1/users/${verb}` }));
 
-describe('the audit trail of users', () => {
+describe('the audit log of users', () => {
   let latchkey: Latchkey;
   beforeAll(async () => {
     latchkey = await startLatchkey();
@@ -36,9 +36,9 @@ describe('the audit trail of users', () => {
     });
   });
 
-  it('has every change by an admin, before and after, and no password', async () => {
+  it('has every change by an admin, with the values before and after, and no password', async () => {
     const { admin } = latchkey;
-    let user!: Made;
+    let user!: CreatedUser;
     const changes = await changesOf(admin, async () => {
       user = await createUser(admin, { name: 'Before' });
       await admin.put(`/v1/users/${user.id}`, { name: 'After' });
@@ -62,10 +62,10 @@ describe('the audit trail of users', () => {
     expect(JSON.stringify(changes)).not.toMatch(/argon2|not in the audit|tulip ladder/);
   });
 
-  it('names the key that did something and its creator, and has nothing of what was refused', async () => {
+  it('names the key that made a change and its creator, and has no entry for refused requests', async () => {
     const { admin } = latchkey;
-    const made = await createKey(admin, { endpoints: BY_EMAIL });
-    const key = latchkey.as(`ManagementKey-v1 ${made.key}`);
+    const created = await createKey(admin, { endpoints: BY_EMAIL });
+    const key = latchkey.as(`ManagementKey-v1 ${created.key}`);
     const { email } = await createUser(admin);
     const changes = await changesOf(admin, async () => {
       await key.post('/v1/users/deactivate', { email: ADMIN_EMAIL });
@@ -73,11 +73,11 @@ describe('the audit trail of users', () => {
       await key.post('/v1/users/delete', { email });
     });
     expect(changes).toMatchObject([
-      { entity: 'POST /v1/users/delete', userId: 1, managementKeyId: made.id, old: { email } },
+      { entity: 'POST /v1/users/delete', userId: 1, managementKeyId: created.id, old: { email } },
     ]);
   });
 
-  it('does not show a key that a password was changed', async () => {
+  it('hides changes of passwords from keys', async () => {
     const { admin } = latchkey;
     const { key } = await createKey(admin, { endpoints: [{ method: 'GET', path: '/v1/changes' }] });
     const { id } = await createUser(admin);

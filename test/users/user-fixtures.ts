@@ -14,7 +14,7 @@ export interface UserBody {
 }
 
 /** A user with the password that they were created with. */
-export interface Made extends UserBody {
+export interface CreatedUser extends UserBody {
   password: string;
 }
 
@@ -24,13 +24,13 @@ export interface Page {
   data: UserBody[];
 }
 
-let made = 0;
+let count = 0;
 
 /** Creates a user with a name, an address and a password of their own. */
-export async function createUser(admin: Client, parts: Record<string, unknown> = {}): Promise<Made> {
-  made += 1;
-  const password = `tulip ladder cement ${made}`;
-  const user = { name: `User ${made}`, email: `user${made}@example.com`, password, ...parts };
+export async function createUser(admin: Client, parts: Record<string, unknown> = {}): Promise<CreatedUser> {
+  count += 1;
+  const password = `tulip ladder cement ${count}`;
+  const user = { name: `User ${count}`, email: `user${count}@example.com`, password, ...parts };
   const answer = await admin.post<UserBody>('/v1/users', user);
   if (answer.status !== 201) {
     throw new Error(`no user: ${JSON.stringify(answer.body)}`);

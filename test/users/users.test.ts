@@ -19,7 +19,7 @@ describe('users', () => {
 
   const get = async (id: number): Promise<UserBody> => (await admin.get<UserBody>(`/v1/users/${id}`)).body;
 
-  describe('when they are made', () => {
+  describe('when they are created', () => {
     it('are shown with everything but their password', async () => {
       const answer = await admin.post<UserBody>('/v1/users', {
         name: '  Ada Lovelace ',
@@ -56,7 +56,7 @@ describe('users', () => {
       expect(codeOf(await admin.post('/v1/users', user))).toBe('409 email-taken');
     });
 
-    it('cannot have the same address when they are made at the same moment', async () => {
+    it('cannot have the same address when they are created at the same moment', async () => {
       for (let round = 0; round < 5; round += 1) {
         const user = { name: 'Twin', email: `twin${round}@example.com`, password: 'a password of its own' };
         const answers = await Promise.all([1, 2, 3].map(() => admin.post<ProblemBody>('/v1/users', user)));
@@ -102,7 +102,7 @@ describe('users', () => {
       expect((await admin.get<Page>('/v1/users?email=faulty')).body.totalResultSize).toBe(0);
     });
 
-    it('may have names and passwords at the very limits, counted in characters', async () => {
+    it('may have names and passwords of the minimum and maximum length, counted in characters', async () => {
       const name = '💚'.repeat(100);
       const shortest = '🐙🔑🌂🍉🚲🎻🦉🧀⛵🪁🌋🕰🪴🧦🎲';
       const user = await createUser(admin, { name, password: shortest });
@@ -115,7 +115,7 @@ describe('users', () => {
   });
 
   describe('in the list', () => {
-    it('are found by part of their name or address and by state, ignoring case and nothing else', async () => {
+    it('are found by state and by part of their name or address, in any case', async () => {
       const marked = [
         await createUser(admin, { name: 'Zed One', email: 'zed.1@list.example.com' }),
         await createUser(admin, { name: 'zed two', email: 'ZED.2@list.example.com' }),
@@ -174,7 +174,7 @@ describe('users', () => {
       expect((await admin.get<Page>('/v1/users?skip=100000')).body.data).toEqual([]);
     });
 
-    it('are not listed for a query that is not understood', async () => {
+    it('are not listed for an invalid query, and the error names the parameter', async () => {
       for (const query of [
         'sort=password',
         'sort=',
@@ -192,8 +192,8 @@ describe('users', () => {
     });
   });
 
-  describe('when they are changed', () => {
-    it('keep what was left out', async () => {
+  describe('when they are updated', () => {
+    it('keep the values of omitted fields', async () => {
       const user = await createUser(admin);
       latchkey.clock.advance(1000);
       const answer = await admin.put<UserBody>(`/v1/users/${user.id}`, { name: ' New Name ' });
@@ -207,7 +207,7 @@ describe('users', () => {
       expect(await admin.put(`/v1/users/${user.id}`, {})).toMatchObject({ status: 200, body: { name: 'New Name' } });
     });
 
-    it('may be sent with fields that are not used here, as long as these are empty', async () => {
+    it('may be sent with fields that Latchkey does not use if these are empty', async () => {
       const { id } = await createUser(admin);
       const empty = { policy: '', roles: [], applicationNotificationSubscriptions: {} };
       expect((await admin.put(`/v1/users/${id}`, { name: 'Fine', ...empty })).status).toBe(200);
@@ -222,7 +222,7 @@ describe('users', () => {
       expect((await get(id)).name).toBe('Fine');
     });
 
-    it('cannot be invited, nor brought into any other state', async () => {
+    it('cannot get a state other than active and deactivated', async () => {
       const { id } = await createUser(admin);
       for (const state of ['invited', 'deleted', 'ACTIVE', null, 1]) {
         const answer = await admin.put<ProblemBody>(`/v1/users/${id}`, { state });
@@ -230,7 +230,7 @@ describe('users', () => {
       }
     });
 
-    it('are found by ids that exist and are ids, and by no others', async () => {
+    it('are refused for malformed ids, and are not found for unknown ids', async () => {
       for (const id of ['0', '01', '-1', '1.0', '2147483648', 'x', '1%20']) {
         expect(codeOf(await admin.get(`/v1/users/${id}`))).toBe('400 id-malformed');
       }
@@ -242,7 +242,7 @@ describe('users', () => {
       );
     });
 
-    it('tell how many living keys stop and revive with them, and that demotion stops none', async () => {
+    it('report how many of their unexpired keys stop or work again, and that a demotion stops none', async () => {
       const other = await createAdmin(latchkey);
       await createKey(other.client);
       await createKey(other.client);
@@ -265,7 +265,7 @@ describe('users', () => {
   });
 
   describe('when they are deleted', () => {
-    it('are gone for good, and their address is free for somebody who has nothing of theirs', async () => {
+    it('are deleted for good, and a new user with the same address inherits nothing', async () => {
       const old = await createAdmin(latchkey);
       const key = await createKey(old.client, { endpoints: [{ method: 'GET', path: '/v1/users' }] });
       const answer = await admin.delete(`/v1/users/${old.id}`);
@@ -313,7 +313,7 @@ describe('users', () => {
       }
     });
 
-    it('can be off-boarded with a key if they are no admin and have no keys', async () => {
+    it('are deactivated, activated and deleted with a key if they are no admin and have no keys', async () => {
       const key = latchkey.as(`ManagementKey-v1 ${(await createKey(admin, { endpoints: BY_EMAIL })).key}`);
       const { id, email } = await createUser(admin);
       expect((await key.post('/v1/users/deactivate', { email })).headers.get('x-keys-affected')).toBe('0');
@@ -323,27 +323,27 @@ describe('users', () => {
       expect(codeOf(await admin.get(`/v1/users/${id}`))).toBe('404 user-not-found');
     });
 
-    it('are protected from a key while they are admins, or have a key, even an expired one', async () => {
+    it('cannot be changed with a key while they are admins or have a key, even an expired one', async () => {
       const key = latchkey.as(`ManagementKey-v1 ${(await createKey(admin, { endpoints: BY_EMAIL })).key}`);
       const other = await createAdmin(latchkey);
-      const refuse = async (state: string): Promise<void> => {
+      const expectRefused = async (state: string): Promise<void> => {
         for (const verb of ['activate', 'deactivate', 'delete']) {
           expect(codeOf(await key.post(`/v1/users/${verb}`, { email: other.email }))).toBe('403 user-protected');
         }
         expect((await get(other.id)).state).toBe(state);
       };
-      await refuse('active');
+      await expectRefused('active');
       const owned = await createKey(other.client, {
         expiryDate: new Date(latchkey.clock.now() + 1000).toISOString(),
       });
       await admin.put(`/v1/users/${other.id}`, { isAdmin: false });
-      await refuse('active');
+      await expectRefused('active');
       await admin.put(`/v1/users/${other.id}`, { state: 'deactivated' });
-      await refuse('deactivated');
+      await expectRefused('deactivated');
       const now = latchkey.clock.now();
       latchkey.clock.set(Date.parse(owned.expiryDate));
       try {
-        await refuse('deactivated');
+        await expectRefused('deactivated');
       } finally {
         latchkey.clock.set(now);
       }
