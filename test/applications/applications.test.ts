@@ -44,8 +44,8 @@ describe('Applications', () => {
   const changesOf = async (id: number): Promise<Changes['data']> =>
     (await latchkey.admin.get<Changes>(`/v1/changes?applicationId=${id}&pageSize=1000`)).body.data;
 
-  describe('when one is made', () => {
-    test('it is shown as it was made, to every signed-in user, and stands in the list', async () => {
+  describe('a creation', () => {
+    test('returns the Application, which every signed-in user can read and the list contains', async () => {
       const answer = await create({
         name: '  Web shop Ä ',
         description: 'Sells\nthings',
@@ -70,7 +70,7 @@ describe('Applications', () => {
       expect((await list('?pageSize=1000')).data).toContainEqual(answer.body);
     });
 
-    test('the models of the public SDK read it, dates and lists included', async () => {
+    test('returns an Application that the public SDK can parse, with its dates and lists', async () => {
       const { body } = await create({ ...SHOP, name: 'For the SDK' });
       const model = TalonOne.Application.constructFromObject(body, undefined);
       expect(model.created.getTime()).toBe(latchkey.clock.now());
@@ -78,12 +78,12 @@ describe('Applications', () => {
       expect(model).toMatchObject({ accountId: 1, name: 'For the SDK', attributes: {}, loyaltyPrograms: [] });
     });
 
-    test('what is left out is empty', async () => {
+    test('leaves omitted fields empty', async () => {
       const { body } = await create({ ...SHOP, name: 'Bare' });
       expect(body).toMatchObject({ description: '', attributes: {} });
     });
 
-    test('only an admin makes, changes and deletes Applications, and never a key', async () => {
+    test('is refused for keys and for users who are no admins, as are updates and deletions', async () => {
       const id = await createApplication(latchkey.admin);
       const key = await createKey(latchkey.admin, {
         endpoints: [{ method: 'GET', path: '/v1/applications' }],
@@ -103,12 +103,12 @@ describe('Applications', () => {
 
   describe('names', () => {
     test.each([
-      ['the same', 'Name A', 'Name A'],
-      ['other case', 'Name B', 'nAME b'],
-      ['other case beyond ASCII', 'ÄÖÜ Σ', 'äöü σ'],
-      ['spaces at its ends', 'Name C', ' Name C\t'],
-      ['letters that only look different', 'Name ﬁ', 'name FI'],
-      ['accents composed otherwise', 'Caf\u00e9', 'Cafe\u0301'],
+      ['the same name', 'Name A', 'Name A'],
+      ['a name that differs only in case', 'Name B', 'nAME b'],
+      ['a name that differs only in the case of non-ASCII letters', 'ÄÖÜ Σ', 'äöü σ'],
+      ['a name that differs only in surrounding spaces', 'Name C', ' Name C\t'],
+      ['a name that differs only in ligatures', 'Name ﬁ', 'name FI'],
+      ['a name that differs only in how its accents are composed', 'Caf\u00e9', 'Cafe\u0301'],
     ])('a second Application cannot have %s', async (_what, first, second) => {
       expect((await create({ ...SHOP, name: first })).status).toBe(201);
       const refused = await create({ ...SHOP, name: second });
@@ -118,13 +118,13 @@ describe('Applications', () => {
     test.each([
       ['accents', 'Resume', 'Résumé'],
       ['inner spaces', 'In ner', 'In  ner'],
-      ['a wildcard', 'Wild_card', 'Wild%card'],
-    ])('%s make another name', async (_what, first, second) => {
+      ['a wildcard character', 'Wild_card', 'Wild%card'],
+    ])('names that differ in %s are different names', async (_what, first, second) => {
       expect((await create({ ...SHOP, name: first })).status).toBe(201);
       expect((await create({ ...SHOP, name: second })).status).toBe(201);
     });
 
-    test('of ten that are made at once with one name, one is', async () => {
+    test('exactly one of ten concurrent creations with the same name succeeds', async () => {
       const answers = await Promise.all(
         Array.from({ length: 10 }, (_, i) => create({ ...SHOP, name: i % 2 ? 'RACE' : 'race' })),
       );
@@ -141,13 +141,13 @@ describe('Applications', () => {
       expect((await latchkey.admin.get<Application>(`/v1/applications/${id}`)).body.name).toBe('LOWER');
     });
 
-    test('the name of a deleted Application is free again, its id is not', async () => {
+    test('the name of a deleted Application can be used again, but its id is never reused', async () => {
       const id = await createApplication(latchkey.admin, 'Phoenix');
       expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(204);
       expect(await createApplication(latchkey.admin, 'Phoenix')).toBeGreaterThan(id);
     });
 
-    test('100 characters fit, whatever they are, unless each stands for many', async () => {
+    test('a name may have 100 characters, but fewer of those that expand when case is ignored', async () => {
       expect((await create({ ...SHOP, name: '😀'.repeat(100) })).body.name).toBe('😀'.repeat(100));
       expect((await create({ ...SHOP, name: 'x'.repeat(101) })).status).toBe(400);
       const refused = await create({ ...SHOP, name: '\ufdfa'.repeat(100) });
@@ -164,7 +164,7 @@ describe('Applications', () => {
       ['US/Pacific', 'US/Pacific'],
       ['America/Argentina/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
       ['Etc/GMT+5', 'Etc/GMT+5'],
-    ])('the zone %s is kept as %s', async (given, kept) => {
+    ])('the time zone %s is stored as %s', async (given, kept) => {
       const answer = await create({
         ...SHOP,
         name: `${given === kept ? 'Zone' : 'Other zone'} ${given}`,
@@ -174,7 +174,7 @@ describe('Applications', () => {
     });
 
     test.each(['', 'Europe', 'Europe/Nowhere', '+02:00', '-05', 'Berlin', ' UTC', 'UTC\n', 'x'.repeat(70), 2, null])(
-      'the zone %j is refused',
+      'the time zone %j is refused',
       async (timezone) => {
         const answer = await create({ ...SHOP, name: 'Zoneless', timezone });
         expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([
@@ -202,9 +202,9 @@ describe('Applications', () => {
       ['a name that is a number', { ...SHOP, name: 7 }, '/name'],
       ['a name of two lines', { ...SHOP, name: 'two\nlines' }, '/name'],
       ['a name with NUL', { ...SHOP, name: 'a\0b' }, '/name'],
-      ['a name with half a character', { ...SHOP, name: 'a\ud800b' }, '/name'],
+      ['a name with a lone surrogate', { ...SHOP, name: 'a\ud800b' }, '/name'],
       ['a description that is null', { ...SHOP, description: null }, '/description'],
-      ['a description with half a character', { ...SHOP, description: '\udc00' }, '/description'],
+      ['a description with a lone surrogate', { ...SHOP, description: '\udc00' }, '/description'],
       ['a description that is too long', { ...SHOP, description: 'x'.repeat(10_001) }, '/description'],
       ['attributes that are a list', { ...SHOP, attributes: [] }, '/attributes'],
       ['attributes that are text', { ...SHOP, attributes: '{}' }, '/attributes'],
@@ -213,7 +213,7 @@ describe('Applications', () => {
       ['an unknown field', { ...SHOP, color: 'red' }, '/color'],
       ['an id', { ...SHOP, id: 7 }, '/id'],
       ['an account', { ...SHOP, accountId: 1 }, '/accountId'],
-    ])('%s is refused, and where it is', async (_what, body, pointer) => {
+    ])('%s is refused, and the error points to it', async (_what, body, pointer) => {
       const before = (await list()).totalResultSize;
       const answer = await create(body as object);
       expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
@@ -221,7 +221,7 @@ describe('Applications', () => {
       expect((await list()).totalResultSize).toBe(before);
     });
 
-    test('a number beyond all bounds is refused', async () => {
+    test('a number that is too large for JavaScript is refused', async () => {
       const body = '{"name":"Big","timezone":"UTC","currency":"EUR","attributes":{"n":1e999}}';
       const answer = await latchkey.admin.post<ProblemBody>('/v1/applications', body, {
         'content-type': 'application/json',
@@ -263,53 +263,53 @@ describe('Applications', () => {
     );
   });
 
-  describe('when one is changed', () => {
-    test('what is left out stays, and only the time of the change moves', async () => {
-      const { body: made } = await create({ ...SHOP, name: 'Changing', description: 'd', attributes: { a: 1 } });
+  describe('an update', () => {
+    test('keeps the values of omitted fields, and sets the time of the change', async () => {
+      const { body: created } = await create({ ...SHOP, name: 'Changing', description: 'd', attributes: { a: 1 } });
       latchkey.clock.advance(1000);
-      const { status, body } = await update(made.id, { currency: 'CHF' });
+      const { status, body } = await update(created.id, { currency: 'CHF' });
       expect(status).toBe(200);
-      expect(body).toEqual({ ...made, currency: 'CHF', modified: '2026-11-23T12:00:01.000Z' });
-      expect((await update(made.id, { attributes: {}, description: '' })).body).toMatchObject({
+      expect(body).toEqual({ ...created, currency: 'CHF', modified: '2026-11-23T12:00:01.000Z' });
+      expect((await update(created.id, { attributes: {}, description: '' })).body).toMatchObject({
         attributes: {},
         description: '',
         currency: 'CHF',
       });
     });
 
-    test('to what it is already, nothing is written and nothing recorded', async () => {
-      const { body: made } = await create({
+    test('with the current values writes nothing, not even to the audit log', async () => {
+      const { body: created } = await create({
         ...SHOP,
         name: 'Unmoved',
         description: 'd',
         attributes: { a: [1], b: {} },
       });
       latchkey.clock.advance(1000);
-      const { name, description, timezone, currency } = made;
+      const { name, description, timezone, currency } = created;
       for (const body of [{}, { currency }, { name, description, timezone, currency, attributes: { b: {}, a: [1] } }]) {
-        const answer = await update(made.id, body);
-        expect([answer.status, answer.body]).toEqual([200, made]);
+        const answer = await update(created.id, body);
+        expect([answer.status, answer.body]).toEqual([200, created]);
       }
-      expect((await latchkey.admin.get(`/v1/applications/${made.id}`)).body).toEqual(made);
-      expect((await changesOf(made.id)).map(({ entity }) => entity)).toEqual(['POST /v1/applications']);
+      expect((await latchkey.admin.get(`/v1/applications/${created.id}`)).body).toEqual(created);
+      expect((await changesOf(created.id)).map(({ entity }) => entity)).toEqual(['POST /v1/applications']);
     });
 
-    test('nothing is changed if anything is wrong', async () => {
+    test('with one invalid field changes nothing', async () => {
       const id = await createApplication(latchkey.admin, 'Steady');
       expect((await update(id, { name: 'Unsteady', currency: 'eur' })).status).toBe(400);
       expect((await latchkey.admin.get<Application>(`/v1/applications/${id}`)).body.name).toBe('Steady');
     });
   });
 
-  describe('when one is deleted', () => {
-    test('it is not found any more, for ever', async () => {
+  describe('a deletion', () => {
+    test('is permanent: the Application is not found any more', async () => {
       const id = await createApplication(latchkey.admin);
       expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(204);
       expect((await latchkey.admin.get(`/v1/applications/${id}`)).status).toBe(404);
       expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(404);
     });
 
-    test('an Application with campaigns stays, with everything, until they are gone', async () => {
+    test('is refused while the Application has campaigns, and deletes none of them', async () => {
       const id = await createApplication(latchkey.admin);
       const { body: campaign } = await latchkey.admin.post<{ id: number }>(`/v1/applications/${id}/campaigns`, {
         name: 'Holding on',
@@ -322,7 +322,7 @@ describe('Applications', () => {
       expect((await latchkey.admin.delete(`/v1/applications/${id}`)).status).toBe(204);
     });
 
-    test('of a deletion and a new campaign at once, exactly one happens', async () => {
+    test('that races with the creation of a campaign succeeds exactly if the creation fails', async () => {
       for (let round = 0; round < 5; round += 1) {
         const id = await createApplication(latchkey.admin);
         const [deletion, creation] = await Promise.all([
@@ -336,7 +336,7 @@ describe('Applications', () => {
       }
     });
 
-    test('keys that were limited to it lose it and gain nothing', async () => {
+    test('removes the Application from keys that are limited to it, and widens none of them', async () => {
       const [first, second, other] = [
         await createApplication(latchkey.admin),
         await createApplication(latchkey.admin),
@@ -365,7 +365,7 @@ describe('Applications', () => {
   });
 
   describe('the list', () => {
-    test('is sorted by what it is asked for, and by id where that is equal', async () => {
+    test('is sorted by the requested field, and by id among equal values', async () => {
       latchkey.clock.advance(1000);
       const b = await createApplication(latchkey.admin, 'sorted b');
       const c = await createApplication(latchkey.admin, 'SORTED C');
@@ -383,7 +383,7 @@ describe('Applications', () => {
       expect(await order('modified')).toEqual([c, a, b]);
     });
 
-    test('paging neither repeats nor skips, while Applications are added', async () => {
+    test('is paged without repeating or skipping Applications while others are created', async () => {
       const ids = (await list('?pageSize=1000')).data.map(({ id }) => id);
       const seen: number[] = [];
       for (let skip = 0; ; skip += 7) {
@@ -399,7 +399,7 @@ describe('Applications', () => {
       expect(seen).toEqual(ids);
     });
 
-    test('counts all, also beyond its end', async () => {
+    test('has the total of all pages, even beyond the last one', async () => {
       const { totalResultSize } = await list();
       expect(await list(`?skip=${totalResultSize}`)).toEqual({ totalResultSize, data: [] });
       expect((await list(`?skip=${totalResultSize - 1}`)).data).toHaveLength(1);
@@ -407,14 +407,20 @@ describe('Applications', () => {
     });
   });
 
-  test('the audit trail has every change, with what was there before and after', async () => {
-    const { body: made } = await create({ ...SHOP, name: 'Audited' });
-    const { body: changed } = await update(made.id, { name: 'Audited twice' });
-    await latchkey.admin.delete(`/v1/applications/${made.id}`);
-    const { id } = made;
+  test('the audit log has every change, with the values before and after', async () => {
+    const { body: created } = await create({ ...SHOP, name: 'Audited' });
+    const { body: changed } = await update(created.id, { name: 'Audited twice' });
+    await latchkey.admin.delete(`/v1/applications/${created.id}`);
+    const { id } = created;
     expect(await changesOf(id)).toEqual([
-      expect.objectContaining({ entity: 'POST /v1/applications', userId: 1, applicationId: id, old: null, new: made }),
-      expect.objectContaining({ entity: `PUT /v1/applications/${id}`, applicationId: id, old: made, new: changed }),
+      expect.objectContaining({
+        entity: 'POST /v1/applications',
+        userId: 1,
+        applicationId: id,
+        old: null,
+        new: created,
+      }),
+      expect.objectContaining({ entity: `PUT /v1/applications/${id}`, applicationId: id, old: created, new: changed }),
       expect.objectContaining({ entity: `DELETE /v1/applications/${id}`, applicationId: id, old: changed, new: null }),
     ]);
   });

@@ -23,7 +23,7 @@ describe('the detail of a fault', () => {
     return answer.body.errors!.map(({ pointer, detail }) => [pointer, detail]);
   };
 
-  it('has words of our own for each check of class-validator that a field has', () => {
+  it('is worded by Latchkey for every check of class-validator that a field uses', () => {
     const own = Object.values(classValidator).filter((value): value is string => typeof value === 'string');
     const storage = classValidator.getMetadataStorage() as unknown as { validationMetadatas: Map<unknown, Check[]> };
     const checks = [...storage.validationMetadatas].flatMap(([target, each]) => (target === Config ? [] : each));
@@ -66,7 +66,7 @@ describe('the detail of a fault', () => {
     );
   });
 
-  it('says where the id of an Application is found for one that is given by name', async () => {
+  it('says where to find the id of an Application if its name is given', async () => {
     const detail = 'applicationId must be the id of an Application, a whole number: GET /v1/applications lists the ids';
     const inPath = await latchkey.admin.get<ProblemBody>('/v1/applications/Shop/campaigns');
     expect([inPath.status, inPath.body.code, inPath.body.detail]).toEqual([400, 'id-malformed', `${detail}.`]);
@@ -74,12 +74,12 @@ describe('the detail of a fault', () => {
     expect(inQuery.body.errors).toEqual([{ parameter: 'applicationId', detail }]);
   });
 
-  it('names the values of a parameter that has a few', async () => {
+  it('lists the allowed values of an enumerated parameter', async () => {
     const { body } = await latchkey.admin.get<ProblemBody>('/v1/endpoints?scope=global');
     expect(body.errors).toEqual([{ parameter: 'scope', detail: 'scope must be one of: "account", "application"' }]);
   });
 
-  it('says that an endpoint takes no query', async () => {
+  it('says that an endpoint has no query parameters', async () => {
     const { body } = await latchkey.admin.get<ProblemBody>('/v1/applications/1?dryRun=true');
     expect(body.errors).toEqual([
       { parameter: 'dryRun', detail: 'this endpoint takes no query parameters: remove it' },

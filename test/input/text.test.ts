@@ -58,7 +58,7 @@ describe('a text that is stored', () => {
     ],
   ];
 
-  test.each(kinds)('is as long as its column at the most: %s', async (_what, lengthMax, request) => {
+  test.each(kinds)('is refused if it is longer than its column: %s', async (_what, lengthMax, request) => {
     const send = async (text: string): Promise<[number, string | undefined]> => {
       const answer = await latchkey.admin.send<ProblemBody>(...request(text));
       return [answer.status, answer.body.code];
@@ -78,7 +78,7 @@ describe('a text that is stored', () => {
   });
 
   test.each(kinds.slice(0, 6))(
-    'is as long as the column in which case is ignored at the most: %s',
+    'is refused if it is longer than the column in which case is ignored: %s',
     async (_what, lengthMax, request) => {
       const fits = Math.floor((lengthMax * 4) / 18);
       expect((await latchkey.admin.send(...request(FORMULA.repeat(fits)))).status).toBeLessThan(300);

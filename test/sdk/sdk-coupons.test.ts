@@ -44,14 +44,14 @@ describe.each<[string, Authentication]>([
     Object.assign(request, { couponPattern: 'GEN-###', validCharacters: ['A', 'B'], uniquePrefix: '', limits: [] });
     Object.assign(request, { attributes: { a: [1] }, discountLimit: 9.99, isReservationMandatory: false });
     Object.assign(request, { startDate: new Date('2027-01-01'), expiryDate: new Date('2027-12-31') });
-    const made = await api.createCoupons(applicationId, campaignId, request, { silent: 'no' });
-    expectTyped(made, TalonOne.InlineResponse2007);
-    expectTyped(made.data[1], TalonOne.Coupon);
-    expect(made).toMatchObject({
+    const created = await api.createCoupons(applicationId, campaignId, request, { silent: 'no' });
+    expectTyped(created, TalonOne.InlineResponse2007);
+    expectTyped(created.data[1], TalonOne.Coupon);
+    expect(created).toMatchObject({
       totalResultSize: 2,
       data: [{ usageLimit: 3, attributes: { a: [1] }, startDate: new Date('2027-01-01') }, {}],
     });
-    batchId = made.data[0].batchId;
+    batchId = created.data[0].batchId;
   });
 
   afterAll(async () => {
@@ -69,7 +69,7 @@ describe.each<[string, Authentication]>([
 
   const GENERATED = ['GEN-', 'GEN-'];
   const FILTERS: [string, () => Record<string, unknown>, string[]][] = [
-    ['nothing', () => ({}), ['OLD-1', 'NOW-1', 'NEXT-1', ...GENERATED]],
+    ['no filter', () => ({}), ['OLD-1', 'NOW-1', 'NEXT-1', ...GENERATED]],
     ['value', () => ({ value: 'N' }), ['NOW-1', 'NEXT-1', ...GENERATED]],
     ['exactMatch', () => ({ value: 'NOW-1', exactMatch: true }), ['NOW-1']],
     ['exactMatch of a part', () => ({ value: 'NOW', exactMatch: true }), []],
@@ -137,13 +137,13 @@ describe.each<[string, Authentication]>([
     expect(lines.map((line) => generic(line.split(',')[0]!))).toEqual(values);
   });
 
-  test('are exported from campaigns in a state only', async () => {
+  test('are exported only from campaigns in the given state', async () => {
     const text = (await api.exportCoupons(applicationId, { campaignState: 'disabled' })) as string;
     expect(text.trimEnd().split('\n')).toHaveLength(1);
     expect(await api.exportCoupons(applicationId)).toContain('BYTES-1');
   });
 
-  test('are changed and deleted one by one', async () => {
+  test('are updated and deleted individually', async () => {
     const into = await createCampaign('Single');
     await api.importCoupons(applicationId, into, { upFile: 'value,limitval\nSINGLE-1,1\nSINGLE-2,1\n' });
     const [coupon, other] = (await api.getCouponsWithoutTotalCount(applicationId, into)).data;
@@ -157,7 +157,7 @@ describe.each<[string, Authentication]>([
     expect((await api.getCouponsWithoutTotalCount(applicationId, into)).data).toEqual([other]);
   });
 
-  test('are made without an answer if that is asked for', async () => {
+  test('are created with an empty response if silent is yes', async () => {
     const into = await createCampaign('Silent');
     const request = { usageLimit: 1, numberOfCoupons: 3 };
     expect(await api.createCoupons(applicationId, into, request, { silent: 'yes' })).toBeNull();
@@ -178,7 +178,7 @@ describe.each<[string, Authentication]>([
     ['usable', () => ({ usable: 'true' }), []],
     ['referralId', () => ({ referralId: 1 }), ['OLD-1', 'NOW-1', 'NEXT-1']],
     ['recipientIntegrationId', () => ({ recipientIntegrationId: 'customer-1' }), ['NOW-1', 'NEXT-1']],
-    ['nothing', () => undefined, []],
+    ['no filter', () => undefined, []],
   ])('are deleted by %s', async (_parameter, options, left) => {
     const application = await createApplication(latchkey.admin);
     const into = await createCampaign('Deletion', application);
@@ -188,7 +188,7 @@ describe.each<[string, Authentication]>([
     expect(data.map(({ value }: { value: string }) => value)).toEqual(left);
   });
 
-  test('and no warning is printed', () => {
+  test('cause no warning', () => {
     warnings.stop();
     expect(warnings.seen).toEqual([]);
   });

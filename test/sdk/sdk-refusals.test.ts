@@ -11,7 +11,7 @@ interface Ids {
   userId: number;
 }
 
-const NOBODY = 2_000_000_000;
+const UNKNOWN_ID = 2_000_000_000;
 const CAMPAIGN = { name: 'Campaign', tags: [], features: [], limits: [] };
 
 /**
@@ -33,7 +33,7 @@ const OPERATIONS: Record<
   },
   getUser: {
     call: (api, { userId }) => api.getUser(userId),
-    missing: [[{ userId: NOBODY }, 'user-not-found']],
+    missing: [[{ userId: UNKNOWN_ID }, 'user-not-found']],
     wrong: [(api) => api.getUser(0), { code: 'id-malformed' }],
   },
   getApplications: {
@@ -43,13 +43,13 @@ const OPERATIONS: Record<
   getApplication: {
     scope: 'application',
     call: (api, { applicationId }) => api.getApplication(applicationId),
-    missing: [[{ applicationId: NOBODY }, 'application-not-found']],
-    wrong: [(api) => api.getApplication(NOBODY * 2), { code: 'id-malformed' }],
+    missing: [[{ applicationId: UNKNOWN_ID }, 'application-not-found']],
+    wrong: [(api) => api.getApplication(UNKNOWN_ID * 2), { code: 'id-malformed' }],
   },
   getCampaigns: {
     scope: 'application',
     call: (api, { applicationId }) => api.getCampaigns(applicationId),
-    missing: [[{ applicationId: NOBODY }, 'application-not-found']],
+    missing: [[{ applicationId: UNKNOWN_ID }, 'application-not-found']],
     wrong: [
       (api, { applicationId }) => api.getCampaigns(applicationId, { campaignState: 'finished', skip: -1 }),
       { errors: [{ parameter: 'campaignState' }, { parameter: 'skip' }] },
@@ -59,14 +59,14 @@ const OPERATIONS: Record<
     scope: 'application',
     call: (api, { applicationId, campaignId }) => api.getCampaign(applicationId, campaignId),
     missing: [
-      [{ applicationId: NOBODY }, 'campaign-not-found'],
-      [{ campaignId: NOBODY }, 'campaign-not-found'],
+      [{ applicationId: UNKNOWN_ID }, 'campaign-not-found'],
+      [{ campaignId: UNKNOWN_ID }, 'campaign-not-found'],
     ],
   },
   updateCampaign: {
     scope: 'application',
     call: (api, { applicationId, campaignId }) => api.updateCampaign(applicationId, campaignId, CAMPAIGN),
-    missing: [[{ campaignId: NOBODY }, 'campaign-not-found']],
+    missing: [[{ campaignId: UNKNOWN_ID }, 'campaign-not-found']],
     wrong: [
       (api, { applicationId, campaignId }) =>
         api.updateCampaign(applicationId, campaignId, {
@@ -81,7 +81,7 @@ const OPERATIONS: Record<
     scope: 'application',
     call: (api, { applicationId, campaignId }) =>
       api.importCoupons(applicationId, campaignId, { upFile: 'value\nREFUSED-1\n' }),
-    missing: [[{ campaignId: NOBODY }, 'campaign-not-found']],
+    missing: [[{ campaignId: UNKNOWN_ID }, 'campaign-not-found']],
     wrong: [
       (api, { applicationId, campaignId }) =>
         api.importCoupons(applicationId, campaignId, { upFile: 'value,limitval\nGOOD-1,1\nA,x\n' }),
@@ -92,7 +92,7 @@ const OPERATIONS: Record<
     scope: 'application',
     call: (api, { applicationId, campaignId }) =>
       api.createCoupons(applicationId, campaignId, { usageLimit: 1, numberOfCoupons: 1 }),
-    missing: [[{ campaignId: NOBODY }, 'campaign-not-found']],
+    missing: [[{ campaignId: UNKNOWN_ID }, 'campaign-not-found']],
     wrong: [
       (api, { applicationId, campaignId }) =>
         api.createCoupons(applicationId, campaignId, { usageLimit: 1, numberOfCoupons: 11, couponPattern: 'AB-' }),
@@ -102,7 +102,7 @@ const OPERATIONS: Record<
   getCouponsWithoutTotalCount: {
     scope: 'application',
     call: (api, { applicationId, campaignId }) => api.getCouponsWithoutTotalCount(applicationId, campaignId),
-    missing: [[{ campaignId: NOBODY }, 'campaign-not-found']],
+    missing: [[{ campaignId: UNKNOWN_ID }, 'campaign-not-found']],
     wrong: [
       (api, { applicationId, campaignId }) =>
         api.getCouponsWithoutTotalCount(applicationId, campaignId, { valid: 'sometimes', pageSize: 1001 }),
@@ -114,8 +114,8 @@ const OPERATIONS: Record<
     call: (api, { applicationId, campaignId, couponId }) =>
       api.updateCoupon(applicationId, campaignId, `${couponId}`, {}),
     missing: [
-      [{ campaignId: NOBODY }, 'campaign-not-found'],
-      [{ couponId: NOBODY }, 'coupon-not-found'],
+      [{ campaignId: UNKNOWN_ID }, 'campaign-not-found'],
+      [{ couponId: UNKNOWN_ID }, 'coupon-not-found'],
     ],
     wrong: [
       (api, { applicationId, campaignId, couponId }) =>
@@ -126,7 +126,7 @@ const OPERATIONS: Record<
   exportCoupons: {
     scope: 'application',
     call: (api, { applicationId }) => api.exportCoupons(applicationId),
-    missing: [[{ applicationId: NOBODY }, 'application-not-found']],
+    missing: [[{ applicationId: UNKNOWN_ID }, 'application-not-found']],
     wrong: [
       (api, { applicationId }) => api.exportCoupons(applicationId, { dateFormat: 'excel' }),
       { errors: [{ parameter: 'dateFormat' }] },
@@ -139,7 +139,7 @@ const OPERATIONS: Record<
   deleteCoupon: {
     scope: 'application',
     call: (api, { applicationId, campaignId, couponId }) => api.deleteCoupon(applicationId, campaignId, `${couponId}`),
-    missing: [[{ couponId: NOBODY }, 'coupon-not-found']],
+    missing: [[{ couponId: UNKNOWN_ID }, 'coupon-not-found']],
     wrong: [
       (api, { applicationId, campaignId }) => api.deleteCoupon(applicationId, campaignId, 'CODE-1'),
       { code: 'id-malformed' },
@@ -148,7 +148,7 @@ const OPERATIONS: Record<
   deleteCoupons: {
     scope: 'application',
     call: (api, { applicationId, campaignId }) => api.deleteCoupons(applicationId, campaignId),
-    missing: [[{ campaignId: NOBODY }, 'campaign-not-found']],
+    missing: [[{ campaignId: UNKNOWN_ID }, 'campaign-not-found']],
     wrong: [
       (api, { applicationId, campaignId }) => api.deleteCoupons(applicationId, campaignId, { usable: 'perhaps' }),
       { errors: [{ parameter: 'usable' }] },
@@ -157,11 +157,11 @@ const OPERATIONS: Record<
   deleteCampaign: {
     scope: 'application',
     call: (api, { applicationId, campaignId }) => api.deleteCampaign(applicationId, campaignId),
-    missing: [[{ campaignId: NOBODY }, 'campaign-not-found']],
+    missing: [[{ campaignId: UNKNOWN_ID }, 'campaign-not-found']],
   },
 };
 
-describe('the public SDK hands on the problem', () => {
+describe('the public SDK passes on the problem', () => {
   let latchkey: Latchkey;
   let warnings: Warnings;
   let withKey: ManagementApi;
@@ -222,7 +222,7 @@ describe('the public SDK hands on the problem', () => {
       expect(await problemOf(call(sdk(latchkey.url, SESSION, 'lks_'), ids))).toMatchObject({ status: 401 });
     });
 
-    test('403: for a key to which it was not granted', async () => {
+    test('403: for a key without the grant', async () => {
       expect(await problemOf(call(sdk(latchkey.url, KEY, narrow), ids))).toMatchObject({
         status: 403,
         code: 'endpoint-not-allowed',
@@ -241,13 +241,13 @@ describe('the public SDK hands on the problem', () => {
     }
 
     if (/User|Changes/.test(name)) {
-      test('403: for somebody who is no admin', async () => {
+      test('403: for a user who is no admin', async () => {
         expect(await problemOf(call(nonAdmin, ids))).toMatchObject({ status: 403, code: 'admin-required' });
       });
     }
 
     if (missing) {
-      test('404: for ids that nothing has', async () => {
+      test('404: for ids that do not exist', async () => {
         for (const [id, code] of missing) {
           for (const api of [withKey, withSession]) {
             expect(await problemOf(call(api, { ...ids, ...id }))).toMatchObject({ status: 404, code });
@@ -277,7 +277,7 @@ describe('the public SDK hands on the problem', () => {
     }
   });
 
-  test('of importCoupons, for a large file that is refused before it has arrived', async () => {
+  test('of importCoupons, 403: for a large file that is refused before it is complete', async () => {
     const upFile = Buffer.alloc(20_000_000, 'value\n') as unknown as string;
     const call = sdk(latchkey.url, KEY, narrow).importCoupons(ids.applicationId, ids.campaignId, { upFile });
     expect(await problemOf(call)).toMatchObject({ status: 403, code: 'endpoint-not-allowed' });
@@ -292,7 +292,7 @@ describe('the public SDK hands on the problem', () => {
     expect(await problemOf(sdk(latchkey.url, SESSION, 'x').destroySession())).toMatchObject({ status: 401 });
   });
 
-  test('and no warning is printed', () => {
+  test('without a warning', () => {
     warnings.stop();
     expect(warnings.seen).toEqual([]);
   });

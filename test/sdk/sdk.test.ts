@@ -101,7 +101,7 @@ describe.each<[string, Authentication]>([
     });
 
     test.each<[string, () => Parameters<ManagementApi['getCampaigns']>[1], string[]]>([
-      ['nothing', () => undefined, ['Running', 'Scheduled', 'Expired', 'Disabled summer', 'Archived']],
+      ['no filter', () => undefined, ['Running', 'Scheduled', 'Expired', 'Disabled summer', 'Archived']],
       ['page', () => ({ pageSize: 2, skip: 1, sort: '-id' }), ['Disabled summer', 'Expired']],
       ['sort', () => ({ sort: 'name', pageSize: 1 }), ['Archived']],
       ['campaignState enabled', () => ({ campaignState: 'enabled' }), ['Running', 'Scheduled', 'Expired']],
@@ -157,7 +157,7 @@ describe.each<[string, Authentication]>([
     });
   });
 
-  describe('the audit trail', () => {
+  describe('the audit log', () => {
     let own: { id: number; managementKeyId?: number };
     let between: Date;
 
@@ -221,20 +221,20 @@ describe.each<[string, Authentication]>([
     });
   });
 
-  test('gets past caches when it is told to', async () => {
+  test('bypasses caches if it is configured to', async () => {
     const uncached = await fullSdk(latchkey, authentication);
     uncached.apiClient.cache = false;
     expectTyped(await uncached.getApplications({ pageSize: 1 }), TalonOne.InlineResponse2003);
     expectTyped(await uncached.getUser(userId), TalonOne.User);
   });
 
-  test('prints no warning all the while', () => {
+  test('prints no warning', () => {
     warnings.stop();
     expect(warnings.seen).toEqual([]);
   });
 });
 
-test('warnings would be noticed', async () => {
+test('the tests notice every warning', async () => {
   const warnings = new Warnings();
   console.warn('one', 1);
   vm.runInThisContext('process').emitWarning('two');
