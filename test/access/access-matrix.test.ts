@@ -22,7 +22,7 @@ const GUARD_CODES = [
   'application-malformed',
 ];
 
-type Expectation = 'let in' | (typeof GUARD_CODES)[number];
+type Expectation = 'accepted' | (typeof GUARD_CODES)[number];
 
 /**
  * One kind of caller, with the expected result of each endpoint. The expectations are independent of the code under
@@ -105,7 +105,7 @@ describe('the access matrix', () => {
     keys.expired = expiring.client;
     keys.disabled = (await createKey(creator, 'disabled', grantable)).client;
     expect((await latchkey.admin.put(`/v1/users/${creatorId}`, { state: 'deactivated' })).status).toBe(200);
-    keys.fatherless = (await createKey(leaver, 'fatherless', grantable)).client;
+    keys.ownerless = (await createKey(leaver, 'fatherless', grantable)).client;
     expect((await latchkey.admin.delete(`/v1/users/${leaverId}`)).status).toBe(204);
     const deleted = await createKey(latchkey.admin, 'deleted', grantable);
     keys.deleted = deleted.client;
@@ -137,42 +137,42 @@ describe('the access matrix', () => {
 
   function outcome({ status, body }: Answer<Partial<ProblemBody>>): string {
     expect(status).toBeLessThan(500);
-    return GUARD_CODES.includes(String(body.code)) ? body.code! : 'let in';
+    return GUARD_CODES.includes(String(body.code)) ? body.code! : 'accepted';
   }
 
   const unlessPublic =
     (code: Expectation) =>
     (endpoint: OwnEndpoint): Expectation =>
-      endpoint.access.kind === 'public' ? 'let in' : code;
+      endpoint.access.kind === 'public' ? 'accepted' : code;
   const forKey =
     (whenGrantable: (endpoint: OwnEndpoint) => Expectation) =>
     (endpoint: OwnEndpoint): Expectation =>
       endpoint.access.kind === 'public'
-        ? 'let in'
+        ? 'accepted'
         : endpoint.access.kind === 'key'
           ? whenGrantable(endpoint)
           : 'endpoint-not-allowed';
 
   const rows: Row[] = [
-    { name: 'nobody', caller: () => latchkey.nobody, expected: unlessPublic('credential-missing') },
+    { name: 'an unauthenticated client', caller: () => latchkey.nobody, expected: unlessPublic('credential-missing') },
     {
       name: 'a user',
       caller: () => latchkey.signIn('user@example.com', PASSWORD),
       expected: ({ access }) =>
         access.kind === 'admin-only' || (access.kind === 'key' && access.session === 'admin')
           ? 'admin-required'
-          : 'let in',
+          : 'accepted',
     },
     {
       name: 'an admin',
       caller: () => latchkey.signIn('admin@example.com', 'correct horse battery'),
-      expected: () => 'let in',
+      expected: () => 'accepted',
     },
-    { name: 'a key with the grant', caller: () => keys.all!, expected: forKey(() => 'let in') },
+    { name: 'a key with the grant', caller: () => keys.all!, expected: forKey(() => 'accepted') },
     {
       name: 'a key limited to the Application',
       caller: () => keys.limited!,
-      expected: forKey(({ scope }) => (scope === 'application' ? 'let in' : 'endpoint-not-allowed')),
+      expected: forKey(({ scope }) => (scope === 'application' ? 'accepted' : 'endpoint-not-allowed')),
     },
     {
       name: 'a key limited to another Application',
@@ -180,7 +180,7 @@ describe('the access matrix', () => {
       expected: forKey(({ scope }) => (scope === 'application' ? 'application-not-allowed' : 'endpoint-not-allowed')),
     },
     {
-      name: 'a key whose last Application is gone',
+      name: 'a key whose last Application is deleted',
       caller: () => keys.orphan!,
       expected: unlessPublic('no-application-left'),
     },
@@ -190,41 +190,44 @@ describe('the access matrix', () => {
       caller: () => keys.disabled!,
       expected: unlessPublic('creator-deactivated'),
     },
-    { name: 'a key of a deleted creator', caller: () => keys.fatherless!, expected: unlessPublic('creator-deleted') },
+    { name: 'a key of a deleted creator', caller: () => keys.ownerless!, expected: unlessPublic('creator-deleted') },
     { name: 'a deleted key', caller: () => keys.deleted!, expected: unlessPublic('unknown') },
   ];
 
-  test('covers every endpoint that there is', () => {
+  test('covers every endpoint', () => {
     expect(endpoints.length).toBeGreaterThan(25);
   });
 
-  test.each(rows)('$name is let in exactly where the declarations say so', async ({ caller, expected }) => {
-    const seen: string[] = [];
-    const wanted: string[] = [];
-    let client = await caller();
-    for (const endpoint of endpoints) {
-      const name = `${endpoint.method} ${endpoint.path}`;
-      seen.push(`${name}: ${outcome(await call(endpoint, client))}`);
-      wanted.push(`${name}: ${expected(endpoint)}`);
-      if (endpoint.access.kind === 'signed-in') {
-        // The request may have ended the caller's session.
-        client = await caller();
+  test.each(rows)(
+    '$name is accepted exactly at the endpoints whose declarations allow it',
+    async ({ caller, expected }) => {
+      const seen: string[] = [];
+      const wanted: string[] = [];
+      let client = await caller();
+      for (const endpoint of endpoints) {
+        const name = `${endpoint.method} ${endpoint.path}`;
+        seen.push(`${name}: ${outcome(await call(endpoint, client))}`);
+        wanted.push(`${name}: ${expected(endpoint)}`);
+        if (endpoint.access.kind === 'signed-in') {
+          // The request may have ended the caller's session.
+          client = await caller();
+        }
       }
-    }
-    expect(seen).toEqual(wanted);
-  });
+      expect(seen).toEqual(wanted);
+    },
+  );
 
-  test('a key without the grant is refused on every endpoint but the one it has', async () => {
+  test('a key with one grant is accepted at its endpoint and refused at another one', async () => {
     const grantable = endpoints.filter((endpoint) => endpoint.grantable);
     for (const [index, granted] of grantable.entries()) {
       const { client } = await createKey(latchkey.admin, `only ${index}`, [granted]);
       const other = grantable[(index + 1) % grantable.length]!;
-      expect([granted.path, outcome(await call(granted, client))]).toEqual([granted.path, 'let in']);
+      expect([granted.path, outcome(await call(granted, client))]).toEqual([granted.path, 'accepted']);
       expect([other.path, outcome(await call(other, client))]).toEqual([other.path, 'endpoint-not-allowed']);
     }
   });
 
-  test('two Authorization headers are refused wherever one is needed, even if both are good', async () => {
+  test('two Authorization headers are refused at every endpoint that needs one, even if both are valid', async () => {
     for (const endpoint of endpoints) {
       const status = await new Promise<number>((resolve, reject) => {
         const request = httpRequest(latchkey.url + pathOf(endpoint), {

@@ -32,25 +32,25 @@ async function outcomes(service: string, key: MadeKey, requests: string[]): Prom
         ['X-Original-URI', path],
       ]),
     ]);
-    const said = answers.map(({ status, body }) =>
+    const results = answers.map(({ status, body }) =>
       status === 200 ? 'allowed' : (JSON.parse(body) as ProblemBody).code,
     );
-    expect(new Set(said).size).toBe(1);
-    entries.push([request, said[0]!]);
+    expect(new Set(results).size).toBe(1);
+    entries.push([request, results[0]!]);
   }
   return Object.fromEntries(entries);
 }
 
-async function refusedOnly(service: string, key: MadeKey, refused: string[], allowed: string[]): Promise<void> {
+async function expectRefusedOnly(service: string, key: MadeKey, refused: string[], allowed: string[]): Promise<void> {
   expect(await outcomes(service, key, [...refused, ...allowed])).toEqual({
     ...Object.fromEntries(refused.map((request) => [request, 'path-ambiguous'])),
     ...Object.fromEntries(allowed.map((request) => [request, 'allowed'])),
   });
 }
 
-test('a key for a path does not open the operation that a query tells from it, in any reading of the query', async () => {
+test('a key for a path is refused for an operation that only its query distinguishes, in any reading of the query', async () => {
   const key = await keyForAll('bulk', { '/things': { post: {} }, '/things?bulkDelete=true': { post: {} } });
-  await refusedOnly(
+  await expectRefusedOnly(
     'bulk',
     key,
     [
@@ -67,7 +67,7 @@ test('a key for a path does not open the operation that a query tells from it, i
   );
 });
 
-test('with parameters in its path, or a literal where the key has a parameter, it is refused all the same', async () => {
+test('such an operation is refused if its path has parameters, or a literal where the endpoint of the key has a parameter', async () => {
   const key = await keyForAll('buckets', {
     '/{bucket}': { put: {} },
     '/{bucket}/{key}': { put: {} },
@@ -76,7 +76,7 @@ test('with parameters in its path, or a literal where the key has a parameter, i
     '/special/{key}': { put: {} },
     '/special/{key}?acl': { put: {} },
   });
-  await refusedOnly(
+  await expectRefusedOnly(
     'buckets',
     key,
     ['PUT /a?acl', 'PUT /a?x&ACL=1', 'PUT /logs/7?$action=purge', 'PUT /logs/7?action=purge', 'PUT /special/7?acl'],
@@ -84,12 +84,12 @@ test('with parameters in its path, or a literal where the key has a parameter, i
   );
 });
 
-test('a service without such operations does not look at queries', async () => {
+test('a query does not change the decision for a service without such operations', async () => {
   const key = await keyForAll('plain', { '/things': { post: {} }, '/{a}-{b}': { get: {} } });
-  await refusedOnly('plain', key, [], ['POST /things?bulkDelete=true', 'POST /things?x=%']);
+  await expectRefusedOnly('plain', key, [], ['POST /things?bulkDelete=true', 'POST /things?x=%']);
 });
 
-test('an operation that only a fragment tells is the same request: the document says whose key opens it', async () => {
+test('an operation that only its fragment distinguishes is skipped, with the key that is accepted for it as the reason', async () => {
   const service = 'fragments';
   const key = await keyForAll(service, {
     '/things': { post: {} },
@@ -97,7 +97,7 @@ test('an operation that only a fragment tells is the same request: the document 
     '/users/{id}': { get: {} },
     '/users/me#private': { get: {} },
   });
-  await refusedOnly(service, key, ['GET /users/me'], ['POST /things', 'GET /users/7']);
+  await expectRefusedOnly(service, key, ['GET /users/me'], ['POST /things', 'GET /users/7']);
   const { body } = await latchkey.admin.get<{ skipped: { path: string; reason: string }[] }>(`/v1/services/${service}`);
   expect(Object.fromEntries(body.skipped.map(({ path, reason }) => [path, reason]))).toEqual({
     '/things#bulk': 'no request has its fragment: a key for POST /things opens it too',
@@ -105,17 +105,17 @@ test('an operation that only a fragment tells is the same request: the document 
   });
 });
 
-test('a fragment that stands for query parameters which the operation needs is told by those', async () => {
+test('an operation with a fragment is distinguished by the query parameters that it requires', async () => {
   const service = 'needing';
   const needs = (name: string): object => ({ name, in: 'query', required: true });
   const key = await keyForAll(service, {
     '/{bucket}': { put: { parameters: [needs('version')] }, get: {} },
     '/{bucket}#acl': { parameters: [needs('acl')], put: { parameters: [needs('version')] } },
   });
-  await refusedOnly(service, key, ['PUT /a?version=1&acl'], ['PUT /a?version=1', 'GET /a']);
+  await expectRefusedOnly(service, key, ['PUT /a?version=1&acl'], ['PUT /a?version=1', 'GET /a']);
 });
 
-test('what can be granted is as it was, and the reasons are told', async () => {
+test('the other operations of the path can still be granted, and the service gives the reason for the skipped one', async () => {
   const service = 'reasons';
   await keyForAll(service, { '/things': { post: {}, get: {} }, '/things?bulkDelete=true': { post: {} } });
   expect(names(await grantableOf(latchkey.admin, service))).toEqual(['GET /things', 'POST /things']);
@@ -129,7 +129,7 @@ test('what can be granted is as it was, and the reasons are told', async () => {
   ]);
 });
 
-test('an operation that was stored before queries were looked at is refused, without being registered again', async () => {
+test('an operation that an older version stored is refused without a new registration', async () => {
   const service = 'older';
   const key = await keyForAll(service, { '/things': { post: {} }, '/x-{a}': { get: {} } });
   const stored = {
@@ -141,5 +141,5 @@ test('an operation that was stored before queries were looked at is refused, wit
   const skipped = JSON.stringify([stored]);
   await runSql(latchkey.database, `UPDATE services SET skipped = '${skipped}' WHERE service = '${service}'`);
   await runSql(latchkey.database, 'UPDATE catalogue_revision SET revision = revision + 1');
-  await refusedOnly(service, key, ['POST /things?bulkDelete=true'], ['POST /things']);
+  await expectRefusedOnly(service, key, ['POST /things?bulkDelete=true'], ['POST /things']);
 });

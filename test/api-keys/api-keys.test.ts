@@ -34,7 +34,7 @@ describe('a key', () => {
       expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
     });
 
-    test('a plain day means the end of that day in UTC', async () => {
+    test('at the end of the day in UTC if its expiry date has no time', async () => {
       const key = await createKey(latchkey.admin, { expiryDate: '2026-12-01' });
       expect(key.expiryDate).toBe('2026-12-01T23:59:59.999Z');
       latchkey.clock.set('2026-12-01T23:59:59.998Z');
@@ -43,7 +43,7 @@ describe('a key', () => {
       expect((await use(key)).status).toBe(401);
     });
 
-    test('and shows its state: valid, expires-soon within 7 days, expired', async () => {
+    test('and shows its state: valid, expires-soon in the last 7 days, then expired', async () => {
       const key = await createKey(latchkey.admin, { expiryDate: '2026-12-31T00:00:00Z' });
       const expiry = Date.parse('2026-12-31T00:00:00Z');
       for (const [time, state, reason] of [
@@ -66,8 +66,8 @@ describe('a key', () => {
     });
   });
 
-  describe('hangs on its creator', () => {
-    test('stops with the deactivation, lives again with the reactivation, and dies with the deletion', async () => {
+  describe('depends on its creator', () => {
+    test('and stops when they are deactivated, works again when they are reactivated, and stops for good when they are deleted', async () => {
       const creator = await createAdmin(latchkey);
       const key = await createKey(creator.client);
       expect((await use(key)).status).toBe(200);
@@ -90,7 +90,7 @@ describe('a key', () => {
       expect(await view(key)).toMatchObject({ state: 'invalid', stateReason: 'creator-deleted', disabled: true });
     });
 
-    test('and never exceeds the creator: what needs an admin opens only while the creator is one', async () => {
+    test('and is refused at endpoints for admins while the creator is no admin', async () => {
       const creator = await createAdmin(latchkey);
       const users = { method: 'GET', path: '/v1/users' };
       const key = await createKey(creator.client, { endpoints: [CAMPAIGNS, users] });
@@ -126,7 +126,7 @@ describe('a key', () => {
   });
 
   describe('that is limited to Applications', () => {
-    test('opens these and no other, and the refusal is the same whether or not the other exists', async () => {
+    test('is accepted for these only, and is refused in the same way whether or not another one exists', async () => {
       const other = await createApplication(latchkey.admin);
       const key = await createKey(latchkey.admin, { allowedApplicationIds: [applicationId] });
       expect((await use(key)).status).toBe(200);
@@ -138,7 +138,7 @@ describe('a key', () => {
       expect(missing.body.title).toBe(existing.body.title);
     });
 
-    test('is never widened by the deletion of an Application, and opens nothing once the last is gone', async () => {
+    test('is never widened by the deletion of an Application, and is refused everywhere once the last is deleted', async () => {
       const [first, second] = [await createApplication(latchkey.admin), await createApplication(latchkey.admin)];
       const key = await createKey(latchkey.admin, { allowedApplicationIds: [first, second] });
       expect((await latchkey.admin.delete(`/v1/applications/${first}`)).status).toBe(204);
@@ -156,7 +156,7 @@ describe('a key', () => {
       expect(list.body.data.map(({ id }) => id)).toContain(key.id);
     });
 
-    test('stops and revives with nobody once the last is gone', async () => {
+    test('is not counted in keysAffected of its creator once the last is deleted', async () => {
       const creator = await createAdmin(latchkey);
       const applicationId = await createApplication(latchkey.admin);
       await createKey(creator.client, { endpoints: [CAMPAIGNS], allowedApplicationIds: [applicationId] });
@@ -169,7 +169,7 @@ describe('a key', () => {
   });
 
   describe('that is deleted', () => {
-    test('is dead at once and for ever, and cannot be deleted twice', async () => {
+    test('is refused immediately and for good, and cannot be deleted twice', async () => {
       const key = await createKey(latchkey.admin);
       expect((await latchkey.admin.delete(`/v1/api_keys/${key.id}`)).status).toBe(204);
       expect(await use(key)).toMatchObject({ status: 401, body: { code: 'unknown' } });
@@ -177,7 +177,7 @@ describe('a key', () => {
       expect((await latchkey.admin.delete(`/v1/api_keys/${key.id}`)).status).toBe(404);
     });
 
-    test('dies only once when two delete it at the same time', async () => {
+    test('is deleted exactly once by concurrent deletions', async () => {
       const key = await createKey(latchkey.admin);
       const answers = await Promise.all([1, 2, 3, 4].map(() => latchkey.admin.delete(`/v1/api_keys/${key.id}`)));
       expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404, 404]);
@@ -188,7 +188,7 @@ describe('a key', () => {
     });
   });
 
-  describe('presented wrongly', () => {
+  describe('that is presented wrongly', () => {
     test.each([
       ['with a typo', (key: string) => `ManagementKey-v1 ${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`],
       ['cut short', (key: string) => `ManagementKey-v1 ${key.slice(0, -1)}`],
@@ -198,9 +198,9 @@ describe('a key', () => {
       ['as a session token', (key: string) => `Bearer ${key}`],
       ['with something after it', (key: string) => `ManagementKey-v1 ${key} x`],
       ['twice in one header', (key: string) => `ManagementKey-v1 ${key}, ManagementKey-v1 ${key}`],
-      ['not at all', () => 'ManagementKey-v1'],
-      ['as nothing', () => ''],
-    ])('%s it is malformed, and never asked of the database', async (_name, authorization) => {
+      ['as a scheme alone', () => 'ManagementKey-v1'],
+      ['as an empty header', () => ''],
+    ])('%s is refused as malformed', async (_name, authorization) => {
       const { key } = await createKey(latchkey.admin);
       const answer = await latchkey
         .as(authorization(key))
@@ -208,7 +208,7 @@ describe('a key', () => {
       expect(answer).toMatchObject({ status: 401, body: { code: 'malformed' } });
     });
 
-    test('in a query or a cookie it is not read', async () => {
+    test('in a cookie is ignored', async () => {
       const { key } = await createKey(latchkey.admin);
       const path = `/v1/applications/${applicationId}/campaigns`;
       const cookie = await latchkey.nobody.get<ProblemBody>(path, { cookie: `authorization=ManagementKey-v1 ${key}` });
@@ -243,7 +243,7 @@ describe('a key', () => {
       return answer.body.data.map(({ name }) => name);
     };
 
-    test('is found by each filter, and nothing else is', async () => {
+    test('is found by each filter that it matches, and by no other', async () => {
       expect(await list('sort=id')).toEqual(['Straße 100%', 'STRASSE_two', 'third']);
       expect(await list('sort=-name')).toEqual(['third', 'Straße 100%', 'STRASSE_two']);
       expect(await list('name=stra%C3%9Fe')).toEqual(['Straße 100%']);
@@ -259,20 +259,20 @@ describe('a key', () => {
       expect(await list('state=expired')).toEqual([]);
     });
 
-    test('is found by all filters at once if it fits every one of them', async () => {
-      const [maker, other] = [await createAdmin(latchkey), await createAdmin(latchkey)];
+    test('is found by combined filters only if it matches all of them', async () => {
+      const [owner, other] = [await createAdmin(latchkey), await createAdmin(latchkey)];
       const endpoints = [{ method: 'GET', path: '/v1/applications/{applicationId}' }, CAMPAIGNS];
       const fitting = { name: 'Wanted', endpoints, allowedApplicationIds: [own] };
-      await createKey(maker.client, { ...fitting, name: 'Something else' });
-      await createKey(maker.client, { ...fitting, endpoints: [CAMPAIGNS] });
-      await createKey(maker.client, { ...fitting, allowedApplicationIds: [applicationId] });
+      await createKey(owner.client, { ...fitting, name: 'Something else' });
+      await createKey(owner.client, { ...fitting, endpoints: [CAMPAIGNS] });
+      await createKey(owner.client, { ...fitting, allowedApplicationIds: [applicationId] });
       const soon = new Date(latchkey.clock.now() + 24 * 60 * 60 * 1000).toISOString();
-      await createKey(maker.client, { ...fitting, expiryDate: soon });
+      await createKey(owner.client, { ...fitting, expiryDate: soon });
       await createKey(other.client, fitting);
-      const wanted = await createKey(maker.client, fitting);
+      const wanted = await createKey(owner.client, fitting);
       const endpoint = encodeURIComponent('management GET /v1/applications/{applicationId}');
       const { body } = await latchkey.admin.get<{ totalResultSize: number; data: { id: number }[] }>(
-        `/v1/api_keys?createdBy=${maker.id}&name=wanted&applicationId=${own}&endpoint=${endpoint}&state=valid`,
+        `/v1/api_keys?createdBy=${owner.id}&name=wanted&applicationId=${own}&endpoint=${endpoint}&state=valid`,
       );
       expect([body.totalResultSize, body.data.map(({ id }) => id)]).toEqual([1, [wanted.id]]);
     });
@@ -292,7 +292,7 @@ describe('a key', () => {
       'sort=keyHash',
       'state=dead',
       'x=1',
-    ])('%s is refused, and the parameter named', async (query) => {
+    ])('is not found by the invalid query %s, and the error names the parameter', async (query) => {
       const answer = await latchkey.admin.get<ProblemBody>(`/v1/api_keys?${query}`);
       expect(answer).toMatchObject({ status: 400, body: { code: 'validation-failed' } });
       expect(answer.body.errors![0]!.parameter).toBe(query.split('=')[0]);
@@ -306,7 +306,7 @@ describe('a key', () => {
     });
   });
 
-  test('the audit trail says who made and deleted it and what it opened, and not its value', async () => {
+  test('has its creation, deletion and grants in the audit log, but not its secret', async () => {
     const applicationId = await createApplication(latchkey.admin);
     const key = await createKey(latchkey.admin, {
       name: 'Audited',

@@ -18,8 +18,8 @@ describe('a key', () => {
   const view = async (key: Pick<MadeKey, 'id'>): Promise<MadeKey> =>
     (await latchkey.admin.get<MadeKey>(`/v1/api_keys/${key.id}`)).body;
 
-  describe('when it is made', () => {
-    test('is shown once, with everything about it, and never cached', async () => {
+  describe('when it is created', () => {
+    test('is returned once with its secret and all its properties, in a response that may not be cached', async () => {
       const answer = await latchkey.admin.post<MadeKey>('/v1/api_keys', {
         name: '  Coupon importer ',
         expiryDate: '2027-06-30T22:00:00+02:00',
@@ -50,23 +50,23 @@ describe('a key', () => {
       expect(await view(answer.body)).toEqual(rest);
     });
 
-    test('works at once', async () => {
+    test('is accepted immediately', async () => {
       expect((await use(await createKey(latchkey.admin))).status).toBe(200);
     });
 
-    test('scheme names ignore case', async () => {
+    test('is accepted with its scheme in any case', async () => {
       const { key } = await createKey(latchkey.admin);
       const answer = await latchkey.as(`mAnAgEmEnTkEy-V1 ${key}`).get(`/v1/applications/${applicationId}/campaigns`);
       expect(answer.status).toBe(200);
     });
 
-    test('an empty list of Applications means all of them, later ones included', async () => {
+    test('is for all Applications, including later ones, if its list of Applications is empty', async () => {
       const key = await createKey(latchkey.admin, { allowedApplicationIds: [] });
       expect(key).toMatchObject({ allApplications: true, allowedApplicationIds: [] });
       expect((await use(key, await createApplication(latchkey.admin))).status).toBe(200);
     });
 
-    test('every fault is listed, each with its pointer', async () => {
+    test('is refused with a pointer to each value that is repeated, unknown or not allowed', async () => {
       const answer = await latchkey.admin.post<ProblemBody>('/v1/api_keys', {
         name: 'Faulty',
         expiryDate: '2026-11-23T12:00:00.000Z',
@@ -91,7 +91,7 @@ describe('a key', () => {
       ]);
     });
 
-    test('every fault of its form is listed at its very place', async () => {
+    test('is refused with a pointer to each malformed value', async () => {
       const faults = async (body: object): Promise<[string | undefined, string][]> => {
         const answer = await latchkey.admin.post<ProblemBody>('/v1/api_keys', body);
         expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
@@ -131,11 +131,11 @@ describe('a key', () => {
       ['a name that is null', { ...CAMPAIGN_KEY, name: null }, '/name'],
       ['a name with NUL', { ...CAMPAIGN_KEY, name: 'a\0b' }, '/name'],
       ['no endpoints', { ...CAMPAIGN_KEY, endpoints: [] }, '/endpoints'],
-      ['endpoints that are no list', { ...CAMPAIGN_KEY, endpoints: {} }, '/endpoints'],
+      ['endpoints that are not a list', { ...CAMPAIGN_KEY, endpoints: {} }, '/endpoints'],
       ['endpoints that are lists', { ...CAMPAIGN_KEY, endpoints: [[CAMPAIGNS]] }, '/endpoints/0'],
       ['endpoints that are null', { ...CAMPAIGN_KEY, endpoints: [null] }, '/endpoints/0'],
       [
-        'a method in small letters',
+        'a METHOD in lower case',
         { ...CAMPAIGN_KEY, endpoints: [{ ...CAMPAIGNS, method: 'get' }] },
         '/endpoints/0/method',
       ],
@@ -147,7 +147,7 @@ describe('a key', () => {
       ['Applications that are null', { ...CAMPAIGN_KEY, allowedApplicationIds: null }, '/allowedApplicationIds'],
       ['no expiry date', { ...CAMPAIGN_KEY, expiryDate: undefined }, '/expiryDate'],
       ['an expiry date without an offset', { ...CAMPAIGN_KEY, expiryDate: '2027-01-01T00:00:00' }, '/expiryDate'],
-      ['an expiry date that no calendar has', { ...CAMPAIGN_KEY, expiryDate: '2027-02-30' }, '/expiryDate'],
+      ['an expiry date that does not exist', { ...CAMPAIGN_KEY, expiryDate: '2027-02-30' }, '/expiryDate'],
       ['an expiry date that is a number', { ...CAMPAIGN_KEY, expiryDate: 1 }, '/expiryDate'],
       ['an expiry date in the past', { ...CAMPAIGN_KEY, expiryDate: '2026-11-22' }, '/expiryDate'],
     ])('%s is refused', async (_name, body, pointer) => {
@@ -157,7 +157,7 @@ describe('a key', () => {
       expect(answer.body.errors!.map((fault) => fault.pointer)).toContain(pointer);
     });
 
-    test('the list to pick from is narrowed to what works with an individual Application', async () => {
+    test('the list of grantable endpoints can be filtered by scope', async () => {
       const all = await latchkey.admin.get<{ data: { scope: string; path: string }[] }>('/v1/endpoints?pageSize=1000');
       const narrowed = await latchkey.admin.get<{ data: { path: string }[] }>(
         '/v1/endpoints?pageSize=1000&scope=application',
@@ -169,12 +169,12 @@ describe('a key', () => {
       expect(none.body).toEqual({ totalResultSize: 0, data: [] });
     });
 
-    test('no key manages keys, even if somebody asks for it', async () => {
+    test('cannot be granted endpoints that manage keys, users, sessions or services', async () => {
       const { body } = await latchkey.admin.get<{ data: { service: string; method: string; path: string }[] }>(
         '/v1/endpoints?pageSize=1000',
       );
       expect(body.data.filter(({ path }) => /api_keys|services|sessions|endpoints/.test(path))).toEqual([]);
-      const asked = [
+      const ungrantable = [
         ['POST', '/v1/api_keys'],
         ['DELETE', '/v1/api_keys/{apiKeyId}'],
         ['POST', '/v1/users'],
@@ -182,7 +182,7 @@ describe('a key', () => {
         ['POST', '/v1/sessions'],
         ['PUT', '/v1/services/{service}'],
       ];
-      for (const [method, path] of asked) {
+      for (const [method, path] of ungrantable) {
         const answer = await latchkey.admin.post('/v1/api_keys', {
           name: 'Too much',
           expiryDate: '2099-06-30T22:00:00Z',

@@ -64,7 +64,7 @@ const summary = (usage: Usage): unknown[] =>
     amount,
   ]);
 
-describe('what a key is used for', () => {
+describe('the usage of a key', () => {
   let latchkey: Latchkey;
   let one: number;
   let two: number;
@@ -83,7 +83,7 @@ describe('what a key is used for', () => {
   };
   const callerWith = (key: MadeKey): Client => latchkey.as(`ManagementKey-v1 ${key.key}`);
 
-  test('does not hold up the deletion of the key, and goes away after it, with what is counted late', async () => {
+  test('does not delay the deletion of the key, and is purged afterwards, including late counters', async () => {
     // Entities depend on the engine that is known when they are imported.
     const { ApiKeyUsage } = await import('../../src/api-keys/usage/api-key-usage.entity.js');
     const { UsagePurge } = await import('../../src/api-keys/usage/usage-purge.js');
@@ -119,7 +119,7 @@ describe('what a key is used for', () => {
     expect([await counted(gone.id), await counted(staying.id)]).toEqual([0, 10]);
   });
 
-  test('is counted by endpoint, Application and outcome, wherever the key was judged', async () => {
+  test('is counted by endpoint, Application and outcome, for routes, forward auth and verifications', async () => {
     await latchkey.admin.put('/v1/services/billing', {
       name: 'Billing',
       openapi: { openapi: '3.1.0', paths: { '/invoices': { get: {}, post: {} } } },
@@ -174,7 +174,7 @@ describe('what a key is used for', () => {
     expect(body.lastUsed).toBe('2026-11-23T12:00:00.000Z');
   });
 
-  test('is counted by the day, and shown for the days that are asked for', async () => {
+  test('is counted by day, and shown for the requested days', async () => {
     const key = await createKey(latchkey.admin, { endpoints: [APPLICATIONS] });
     const caller = callerWith(key);
     const start = latchkey.clock.now();
@@ -199,7 +199,7 @@ describe('what a key is used for', () => {
     latchkey.clock.set(start);
   });
 
-  test('refusals of a dead key are counted, and are no use', async () => {
+  test('includes refusals of an expired key, which do not change when it was last used', async () => {
     const key = await createKey(latchkey.admin, {
       endpoints: [APPLICATIONS],
       expiryDate: new Date(latchkey.clock.now() + 1000).toISOString(),
@@ -214,7 +214,7 @@ describe('what a key is used for', () => {
     expect(body.lastUsed).toBeNull();
   });
 
-  test('one key cannot make counts without end', async () => {
+  test('has a limited number of counters for each key', async () => {
     const key = await createKey(latchkey.admin, { endpoints: [CAMPAIGNS] });
     const total = 1100;
     const overHttp = size('security', 200, total);
@@ -244,20 +244,20 @@ describe('what a key is used for', () => {
     '?from=yesterday',
     '?from=2026-11-24&to=2026-11-23',
     '?from=2020-01-01',
-  ])('days that are none are refused: %s', async (query) => {
+  ])('is refused for an invalid period: %s', async (query) => {
     const key = await createKey(latchkey.admin);
     const { status, body } = await latchkey.admin.get(`/v1/api_keys/${key.id}/usage${query}`);
     expect({ status, body }).toMatchObject({ status: 400, body: { code: 'validation-failed' } });
   });
 
-  test('a key that is not there has none', async () => {
+  test('is not found if the key does not exist', async () => {
     const { status, body } = await latchkey.admin.get('/v1/api_keys/2147483647/usage');
     expect({ status, body }).toMatchObject({ status: 404, body: { code: 'api-key-not-found' } });
   });
 });
 
-describe('counts of several processes', () => {
-  test('add up, and those of a process that ends are written before it does', async () => {
+describe('the usage counters of several processes', () => {
+  test('add up, and each process writes its own before it shuts down', async () => {
     const first = await startLatchkey();
     try {
       const key = await createKey(first.admin, { endpoints: [APPLICATIONS], expiryDate: '2099-01-01' });

@@ -41,7 +41,7 @@ describe('the audit log', () => {
     return body.id;
   }
 
-  test('has who signed in and out, and from which address', async () => {
+  test('has each sign-in and sign-out, with the user and the client address', async () => {
     const userId = await createLeaver('in-and-out@example.com');
     const credentials = { email: 'in-and-out@example.com', password: PASSWORD };
     const { body } = await latchkey.nobody.post<{ token: string }>('/v1/sessions', credentials, {
@@ -55,15 +55,17 @@ describe('the audit log', () => {
     ]);
   });
 
-  test('stores no address that is none, whatever a trusted proxy hands on', async () => {
+  test('stores no malformed client address, even from a trusted proxy', async () => {
     const application = { name: 'Odd address', timezone: 'Europe/Berlin', currency: 'EUR' };
     const answer = await admin.post('/v1/applications', application, { 'x-forwarded-for': `${'x'.repeat(500)}, <b>` });
     expect(answer.status).toBe(201);
-    const [entry] = (await entriesOf('POST /v1/applications')).filter(({ new: made }) => made?.name === 'Odd address');
+    const [entry] = (await entriesOf('POST /v1/applications')).filter(
+      ({ new: created }) => created?.name === 'Odd address',
+    );
     expect(entry).not.toHaveProperty('address');
   });
 
-  test('has each export, before its first byte', async () => {
+  test('has each export, with the key, the Application and the filters', async () => {
     const applicationId = await createApplication(admin);
     const key = await createKey(admin, {
       endpoints: [{ method: 'GET', path: '/v1/applications/{applicationId}/export_coupons' }],
@@ -76,7 +78,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  test('names the keys that ended with a user or an Application, and tells keys neither names nor addresses', async () => {
+  test('names the keys that the deletion of a user or an Application stopped, but hides them and client addresses from keys', async () => {
     const { id, client } = await createAdmin(latchkey);
     const applicationId = await createApplication(admin);
     const otherId = await createApplication(admin);
@@ -99,7 +101,7 @@ describe('the audit log', () => {
     expect(await entriesOf('/v1/sessions', latchkey.as(`ManagementKey-v1 ${reader.key}`))).toEqual([]);
   });
 
-  test('says that the command line reset a password, and not the user whose it is', async () => {
+  test('names the operator as the actor of a password reset on the command line, not the user', async () => {
     const userId = await createLeaver('reset@example.com');
     // This is what the command calls. `server/replicas.test.ts` runs the command itself.
     expect(await latchkey.get(UserPasswordsService).reset('reset@example.com')).toMatchObject({ state: 'active' });

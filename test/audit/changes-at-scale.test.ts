@@ -31,7 +31,7 @@ function row(id: number): Row {
   };
 }
 
-describe('a long audit trail', () => {
+describe('a large audit log', () => {
   let latchkey: Latchkey;
   const rows = Array.from({ length: ENTRIES }, (_, i) => row(1_000_000 + i));
 
@@ -104,7 +104,7 @@ describe('a long audit trail', () => {
   /** Excludes the entries of the start of the process. */
   const OURS: Pick<ChangeFilter, 'createdBefore'> = { createdBefore: START + ENTRIES * 1000 };
 
-  test('is searched and counted exactly, whatever is combined', async () => {
+  test('is searched and counted exactly with every combination of filters', async () => {
     const { engine } = latchkey.database;
     await inOne(async (query) => {
       for (const given of filters()) {
@@ -123,7 +123,7 @@ describe('a long audit trail', () => {
     });
   }, 120_000);
 
-  test('is paged through from end to end without repeating or skipping', async () => {
+  test('is paged from end to end without repeating or skipping changes', async () => {
     for (const sort of ['created', '-created']) {
       const seen: number[] = [];
       for (let skip = 0; ; skip += 1000) {
@@ -150,7 +150,7 @@ describe('a long audit trail', () => {
     return String(tree!.EXPLAIN).trim().split('\n');
   }
 
-  test('is read along one index that has everything, in its order: no statement reads rows or sorts', async () => {
+  test('is read in the order of one covering index: no query reads rows or sorts', async () => {
     const { engine } = latchkey.database;
     const from = { created: START + 1_000_000, id: 1_003_000 };
     const to = { created: START + 2_000_000, id: 1_006_000 };

@@ -15,7 +15,7 @@ interface Entry {
   new: Record<string, unknown> | null;
   managementKeyId?: number;
 }
-interface Trail {
+interface ChangesPage {
   totalResultSize?: number;
   hasMore: boolean;
   data: Entry[];
@@ -25,7 +25,7 @@ type Row = Omit<Change, 'id'>;
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
 const at = (offset: number): string => new Date(NOW + offset).toISOString();
 
-describe('the audit trail', () => {
+describe('the audit log', () => {
   let latchkey: Latchkey;
   let admin: Client;
   let key: Client;
@@ -33,14 +33,14 @@ describe('the audit trail', () => {
   beforeAll(async () => {
     latchkey = await startLatchkey();
     ({ admin } = latchkey);
-    const made = await createKey(admin, { endpoints: [{ method: 'GET', path: '/v1/changes' }] });
-    key = latchkey.as(`ManagementKey-v1 ${made.key}`);
+    const created = await createKey(admin, { endpoints: [{ method: 'GET', path: '/v1/changes' }] });
+    key = latchkey.as(`ManagementKey-v1 ${created.key}`);
   });
   afterAll(() => latchkey.close());
 
-  async function read(query: Record<string, string | number | boolean> = {}, by = admin): Promise<Trail> {
+  async function read(query: Record<string, string | number | boolean> = {}, by = admin): Promise<ChangesPage> {
     const parameters = new URLSearchParams(query as unknown as Record<string, string>);
-    const answer = await by.get<Trail>(`/v1/changes?${parameters}`);
+    const answer = await by.get<ChangesPage>(`/v1/changes?${parameters}`);
     expect(answer.status).toBe(200);
     return answer.body;
   }
@@ -71,9 +71,9 @@ describe('the audit trail', () => {
   let users = 1000;
   /** Returns a user whose entries only one test uses. */
   const newUser = (): number => (users += 1);
-  const idsOf = ({ data }: Trail): number[] => data.map(({ id }) => id);
+  const idsOf = ({ data }: ChangesPage): number[] => data.map(({ id }) => id);
 
-  test('tells what happened, oldest first, in the shape that the public SDK reads', async () => {
+  test('lists the changes, oldest first, in the format of the public SDK', async () => {
     const applicationId = await createApplication(admin, 'First');
     latchkey.clock.advance(1);
     await admin.put(`/v1/applications/${applicationId}`, { name: 'Second' });
@@ -96,7 +96,7 @@ describe('the audit trail', () => {
     expect(creation).toMatchObject({ old: null, entity: 'POST /v1/applications' });
   });
 
-  test('leaves out what was there before if it is told to', async () => {
+  test('omits the old values if includeOld is false', async () => {
     const userId = newUser();
     await write([{ userId, old: { a: 1 }, new: { a: 2 } }]);
     const [whole] = (await read({ userId, includeOld: true })).data;
@@ -106,7 +106,7 @@ describe('the audit trail', () => {
     expect(short).not.toHaveProperty('old');
   });
 
-  test('is open to an admin and to a key for all Applications, and to nobody else', async () => {
+  test('can be read by admins and by keys with the grant, but not by other users or without a credential', async () => {
     const password = 'just a user of this';
     await admin.post('/v1/users', { name: 'Una', email: 'una@example.com', password, isAdmin: false });
     const user = await latchkey.signIn('una@example.com', password);
@@ -118,7 +118,7 @@ describe('the audit trail', () => {
     expect((await key.get('/v1/changes')).status).toBe(200);
   });
 
-  test('hides from keys what was done to keys, and counts and pages as if it had not been done', async () => {
+  test('hides changes of keys from keys, in totals and pages too', async () => {
     const userId = newUser();
     const ids = await write(
       Array.from({ length: 9 }, (_, i) => ({ userId, hiddenFromKeys: i % 3 !== 0, entity: `POST /v1/secret/${i}` })),
@@ -136,17 +136,17 @@ describe('the audit trail', () => {
     expect(idsOf(await read({ userId, sort: '-created' }, key))).toEqual(shown.toReversed());
   });
 
-  test('shows a key nothing that was really done to keys and passwords', async () => {
-    const made = await createKey(admin);
-    await admin.delete(`/v1/api_keys/${made.id}`);
+  test('hides the creation and deletion of a key from other keys', async () => {
+    const created = await createKey(admin);
+    await admin.delete(`/v1/api_keys/${created.id}`);
     const entities = async (by: Client): Promise<string[]> =>
       (await read({ entityPath: 'api_keys', pageSize: 1000 }, by)).data.map(({ entity }) => entity);
-    expect(await entities(admin)).toContain(`DELETE /v1/api_keys/${made.id}`);
+    expect(await entities(admin)).toContain(`DELETE /v1/api_keys/${created.id}`);
     expect(await entities(key)).toEqual([]);
   });
 
   describe('filters', () => {
-    test('by time leave out that very moment', async () => {
+    test('by time exclude the given moment', async () => {
       const userId = newUser();
       const [earlier, then, later] = await write([-1, 0, 1].map((offset) => ({ userId, created: NOW + offset })));
       const of = async (query: Record<string, string>): Promise<number[]> => idsOf(await read({ userId, ...query }));
@@ -165,7 +165,7 @@ describe('the audit trail', () => {
       expect(await of({ createdAfter: '9999-12-31T23:59:59.999Z' })).toEqual([]);
     });
 
-    test('by Application, user and key find exactly theirs, alone and together', async () => {
+    test('by Application, user and key find exactly the matching changes, alone and combined', async () => {
       const [userId, other] = [newUser(), newUser()];
       const applicationId = users * 10;
       const managementKeyId = users * 20;
@@ -205,7 +205,7 @@ describe('the audit trail', () => {
       ["' OR 1=1 --", []],
       ['ü', []],
       ['x'.repeat(512), []],
-    ])('by a part of the path, %j, ignore case and take it literally', async (entityPath, expected) => {
+    ])('by part of the path match it literally and in any case: %j', async (entityPath, expected) => {
       const userId = newUser();
       const ids = await write(
         ['PUT /v1/users/7', 'DELETE /v1/users/70', 'POST /v1/a_b/%!', 'POST /v1/axb'].map((entity) => ({
@@ -218,7 +218,7 @@ describe('the audit trail', () => {
   });
 
   describe('pages', () => {
-    test('tell whether there is more, exactly', async () => {
+    test('say exactly whether there are more changes', async () => {
       const userId = newUser();
       const ids = await write(Array.from({ length: 3 }, () => ({ userId })));
       for (const [pageSize, skip, length, hasMore] of [
@@ -242,12 +242,12 @@ describe('the audit trail', () => {
       }
     });
 
-    test('of a part of the trail that does not exist are empty', async () => {
+    test('are empty if no change matches', async () => {
       const page = await read({ userId: newUser(), withTotalResultSize: true });
       expect(page).toEqual({ totalResultSize: 0, hasMore: false, data: [] });
     });
 
-    test('neither repeat nor skip while entries are added, also of one moment', async () => {
+    test('neither repeat nor skip changes while others are added, even at the same time', async () => {
       const userId = newUser();
       const ids = await write(Array.from({ length: 20 }, () => ({ userId })));
       const seen: number[] = [];
@@ -264,7 +264,7 @@ describe('the audit trail', () => {
       expect(seen).toEqual(ids);
     });
 
-    test('newest first neither repeat nor skip either, once their end is fixed', async () => {
+    test('in descending order neither repeat nor skip changes if createdBefore is fixed', async () => {
       const userId = newUser();
       const ids = await write(Array.from({ length: 10 }, (_, i) => ({ userId, created: NOW + i })));
       const seen: number[] = [];

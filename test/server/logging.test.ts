@@ -27,11 +27,11 @@ function logged(...parameters: [object, string?]): string {
 }
 
 /** Objects that could be logged, each with a secret in it. */
-const WITNESSES: [name: string, object: object, text?: string][] = [
-  ['a key in a text', {}, `the key ${KEY} was presented`],
-  ['a key in a URL', { url: `/v1/users?key=${KEY}` }],
-  ['a key in a URL with its underscore encoded', { url: `/v1/users/${KEY.replace('_', '%5F')}` }],
-  ['a key in a body', { body: { nested: [{ anything: KEY }] } }],
+const EXAMPLES: [name: string, object: object, text?: string][] = [
+  ['a secret in a text', {}, `the key ${KEY} was presented`],
+  ['a secret in a URL', { url: `/v1/users?key=${KEY}` }],
+  ['a secret in a URL with its underscore encoded', { url: `/v1/users/${KEY.replace('_', '%5F')}` }],
+  ['a secret in a body', { body: { nested: [{ anything: KEY }] } }],
   ['a token', { headers: { 'x-other': TOKEN } }],
   ['Authorization', { req: { headers: { authorization: `Basic ${PASSWORD}` } } }],
   ['Proxy-Authorization', { headers: { 'Proxy-Authorization': PASSWORD } }],
@@ -41,15 +41,18 @@ const WITNESSES: [name: string, object: object, text?: string][] = [
   ['DATABASE_URL', { environment: { DATABASE_URL: `mysql://root:${PASSWORD}@db/latchkey` } }],
   ['the password of a database in a text', {}, `no route to mysql://root:${KEY}@db.example:3306/latchkey`],
   ['a secret in the message of an error', { err: new Error(`no such key: ${KEY}`) }],
-  ['the statement of a driver', { err: Object.assign(new Error('x'), { sql: PASSWORD, parameters: [PASSWORD] }) }],
-  ['what an error was caused by', { err: new Error('x', { cause: Object.assign(new Error('y'), { sql: PASSWORD }) }) }],
-  ['several errors', { failure: new AggregateError([Object.assign(new Error('y'), { password: PASSWORD })], 'x') }],
-  ['a URL that could not be read', { err: invalidUrl(`mysql://root:${PASSWORD}@:x/latchkey`) }],
+  ['the query of a database driver', { err: Object.assign(new Error('x'), { sql: PASSWORD, parameters: [PASSWORD] }) }],
+  ['the cause of an error', { err: new Error('x', { cause: Object.assign(new Error('y'), { sql: PASSWORD }) }) }],
+  [
+    'the errors of an AggregateError',
+    { failure: new AggregateError([Object.assign(new Error('y'), { password: PASSWORD })], 'x') },
+  ],
+  ['an invalid URL', { err: invalidUrl(`mysql://root:${PASSWORD}@:x/latchkey`) }],
 ];
 
-describe('at every level, the log tells nothing of', () => {
-  test.each<[string, object, string]>(WITNESSES.map(([name, object, text = 'something']) => [name, object, text]))(
-    '%s',
+describe('the log', () => {
+  test.each<[string, object, string]>(EXAMPLES.map(([name, object, text = 'something']) => [name, object, text]))(
+    'redacts %s at every level',
     (_name, object, text) => {
       const lines = logged(object, text);
       for (const secret of [KEY, TOKEN, PASSWORD, 'a'.repeat(49)]) {
@@ -58,7 +61,7 @@ describe('at every level, the log tells nothing of', () => {
     },
   );
 
-  test('but tells what an error was', () => {
+  test('describes an error with its cause', () => {
     const cause = Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
     expect(JSON.parse(logged({ err: new TypeError('broken', { cause }) }).split('\n')[0]!)).toMatchObject({
       err: {
@@ -70,7 +73,7 @@ describe('at every level, the log tells nothing of', () => {
     });
   });
 
-  test('and is not held up by an object that contains itself or has no end', () => {
+  test('accepts an object that contains itself', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
     expect(logged({ circle })).toContain('circle');
@@ -85,9 +88,9 @@ function invalidUrl(url: string): unknown {
   }
 }
 
-describe('the line of a request', () => {
+describe('the log line of a request', () => {
   let latchkey: Latchkey;
-  let asked = 0;
+  let sent = 0;
 
   beforeAll(async () => {
     latchkey = await startLatchkey();
@@ -108,7 +111,7 @@ describe('the line of a request', () => {
     path: string,
     body?: unknown,
   ): Promise<Line[]> {
-    const requestId = `logged-${(asked += 1)}`;
+    const requestId = `logged-${(sent += 1)}`;
     const answer = await client.send(method, path, body, { 'x-request-id': requestId });
     expect(answer.headers.get('x-request-id')).toBe(requestId);
     const mine = (): Line[] => all().filter((line) => line.requestId === requestId);
@@ -118,7 +121,7 @@ describe('the line of a request', () => {
     return mine();
   }
 
-  test('is one, and tells who, what, how it ended and how long it took', async () => {
+  test('has the principal, the request, the result and the duration', async () => {
     const { client, id } = await createAdmin(latchkey);
     expect(await linesOf(client, 'GET', '/v1/applications?name=secret-in-a-query')).toEqual([
       {
@@ -137,7 +140,7 @@ describe('the line of a request', () => {
     ]);
   });
 
-  test('of a call with a key has its id and hint, whether it is let in, refused or dead', async () => {
+  test('with a key has the id and hint of the key, whether it is accepted, refused or expired', async () => {
     const applicationId = await createApplication(latchkey.admin);
     const key = await createKey(latchkey.admin, { endpoints: [CAMPAIGNS] });
     const caller = latchkey.as(`ManagementKey-v1 ${key.key}`);
@@ -162,13 +165,13 @@ describe('the line of a request', () => {
     expect(gone).not.toHaveProperty('principal');
   });
 
-  test('of nobody has no principal', async () => {
+  test('without a credential has no principal', async () => {
     const [line] = await linesOf(latchkey.nobody, 'GET', '/v1/users');
     expect(line).toMatchObject({ status: 401, code: 'credential-missing' });
     expect(line).not.toHaveProperty('principal');
   });
 
-  test('has the severity of its problem; what monitors ask, and what proxies let pass, is not worth a line', async () => {
+  test('has the level of its problem, and is debug for health checks, metrics and allowed forward auth', async () => {
     const attempt = { email: 'guessed@example.com', password: 'wrong wrong wrong' };
     for (let failures = 0; failures < 5; failures += 1) {
       await latchkey.nobody.post('/v1/sessions', attempt);
@@ -195,7 +198,7 @@ describe('the line of a request', () => {
     expect(lineOf('forwarded-v1-users')).toMatchObject({ level: 'info', code: 'endpoint-not-allowed', principal });
   });
 
-  test('of a request that was never answered has no status', async () => {
+  test('that the client aborted has no status', async () => {
     const applicationId = await createApplication(latchkey.admin);
     const transactions = latchkey.get(TransactionRunner);
     let release = (): void => undefined;
@@ -232,7 +235,7 @@ describe('the line of a request', () => {
     expect(lines[0]).not.toHaveProperty('status');
   });
 
-  test('of a sign-in tells who signed in, and from where', async () => {
+  test('that signs in has the user and the client address', async () => {
     const { id, email, password } = await createAdmin(latchkey);
     const [line] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', {
       email,
@@ -244,7 +247,7 @@ describe('the line of a request', () => {
     expect(failed).not.toHaveProperty('principal');
   });
 
-  test('of what is no HTTP says so', async () => {
+  test('that is not HTTP says so', async () => {
     await sendRaw(latchkey.url, 'GET', '/ x', []);
     expect(all().filter((line) => line.msg === 'not HTTP')).toMatchObject([
       { level: 'info', status: 400, code: 'request-malformed' },
@@ -269,7 +272,7 @@ const RUN_LOGGING_PROCESS = ['--input-type=module', '--eval', LOGGING_PROCESS];
 
 // `process-log.test.ts` tests the same with the whole product.
 describe('the log of a process', () => {
-  test('is JSON lines, and does not keep the process from ending when nobody reads it any more', async () => {
+  test('is JSON lines, and does not block shutdown when its reader has gone', async () => {
     const child = spawn(process.execPath, RUN_LOGGING_PROCESS, { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       let text = '';

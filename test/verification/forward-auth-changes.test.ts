@@ -6,11 +6,11 @@ import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 const { latchkey, one, askNginx } = await startBilling();
 afterAll(() => latchkey.close());
 
-describe('what an admin changes holds for the next request', () => {
+describe('a change by an admin applies to the next request', () => {
   const PATH = '/applications/{applicationId}/invoices';
   const openapi = (paths: unknown): unknown => ({ openapi: '3.1.0', paths });
 
-  test('a deleted key, a deactivated creator', async () => {
+  test('a key is refused once it is deleted, and while its creator is deactivated', async () => {
     const holder = await createKey(latchkey.admin, {
       endpoints: [{ service: 'billing', method: 'GET', path: '/invoices' }],
     });
@@ -32,7 +32,7 @@ describe('what an admin changes holds for the next request', () => {
     }
   });
 
-  test('a removed endpoint is denied on every replica, and its grant works again when it comes back', async () => {
+  test('a removed endpoint is refused on every replica, and its grant works again when the endpoint comes back', async () => {
     const replica = await startLatchkey({}, { original: latchkey });
     const statuses = (): Promise<number[]> =>
       Promise.all(
@@ -59,7 +59,7 @@ describe('what an admin changes holds for the next request', () => {
     await replica.close();
   });
 
-  test('an endpoint that turns to the whole account is denied to all keys that hold it', async () => {
+  test('an endpoint whose scope becomes the whole account is refused for all keys with the grant', async () => {
     const put = (applicationParameter: string): Promise<unknown> =>
       latchkey.admin.put('/v1/services/turning', {
         name: 'Turning',
@@ -79,7 +79,7 @@ describe('what an admin changes holds for the next request', () => {
     expect(await statuses()).toEqual([403, 403]);
   });
 
-  test('a deleted Application', async () => {
+  test('a key is refused for an Application that was deleted', async () => {
     const lost = await createApplication(latchkey.admin);
     const holder = await createKey(latchkey.admin, {
       endpoints: [{ service: 'billing', method: 'GET', path: PATH }],

@@ -12,8 +12,8 @@ import { SEPARATORS, spellingsOf } from './header-spellings.js';
 const { latchkey, key, limited, one, two, ask } = await startBilling();
 afterAll(() => latchkey.close());
 
-describe.each(DIALECTS)('asked by $name', (dialect) => {
-  test('a request that the key opens passes, and the answer tells who it is', async () => {
+describe.each(DIALECTS)('forward auth for $name', (dialect) => {
+  test('a request that the key was granted is allowed, and the response identifies the key', async () => {
     const answer = await ask(dialect, 'GET', '/invoices?page=2');
     expect(answer).toMatchObject({
       status: 200,
@@ -30,7 +30,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     });
   });
 
-  test('a query changes nothing, whatever it says', async () => {
+  test('the query does not change the decision, whatever it contains', async () => {
     const queries = ['?verb=GET&uri=/other', '?X-Forwarded-Uri=/invoices', '?/invoices', '?a=/../me', '?'];
     for (const query of queries) {
       const passes = await ask(dialect, 'GET', `/invoices/7${query}`);
@@ -47,7 +47,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     }
   });
 
-  test('the answer names the Application that the path is about', async () => {
+  test('the response names the Application in the path', async () => {
     const answer = await ask(dialect, 'GET', `/applications/${one}/invoices`, presenting(limited));
     expect(answer).toMatchObject({
       status: 200,
@@ -58,7 +58,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     });
   });
 
-  test('what the key does not open is refused with the reason', async () => {
+  test('a request that the key was not granted is refused with the reason', async () => {
     const answers = await Promise.all([
       ask(dialect, 'POST', '/invoices'),
       ask(dialect, 'GET', '/invoices/me'),
@@ -87,7 +87,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     }
   });
 
-  test('a key that is no key is refused, and told how to present one', async () => {
+  test('a missing or invalid key is refused, and the response says how to present one', async () => {
     const expired = await createKey(latchkey.admin, {
       expiryDate: new Date(latchkey.clock.now() + 1000).toISOString(),
     });
@@ -107,14 +107,14 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     }
   });
 
-  test('HEAD is allowed where GET is, and nothing else is implied', async () => {
+  test('HEAD is allowed wherever GET is, and no other METHOD is', async () => {
     const head = await ask(dialect, 'HEAD', '/invoices');
     expect(head).toMatchObject({ status: 200, headers: { 'x-latchkey-endpoint': 'GET /invoices' } });
     const others = await Promise.all(['OPTIONS', 'PUT', 'TRACE'].map((method) => ask(dialect, method, '/invoices')));
     expect(others.map(({ status }) => status)).toEqual([403, 403, 403]);
   });
 
-  test('a path that two readers could read differently is refused, every one that the vectors know', async () => {
+  test('every ambiguous path of the vectors is refused', async () => {
     const vectors = JSON.parse(readFileSync(new URL('../access/path-vectors.json', import.meta.url), 'utf8')) as {
       raw: string;
       expect: 'segments' | 'ambiguous';
@@ -160,7 +160,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     expect(own.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  test('a header that only a proxy may write is refused in every spelling but its own', async () => {
+  test('a header that only proxies may write is refused in every spelling except the exact one', async () => {
     const names = [
       ...['Key-Id', 'Key-Name', 'Created-By', 'Application-Id', 'Endpoint', 'Error', 'Anything-Else'].map(
         (name) => `X-Latchkey-${name}`,
@@ -187,7 +187,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     expect((await ask(dialect, 'GET', '/invoices', [...presenting(key), ...own])).status).toBe(200);
   });
 
-  test('a spelling that nobody has thought of is refused as well', async () => {
+  test('a generated spelling of a reserved header is refused', async () => {
     const reserved = fc.constantFrom(
       ['x', 'latchkey', 'key', 'id'],
       ['x', 'forwarded', 'uri'],
@@ -216,7 +216,7 @@ describe.each(DIALECTS)('asked by $name', (dialect) => {
     );
   });
 
-  test('a service that nobody registered is refused', async () => {
+  test('a service that is not registered is refused', async () => {
     const answers = await Promise.all([
       ask(dialect, 'GET', '/invoices', presenting(key), 'unheard-of'),
       ask(dialect, 'GET', '/invoices', presenting(key), '%62illing'),

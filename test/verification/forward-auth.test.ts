@@ -11,7 +11,7 @@ readWithoutThread(latchkey);
 afterAll(() => latchkey.close());
 
 describe('forward auth', () => {
-  test('reads each dialect from its own source alone: what is missing, repeated or empty there is refused', async () => {
+  test('reads only the headers of its dialect, and refuses them if one is missing, repeated or empty', async () => {
     const from = (dialect: string, headers: Headers): Promise<RawAnswer> =>
       sendRaw(latchkey.url, 'GET', `/v1/forward_auth/${dialect}/billing`, [...headers, ...presenting(key)]);
     const method = (prefix: string, value = 'GET'): Headers[number] => [`X-${prefix}-Method`, value];
@@ -51,7 +51,7 @@ describe('forward auth', () => {
     expect(envoy.map(codeOf)).toEqual(['path-ambiguous', 'endpoint-not-allowed']);
   });
 
-  test('judges only what the proxy wrote: no other spelling of its headers stands beside them, full or empty', async () => {
+  test('refuses another spelling of a header that the proxy writes, with or without a value', async () => {
     for (const [dialect, prefix] of [
       ['forwarded', 'X-Forwarded'],
       ['original', 'X-Original'],
@@ -75,7 +75,7 @@ describe('forward auth', () => {
     }
   });
 
-  test('refuses a spelling that hides behind thousands of other headers', async () => {
+  test('refuses another spelling of a reserved header behind thousands of other headers', async () => {
     const { target, headers } = DIALECTS[0]!.ask('billing', 'GET', '/invoices', presenting(key));
     const crowd = Array.from({ length: 2500 }, (_, index) => [`x-${index}`, ''] as const);
     expect((await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd])).status).toBe(200);
@@ -83,13 +83,13 @@ describe('forward auth', () => {
     expect(codeOf(answer)).toBe('path-ambiguous');
   });
 
-  test('refuses a path that stands in two places', async () => {
+  test('refuses a request that has a path in two places', async () => {
     const { method, headers } = DIALECTS[0]!.ask('billing', 'GET', '/invoices', presenting(key));
     const answer = await sendRaw(latchkey.url, method, '/v1/forward_auth/original/billing/invoices/me', headers);
     expect(codeOf(answer)).toBe('path-ambiguous');
   });
 
-  test('refuses a dialect that it does not speak', async () => {
+  test('refuses an unknown dialect', async () => {
     const { headers } = DIALECTS[0]!.ask('billing', 'GET', '/invoices', presenting(key));
     for (const target of [
       '/v1/forward_auth',
@@ -102,7 +102,7 @@ describe('forward auth', () => {
     }
   });
 
-  test('names the first reason: the key, then the path, the endpoint, the grant, the Application', async () => {
+  test('reports the first reason, in the order: key, path, endpoint, grant, Application', async () => {
     const { key: deleted, id } = await createKey(latchkey.admin);
     await latchkey.admin.delete(`/v1/api_keys/${id}`);
     const gone = presenting({ key: deleted });
@@ -124,7 +124,7 @@ describe('forward auth', () => {
     ]);
   });
 
-  test('refuses a segment that only some upstreams would take for a literal', async () => {
+  test('refuses a segment that some upstreams would match with a literal', async () => {
     const answers = await Promise.all(
       ['/invoices/ME', '/invoices/Me', '/invoices/me.json', '/INVOICES/7'].map((path) => askNginx('GET', path)),
     );
@@ -132,17 +132,17 @@ describe('forward auth', () => {
     expect((await askNginx('GET', '/invoices/you')).status).toBe(200);
   });
 
-  test('a trailing slash is another path', async () => {
+  test('treats a path with a trailing slash as a different path', async () => {
     const answers = await Promise.all([askNginx('GET', '/invoices/'), askNginx('GET', '/files')]);
     expect(answers.map(codeOf)).toEqual(['endpoint-unknown', 'endpoint-unknown']);
   });
 
-  test('an Application that no id can name is nobody’s business where the key opens all', async () => {
+  test('allows a malformed Application id for a key for all Applications', async () => {
     const answer = await askNginx('GET', '/applications/anything/invoices');
     expect(answer).toMatchObject({ status: 200, headers: { 'x-latchkey-application-id': '' } });
   });
 
-  test('a parameter with letters of any alphabet fits into a header', async () => {
+  test('percent-encodes the non-ASCII letters of a parameter in the response header', async () => {
     const path = '/invoices/{id}/größe/{größe}';
     const { body } = await latchkey.admin.get<{ skipped: { path: string }[] }>('/v1/services/billing');
     // Its literal can only be requested with an escape, so keys cannot be granted it.
@@ -161,7 +161,7 @@ describe('forward auth', () => {
     });
   });
 
-  test('a key does not open what stands beside its endpoint and can be granted to nobody', async () => {
+  test('refuses a path of an ungrantable operation that an endpoint of the key matches too', async () => {
     const get = { get: {} };
     const openapi = {
       openapi: '3.1.0',
@@ -192,7 +192,7 @@ describe('forward auth', () => {
     expect((await ask('/files/x.json')).status).toBe(200);
   });
 
-  test('nor if the document was registered before such operations were remembered as more than a reason', async () => {
+  test('refuses such a path even if the service was stored without the patterns of its ungrantable operations', async () => {
     const get = { get: {} };
     const rest = { get: { parameters: [{ name: 'rest', in: 'path', required: true, 'x-multi-segment': true }] } };
     const openapi = {
@@ -231,7 +231,7 @@ describe('forward auth', () => {
     await replica.close();
   });
 
-  test('Latchkey itself can stand behind the proxy: only what keys can open is allowed', async () => {
+  test('works for Latchkey itself behind the proxy, and allows only endpoints that the key was granted', async () => {
     const holder = await createKey(latchkey.admin, {
       endpoints: [{ method: 'GET', path: '/v1/applications/{applicationId}' }],
       allowedApplicationIds: [one],
@@ -258,7 +258,7 @@ describe('forward auth', () => {
     ]);
   });
 
-  test('sees every header, however many others a client puts in front', async () => {
+  test('reads every header, however many others the client sends before it', async () => {
     const { target, headers } = DIALECTS[0]!.ask('billing', 'GET', '/invoices', presenting(key));
     const crowd = Array.from({ length: 2500 }, () => ['a', ''] as const);
     expect((await sendRaw(latchkey.url, 'GET', target, [...headers, ...crowd])).status).toBe(200);
@@ -272,7 +272,7 @@ describe('forward auth', () => {
     expect(twice.status).toBe(401);
   });
 
-  test('takes no header for another one, however it is written', async () => {
+  test('does not mistake a malformed header for a header of the proxy', async () => {
     const target = '/v1/forward_auth/original/billing';
     const from = (...headers: Headers): Promise<RawAnswer> =>
       sendRaw(latchkey.url, 'GET', target, [...presenting(key), ['X-Original-Method', 'GET'], ...headers]);
@@ -307,7 +307,7 @@ describe('forward auth', () => {
     }
   });
 
-  test('answers at once when a body is announced that never comes, and reads none', async () => {
+  test('responds without waiting for an announced body', async () => {
     const { target, headers } = DIALECTS[4]!.ask('billing', 'GET', '/invoices', presenting(key));
     const others = headers.filter(([name]) => name !== 'Content-Length');
     for (const announced of [
@@ -327,7 +327,7 @@ describe('forward auth', () => {
     }
   });
 
-  test('answers nothing but 200, 401, 403 and 503, whatever arrives', async () => {
+  test('responds only with 200, 401, 403 or 503, whatever it receives', async () => {
     const authorization = presenting(key);
     const target = '/v1/forward_auth/envoy/billing/invoices';
     const answers = await Promise.all([
@@ -346,7 +346,7 @@ describe('forward auth', () => {
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403, 200, 200, 200, 403, 403]);
   });
 
-  test('every answer carries the id of its request', async () => {
+  test('returns the id of the request in every response', async () => {
     const answers = await Promise.all([
       askNginx('GET', '/invoices', [...presenting(key), ['X-Request-Id', 'mine-1']]),
       askNginx('GET', '/nothing', [...presenting(key), ['X-Request-Id', 'mine-2']]),
@@ -354,7 +354,7 @@ describe('forward auth', () => {
     expect(answers.map(({ headers }) => headers['x-request-id'])).toEqual(['mine-1', 'mine-2']);
   });
 
-  test('a refusal is a line of the log, without the key', async () => {
+  test('logs a refusal without the secret of the key', async () => {
     await askNginx('POST', '/invoices', [...presenting(key), ['X-Request-Id', 'to-be-logged']]);
     const line = latchkey
       .log()

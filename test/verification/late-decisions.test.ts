@@ -31,8 +31,8 @@ describe('a decision that is made after its deadline', () => {
         'x-original-method': CAMPAIGNS.method,
         'x-original-uri': path,
       }),
-    'of a route that keys open': () => latchkey.as(`ManagementKey-v1 ${key}`).get(path),
-    'of a route that sessions open': () => latchkey.admin.get('/v1/endpoints'),
+    'of a route for keys': () => latchkey.as(`ManagementKey-v1 ${key}`).get(path),
+    'of a route for sessions': () => latchkey.admin.get('/v1/endpoints'),
     'of a verification': () =>
       latchkey.admin.post('/v1/verifications', {
         service: 'management',
@@ -43,7 +43,7 @@ describe('a decision that is made after its deadline', () => {
   };
 
   /** Blocks the event loop when the next request has arrived, as a long query of SQLite would. */
-  function holdNextRequest(milliseconds: number): void {
+  function blockNextRequest(milliseconds: number): void {
     const server = latchkey.get(HttpAdapterHost).httpAdapter.getHttpServer() as Server;
     server.once('request', () => {
       for (const end = performance.now() + milliseconds; performance.now() < end;);
@@ -51,15 +51,15 @@ describe('a decision that is made after its deadline', () => {
   }
 
   describe.each(Object.entries(ways))('%s', (_what, ask) => {
-    it('is never told: the answer is 503 decision-timeout', async () => {
+    it('is never sent: the response is 503 decision-timeout', async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
-        holdNextRequest(BLOCKED_MS);
+        blockNextRequest(BLOCKED_MS);
         const { status, body } = await ask();
         expect([status, (body as { code?: string } | undefined)?.code]).toEqual(TOO_LATE);
       }
     });
 
-    it('holds up nothing that comes afterwards', async () => {
+    it('does not delay later requests', async () => {
       expect((await ask()).status).toBe(200);
     });
   });

@@ -118,7 +118,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
     });
     afterAll(() => running?.stop());
 
-    test('the upstream gets the request, who it is, and not the key', async () => {
+    test('the upstream receives the request and the identity of the key, but not its secret', async () => {
       const post = await send('POST', '/orders?a=%20b', presenting(key, ['Content-Length', '5']), 'hello');
       const received = receivedBy(post);
       expect(received).toMatchObject({ method: 'POST', url: '/orders?a=%20b', body: 'hello' });
@@ -133,7 +133,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       expect(headers['x-latchkey-application-id']).toEqual([String(one)]);
     });
 
-    test('what the key does not open does not reach the upstream', async () => {
+    test('a request that the key was not granted does not reach the upstream', async () => {
       const answers = await Promise.all([
         send('GET', '/orders/7', []),
         send('GET', '/orders/7', [['Authorization', 'ManagementKey-v1 nonsense']]),
@@ -155,7 +155,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       expect((await send('GET', '/orders/7', presenting(key))).headers).not.toHaveProperty('x-latchkey-error');
     });
 
-    test('a query is only the query of the request, whatever it says', async () => {
+    test('the query does not change the decision, whatever it contains', async () => {
       const query = '?verb=GET&uri=/other&X-Forwarded-Uri=/orders/7&service=slashed';
       expect(receivedBy(await send('GET', `/orders/7${query}`, presenting(key))).url).toBe(`/orders/7${query}`);
       expect((await send('GET', `/orders/me${query}`, presenting(key))).status).toBe(403);
@@ -163,7 +163,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       expect((await send('GET', `/orders${query}`, presenting(key))).status).toBe(403);
     });
 
-    test('a key is refused as soon as its deletion was answered', async () => {
+    test('a key is refused as soon as its deletion has been confirmed', async () => {
       const endpoints = [{ service: 'orders', method: 'GET', path: '/orders/{id}' }];
       const deleted = await createKey(latchkey.admin, { endpoints });
       receivedBy(await send('GET', '/orders/7', presenting(deleted)));
@@ -171,7 +171,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       expect((await send('GET', '/orders/7', presenting(deleted))).status).toBe(401);
     });
 
-    test('a client cannot write what the upstream or Latchkey believes', async () => {
+    test('a client cannot forge a header that the upstream or Latchkey trusts', async () => {
       const forged: Headers = [
         ...['Key-Id', 'Key-Name', 'Created-By', 'Application-Id', 'Endpoint'].flatMap((name): Headers => [
           [`X-Latchkey-${name}`, 'forged'],
@@ -202,12 +202,12 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       });
       expect(JSON.stringify(headers)).not.toContain('forged');
       expect(Object.keys(headers).filter((name) => /^x.original|^x.forwarded.(method|uri)/.test(name))).toEqual([]);
-      // The METHOD that it claims to have does not decide either.
+      // A claimed METHOD does not change the decision either.
       expect((await send('DELETE', '/orders/me', presenting(key, ...forged))).status).toBe(403);
     });
 
     test.each(OVERRIDE_HEADERS)(
-      'a request with $name is refused, or the upstream does not get it',
+      'a request with $name is refused, or the proxy removes the header',
       async ({ name }) => {
         const answer = await send('GET', '/orders/7', presenting(key, [name, 'DELETE']));
         // nginx drops names with underscores.
@@ -219,7 +219,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
       },
     );
 
-    test('no path that two readers could read differently reaches the upstream, and every other one does', async () => {
+    test('no ambiguous path reaches the upstream, and every unambiguous path does', async () => {
       const vectors = JSON.parse(readFileSync(new URL('../access/path-vectors.json', import.meta.url), 'utf8')) as {
         raw: string;
         expect: 'segments' | 'ambiguous';
@@ -259,14 +259,14 @@ for (const proxy of ['nginx', 'caddy'] as const) {
 
 describeProxy('nginx', 'the example for nginx', () => {
   test.each(['X-Original-Method $request_method', 'X-Original-URI $request_uri'])(
-    'refuses every honest client when the line with "%s" is forgotten',
+    'refuses every request if the line with "%s" is missing',
     async (line) => {
-      const careless = await startExample('nginx', (example) => {
+      const incomplete = await startExample('nginx', (example) => {
         expect(example).toContain(`proxy_set_header ${line};`);
         return example.replace(`proxy_set_header ${line};`, '');
       });
-      const { status } = await sendRaw(careless.url, 'GET', '/orders/7', presenting(key));
-      await careless.stop();
+      const { status } = await sendRaw(incomplete.url, 'GET', '/orders/7', presenting(key));
+      await incomplete.stop();
       expect(status).toBe(403);
     },
   );
@@ -276,7 +276,7 @@ describe('the examples for Envoy and APISIX', () => {
   const read = (file: string): string => readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8');
   const overrides = OVERRIDE_HEADERS.map(({ name }) => name);
 
-  test('show Latchkey every header for which it refuses, or drop it', () => {
+  test('pass every header that Latchkey refuses on to it, or drop it', () => {
     // Both drop or reject names with underscores.
     expect(read('envoy/envoy.yaml')).toContain('headers_with_underscores_action: REJECT_REQUEST');
     expect(read('apisix/config.yaml')).toContain("underscores_in_headers: 'off'");
@@ -286,13 +286,13 @@ describe('the examples for Envoy and APISIX', () => {
     expect({ ofEnvoy, ofApisix }).toEqual({ ofEnvoy: [], ofApisix: [] });
   });
 
-  test('show Latchkey every other spelling, which Envoy cannot drop', () => {
+  test('pass every other spelling of reserved headers on to Latchkey, because Envoy cannot drop them', () => {
     const [, pattern] = /safe_regex: \{ regex: '(.*)' \}/.exec(read('envoy/envoy.yaml'))!;
     const names = [...overrides, 'X-Latchkey-Application-Id', 'X-Forwarded-Uri', 'X-Original-Method', 'X-Real-Ip'];
     const spellings = names.flatMap(spellingsOf).map((name) => name.toLowerCase());
-    const envoyShows = new RegExp(`^(?:${pattern})$`);
-    expect(spellings.filter((name) => !envoyShows.test(name))).toEqual([]);
-    expect(names.map((name) => name.toLowerCase()).filter((name) => envoyShows.test(name))).toEqual([]);
+    const envoyPasses = new RegExp(`^(?:${pattern})$`);
+    expect(spellings.filter((name) => !envoyPasses.test(name))).toEqual([]);
+    expect(names.map((name) => name.toLowerCase()).filter((name) => envoyPasses.test(name))).toEqual([]);
   });
 });
 

@@ -93,7 +93,7 @@ afterAll(() => latchkey.close());
 
 for (const proxy of ['nginx', 'caddy'] as const) {
   for (const gateway of GATEWAYS) {
-    describeInstalled([proxy, gateway.program], `behind the example for ${proxy}, by ${gateway.name}`, () => {
+    describeInstalled([proxy, gateway.program], `behind the example for ${proxy}, with ${gateway.name}`, () => {
       let upstream: RunningProgram | undefined;
       let running: RunningExample | undefined;
 
@@ -116,7 +116,7 @@ for (const proxy of ['nginx', 'caddy'] as const) {
         return status === 200 ? (JSON.parse(body) as Record<string, string>) : status;
       };
 
-      const believed = (): Record<string, string> => ({
+      const trustedVariables = (): Record<string, string> => ({
         REQUEST_METHOD: 'GET',
         HTTP_X_LATCHKEY_KEY_ID: String(key.id),
         HTTP_X_LATCHKEY_KEY_NAME: encodeURIComponent(key.name),
@@ -125,33 +125,33 @@ for (const proxy of ['nginx', 'caddy'] as const) {
         HTTP_X_LATCHKEY_ENDPOINT: 'GET /applications/{applicationId}/orders',
       });
 
-      test('the application learns who asks, and not the key', async () => {
+      test('the application receives the identity of the key, but not its secret', async () => {
         const variables = await variablesOf();
-        expect(variables).toMatchObject(believed());
+        expect(variables).toMatchObject(trustedVariables());
         expect(variables).not.toHaveProperty('HTTP_AUTHORIZATION');
       });
 
-      test.each(RESERVED)('no spelling of %s reaches the application with what a client wrote', async (name) => {
+      test.each(RESERVED)('no spelling of %s reaches the application with a forged value', async (name) => {
         for (const spelling of [name, name.toLowerCase(), ...spellingsOf(name)]) {
           const variables = await variablesOf(spelling);
           if (variables !== 403) {
-            expect(variables).toMatchObject(believed());
+            expect(variables).toMatchObject(trustedVariables());
             expect({ spelling, forged: namesOfForged(variables) }).toEqual({ spelling, forged: [] });
           }
         }
       });
 
-      test('the proxy alone removes every spelling of what Latchkey and it write in its place', async () => {
+      test('the proxy alone removes every spelling of the headers that it or Latchkey sets', async () => {
         const names = RESERVED.filter((name) => /^X-(Latchkey|Forwarded)-/.test(name));
         const variables = await variablesOf(...names.flatMap(spellingsOf));
-        expect(variables).toMatchObject(believed());
+        expect(variables).toMatchObject(trustedVariables());
         expect(namesOfForged(variables)).toEqual([]);
       });
 
-      test('nor do all names at once, each in its own spelling', async () => {
+      test('no forged value reaches the application if a client sends all these headers at once', async () => {
         const refusable = OVERRIDE_HEADERS.map(({ name }) => name);
         const variables = await variablesOf(...RESERVED.filter((name) => !refusable.includes(name)));
-        expect(variables).toMatchObject(believed());
+        expect(variables).toMatchObject(trustedVariables());
         expect(namesOfForged(variables)).toEqual([]);
       });
     });

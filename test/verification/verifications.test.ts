@@ -25,7 +25,7 @@ const OPENAPI = {
 };
 
 let latchkey: Latchkey;
-let asker: Client;
+let verifier: Client;
 let key: MadeKey;
 let limited: MadeKey;
 let one: number;
@@ -40,7 +40,7 @@ beforeAll(async () => {
     name: 'The service itself',
     endpoints: [{ method: 'POST', path: '/v1/verifications' }],
   });
-  asker = latchkey.as(`ManagementKey-v1 ${own}`);
+  verifier = latchkey.as(`ManagementKey-v1 ${own}`);
   const billing = (method: string, path: string): object => ({ service: 'billing', method, path });
   const ofApplication = billing('GET', '/applications/{applicationId}/invoices');
   key = await createKey(latchkey.admin, {
@@ -51,7 +51,12 @@ beforeAll(async () => {
 afterAll(() => latchkey.close());
 
 async function verify(secret: string, method: string, path: string, service = 'billing'): Promise<Verification> {
-  const { status, body } = await asker.post<Verification>('/v1/verifications', { key: secret, service, method, path });
+  const { status, body } = await verifier.post<Verification>('/v1/verifications', {
+    key: secret,
+    service,
+    method,
+    path,
+  });
   expect(status).toBe(200);
   return body;
 }
@@ -61,7 +66,7 @@ function shown({ id, name, hint, createdBy, expiryDate, state }: MadeKey): Verif
   return { id, name, hint, createdBy, expiryDate, state };
 }
 
-test('a key may do what it was granted, and the answer tells what that is and whose key it is', async () => {
+test('a key is valid for the endpoints that it was granted, and the response names the endpoint and the key', async () => {
   expect(await verify(key.key, 'GET', '/invoices/7?page=2')).toEqual({
     valid: true,
     code: 'valid',
@@ -81,20 +86,20 @@ test('a key may do what it was granted, and the answer tells what that is and wh
 });
 
 test.each<[string, () => [string, string, string, string?], string, string | null]>([
-  ['not granted', () => [key.key, 'POST', '/invoices'], 'endpoint-not-allowed', '/invoices'],
+  ['an endpoint that was not granted', () => [key.key, 'POST', '/invoices'], 'endpoint-not-allowed', '/invoices'],
   [
     'a literal beside the granted parameter',
     () => [key.key, 'GET', '/invoices/me'],
     'endpoint-not-allowed',
     '/invoices/me',
   ],
-  ['no such METHOD', () => [key.key, 'DELETE', '/invoices'], 'endpoint-unknown', null],
-  ['a METHOD in small letters', () => [key.key, 'get', '/invoices'], 'endpoint-unknown', null],
-  ['no such path', () => [key.key, 'GET', '/nothing'], 'endpoint-unknown', null],
-  ['no such service', () => [key.key, 'GET', '/invoices', 'unheard-of'], 'endpoint-unknown', null],
-  ['a literal in capitals', () => [key.key, 'GET', '/invoices/ME'], 'path-ambiguous', null],
-  ['a path that is none', () => [key.key, 'GET', ''], 'path-ambiguous', null],
-  ['an address', () => [key.key, 'GET', 'https://example.com/invoices'], 'path-ambiguous', null],
+  ['a METHOD that the path does not have', () => [key.key, 'DELETE', '/invoices'], 'endpoint-unknown', null],
+  ['a METHOD in lower case', () => [key.key, 'get', '/invoices'], 'endpoint-unknown', null],
+  ['a path that does not exist', () => [key.key, 'GET', '/nothing'], 'endpoint-unknown', null],
+  ['a service that is not registered', () => [key.key, 'GET', '/invoices', 'unheard-of'], 'endpoint-unknown', null],
+  ['a literal in upper case', () => [key.key, 'GET', '/invoices/ME'], 'path-ambiguous', null],
+  ['an empty path', () => [key.key, 'GET', ''], 'path-ambiguous', null],
+  ['a complete URL', () => [key.key, 'GET', 'https://example.com/invoices'], 'path-ambiguous', null],
   ...[...OVERRIDE_PARAMETERS, ...OVERRIDE_PARAMETERS_BY_VALUE].map(
     ({ name }): [string, () => [string, string, string], string, null] => [
       `another METHOD in the query, as ${name}`,
@@ -110,26 +115,26 @@ test.each<[string, () => [string, string, string, string?], string, string | nul
     '/applications/{applicationId}/invoices',
   ],
   [
-    'an Application that is not there',
+    'an Application that does not exist',
     () => [limited.key, 'GET', '/applications/2147483647/invoices'],
     'application-not-allowed',
     '/applications/{applicationId}/invoices',
   ],
   [
-    'an Application that is none',
+    'a malformed Application id',
     () => [limited.key, 'GET', '/applications/1e0/invoices'],
     'application-malformed',
     '/applications/{applicationId}/invoices',
   ],
-])('a key may not do anything else: %s', async (_name, question, code, path) => {
-  const [secret, ...rest] = question();
+])('a key is not valid for any other request: %s', async (_name, request, code, path) => {
+  const [secret, ...rest] = request();
   const answer = await verify(secret, ...rest);
   expect(answer).toMatchObject({ valid: false, code, applicationId: null });
   expect(answer.endpoint?.path ?? null).toBe(path);
   expect(answer.key).toEqual(shown(secret === key.key ? key : limited));
 });
 
-test('of what is no key nothing is told, and nothing repeated', async () => {
+test('the response to an invalid key reveals nothing, and does not repeat it', async () => {
   const wrongChecksum = key.key.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
   const sessionToken = latchkey.admin.authorization!.replace('Bearer ', '');
   for (const presented of ['', 'nonsense', wrongChecksum, sessionToken, 'x'.repeat(9000), ` ${key.key}`]) {
@@ -144,7 +149,7 @@ test('of what is no key nothing is told, and nothing repeated', async () => {
   expect(JSON.stringify(answer)).not.toContain(deleted.key);
 });
 
-test('of a key that has stopped the reason is told, and whose it is', async () => {
+test('the response to a key that no longer works names the reason and the key', async () => {
   const endpoints = [{ service: 'billing', method: 'GET', path: '/invoices' }];
   const creator = await createAdmin(latchkey);
   const orphaned = await createKey(creator.client, { endpoints });
@@ -175,12 +180,12 @@ test('of a key that has stopped the reason is told, and whose it is', async () =
   expect(await codeOf(short)).toEqual(['expired', 'expired']);
 });
 
-test('without a service the question is about Latchkey itself: only what keys can open is allowed', async () => {
+test('a verification without a service is about Latchkey itself, and allows only endpoints that the key was granted', async () => {
   const holder = await createKey(latchkey.admin, {
     endpoints: [{ method: 'GET', path: '/v1/applications/{applicationId}' }],
   });
   const ask = async (method: string, path: string, more: object = {}): Promise<Verification> =>
-    (await asker.post<Verification>('/v1/verifications', { key: holder.key, method, path, ...more })).body;
+    (await verifier.post<Verification>('/v1/verifications', { key: holder.key, method, path, ...more })).body;
   expect(await ask('GET', `/v1/applications/${two}`)).toMatchObject({
     valid: true,
     endpoint: { service: 'management' },
@@ -199,7 +204,7 @@ test('without a service the question is about Latchkey itself: only what keys ca
   expect((await ask('GET', '/docs')).code).toBe('endpoint-unknown');
 });
 
-test('a path that two readers could read differently is refused, every one that the vectors know', async () => {
+test('every ambiguous path of the vectors is refused', async () => {
   const vectors = JSON.parse(readFileSync(new URL('../access/path-vectors.json', import.meta.url), 'utf8')) as {
     raw: string;
     expect: 'segments' | 'ambiguous';
@@ -207,7 +212,7 @@ test('a path that two readers could read differently is refused, every one that 
   }[];
   const wrong: string[] = [];
   for (const { raw, expect: expected, why } of vectors) {
-    const { status, body } = await asker.post<Verification>('/v1/verifications', {
+    const { status, body } = await verifier.post<Verification>('/v1/verifications', {
       key: key.key,
       service: 'billing',
       method: 'PATCH',
@@ -222,7 +227,7 @@ test('a path that two readers could read differently is refused, every one that 
   expect(wrong).toEqual([]);
 });
 
-test('a question that is not well-formed is refused, without the key', async () => {
+test('a malformed request is refused, and the error does not repeat the key', async () => {
   const good = { key: key.key, service: 'billing', method: 'GET', path: '/invoices' };
   for (const [fault, pointer] of [
     [{ key: 7 }, '/key'],
@@ -234,23 +239,23 @@ test('a question that is not well-formed is refused, without the key', async () 
     [{ service: null }, '/service'],
     [{ endpoint: 'GET /invoices' }, '/endpoint'],
   ] as const) {
-    const { status, body } = await asker.post<ProblemBody>('/v1/verifications', { ...good, ...fault });
+    const { status, body } = await verifier.post<ProblemBody>('/v1/verifications', { ...good, ...fault });
     expect([fault, status, body.code, body.errors?.[0]?.pointer]).toEqual([fault, 400, 'validation-failed', pointer]);
     expect(JSON.stringify(body)).not.toContain(key.key);
   }
 });
 
-test('only a key that was granted it, or an admin, may ask', async () => {
-  const question = { key: key.key, service: 'billing', method: 'GET', path: '/invoices' };
-  const ask = (client: Client): Promise<Answer<ProblemBody>> => client.post('/v1/verifications', question);
+test('only admins and keys with the grant may request a verification', async () => {
+  const request = { key: key.key, service: 'billing', method: 'GET', path: '/invoices' };
+  const ask = (client: Client): Promise<Answer<ProblemBody>> => client.post('/v1/verifications', request);
   expect((await ask(latchkey.admin)).status).toBe(200);
-  expect((await ask(asker)).headers.get('cache-control')).toBe('no-store');
+  expect((await ask(verifier)).headers.get('cache-control')).toBe('no-store');
   expect((await ask(latchkey.nobody)).body.code).toBe('credential-missing');
   expect((await ask(latchkey.as(`ManagementKey-v1 ${key.key}`))).body.code).toBe('endpoint-not-allowed');
 });
 
-test('answers as forward auth does', async () => {
-  const questions = [key, limited].flatMap(({ key: secret }) =>
+test('a verification has the same result as forward auth', async () => {
+  const requests = [key, limited].flatMap(({ key: secret }) =>
     ['GET', 'HEAD', 'POST', 'PUT'].flatMap((method) =>
       [
         '/invoices',
@@ -262,7 +267,7 @@ test('answers as forward auth does', async () => {
       ].map((path) => [secret, method, path] as const),
     ),
   );
-  for (const [secret, method, path] of questions) {
+  for (const [secret, method, path] of requests) {
     const { valid, endpoint, applicationId } = await verify(secret, method, path);
     const { status, headers } = await sendRaw(latchkey.url, 'GET', '/v1/forward_auth/original/billing', [
       ['Authorization', `ManagementKey-v1 ${secret}`],
@@ -277,7 +282,7 @@ test('answers as forward auth does', async () => {
   }
 });
 
-test('what an admin changes holds for the next question', async () => {
+test('a change by an admin applies to the next verification', async () => {
   const service = 'changing';
   const put = (paths: object): Promise<unknown> =>
     latchkey.admin.put(`/v1/services/${service}`, { name: service, openapi: { openapi: '3.1.0', paths } });
