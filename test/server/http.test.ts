@@ -24,7 +24,7 @@ describe('HTTP', () => {
       ['a trailing slash', 'GET', '/v1/applications/', 404, 'not-found'],
       ['a doubled slash', 'GET', '//v1/applications', 404, 'not-found'],
       ['a broken escape', 'GET', '/v1/applications/%zz', 400, 'path-malformed'],
-      ['another method', 'PATCH', '/v1/applications', 405, 'method-not-allowed'],
+      ['a METHOD that the path does not have', 'PATCH', '/v1/applications', 405, 'method-not-allowed'],
       ['OPTIONS', 'OPTIONS', '/v1/applications', 405, 'method-not-allowed'],
     ])('%s', async (_name, method, path, status, code) => {
       const answer = await latchkey.admin.send<ProblemBody>(method, path);
@@ -33,7 +33,7 @@ describe('HTTP', () => {
       expect(answer.body.instance).toBe(`urn:latchkey:request:${answer.headers.get('x-request-id')}`);
     });
 
-    test('no refusal repeats a key, wherever it was put by mistake', async () => {
+    test('no refusal repeats a secret, wherever the client put it by mistake', async () => {
       const { key } = await createKey(latchkey.admin);
       const caller = latchkey.as(`ManagementKey-v1 ${key}`);
       const chosen = { name: 'x', expiryDate: '2027-01-01', endpoints: [{ method: 'GET', path: key }] };
@@ -49,19 +49,19 @@ describe('HTTP', () => {
       }
     });
 
-    test('a 405 says which methods there are', async () => {
+    test('a 405 lists the METHODs that the path has', async () => {
       const answer = await latchkey.admin.send('PATCH', '/v1/applications/7');
       expect(answer.headers.get('allow')!.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'PUT']);
     });
 
-    test('HEAD is answered like GET, without a body', async () => {
+    test('the response to HEAD is that to GET without a body', async () => {
       expect(await latchkey.admin.send('HEAD', '/v1/applications')).toMatchObject({ status: 200, body: '' });
       expect(await latchkey.nobody.send('HEAD', '/v1/applications')).toMatchObject({ status: 401, body: '' });
     });
   });
 
   describe('a query', () => {
-    test('has no parameter that an endpoint does not name', async () => {
+    test('is refused if it has a parameter that the endpoint does not have', async () => {
       const endpoints = latchkey.get(EndpointCatalogue).own.filter(({ method }) => /GET|DELETE/.test(method));
       expect(endpoints.length).toBeGreaterThan(20);
       for (const { method, path } of endpoints) {
@@ -75,23 +75,26 @@ describe('HTTP', () => {
       }
     });
 
-    test('does nothing where it is refused', async () => {
+    test('that is refused changes nothing', async () => {
       const answer = await latchkey.admin.post<ProblemBody>('/v1/applications?dryRun=true', APPLICATION);
       expect(answer).toMatchObject({ status: 400, body: { errors: [{ parameter: 'dryRun' }] } });
       expect((await latchkey.admin.get('/v1/applications')).body).toMatchObject({ totalResultSize: 0 });
     });
 
-    test.each(['_=1795435200000', '_=1', 'pageSize=1&_=2'])('may have a time against caches: %s', async (query) => {
-      expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
-    });
+    test.each(['_=1795435200000', '_=1', 'pageSize=1&_=2'])(
+      'may have a timestamp that bypasses caches: %s',
+      async (query) => {
+        expect((await latchkey.admin.get(`/v1/applications?${query}`)).status).toBe(200);
+      },
+    );
 
-    test('is read to its end', async () => {
+    test('is read to its end, however long it is', async () => {
       const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${'&'.repeat(5000)}colour=red`);
       expect(answer).toMatchObject({ status: 400, body: { errors: [{ parameter: 'colour' }] } });
     });
 
     test.each(['%ff', '%ED%A0%80', '%C3&skip=%A9', '%zz', '%', '%4'])(
-      'that is not percent-encoded UTF-8 is refused, not guessed at: name=%j',
+      'that is not percent-encoded UTF-8 is refused: name=%j',
       async (value) => {
         const authorization = ['Authorization', latchkey.admin.authorization!] as const;
         const answer = await sendRaw(latchkey.url, 'GET', `/v1/users?name=${value}`, [authorization]);
@@ -103,13 +106,13 @@ describe('HTTP', () => {
       },
     );
 
-    test('may have any letters, percent-encoded', async () => {
+    test('may have any characters, percent-encoded', async () => {
       const answer = await latchkey.admin.get(`/v1/users?name=${encodeURIComponent('Zoë 🔑 + 1 %')}&email=a%20b`);
       expect(answer).toMatchObject({ status: 200, body: { totalResultSize: 0 } });
     });
 
     test.each(['_=', '_=x', '_=1&_=2', '__=1', `_=${'1'.repeat(21)}`])(
-      'may have nothing like it: %s',
+      'is refused if it has a malformed or repeated timestamp: %s',
       async (query) => {
         const answer = await latchkey.admin.get<ProblemBody>(`/v1/applications?${query}`);
         expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
@@ -118,7 +121,7 @@ describe('HTTP', () => {
   });
 
   describe('a request id', () => {
-    test.each([['abc-DEF_1.2'], ['x'.repeat(64)]])('%s is taken over', async (id) => {
+    test.each([['abc-DEF_1.2'], ['x'.repeat(64)]])('%s is kept', async (id) => {
       const answer = await latchkey.nobody.get<ProblemBody>('/v1/applications', { 'x-request-id': id });
       expect(answer.headers.get('x-request-id')).toBe(id);
       expect(answer.body.instance).toBe(`urn:latchkey:request:${id}`);
@@ -130,12 +133,12 @@ describe('HTTP', () => {
     });
   });
 
-  test('an answer to somebody who is signed in is not to be kept', async () => {
+  test('responses may not be cached', async () => {
     expect((await latchkey.admin.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
     expect((await latchkey.nobody.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
   });
 
-  test('an answer is whole whatever a client says that it has already', async () => {
+  test('a conditional request gets the complete response', async () => {
     const authorization = ['Authorization', latchkey.admin.authorization!] as const;
     // `fetch` would add a header that refuses cached responses.
     for (const condition of [
@@ -149,14 +152,14 @@ describe('HTTP', () => {
     }
   });
 
-  test('nothing tells what the server is made of', async () => {
+  test('no header reveals the software of the server or allows other origins', async () => {
     const { headers } = await latchkey.nobody.get('/v1/applications');
     expect(headers.get('x-powered-by')).toBeNull();
     expect(headers.get('server')).toBeNull();
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('a parameter that nobody knows is refused', async () => {
+  test('an unknown query parameter is refused', async () => {
     expect(await latchkey.admin.get('/v1/applications?isAdmin=true')).toMatchObject({
       status: 400,
       body: { code: 'validation-failed', errors: [{ parameter: 'isAdmin' }] },
@@ -181,7 +184,7 @@ describe('HTTP', () => {
       '１',
       '99999999999',
       'Infinity',
-    ])('is nothing but digits: not %j', async (number) => {
+    ])('has only digits: %j is refused', async (number) => {
       for (const parameter of ['pageSize', 'skip', 'createdBy', 'applicationId']) {
         const answer = await latchkey.admin.get<ProblemBody>(`/v1/api_keys?${parameter}=${number}`);
         expect({ parameter, status: answer.status, errors: answer.body.errors }).toMatchObject({
@@ -192,27 +195,27 @@ describe('HTTP', () => {
       }
     });
 
-    test('may have zeros in front', async () => {
+    test('may have leading zeros', async () => {
       expect((await latchkey.admin.get('/v1/api_keys?pageSize=0010&skip=0&createdBy=7')).status).toBe(200);
     });
   });
 
   test.each(['/v1/users?name=', '/v1/users?email=', '/v1/api_keys?name=', '/v1/endpoints?q='])(
-    'a search for nothing is refused, and does not find everything: %s',
+    'an empty search text is refused: %s',
     async (path) => {
       expect(await latchkey.admin.get(path)).toMatchObject({ status: 400, body: { code: 'validation-failed' } });
     },
   );
 
-  describe('a name that every object has', () => {
+  describe('the name of a property that every JavaScript object has', () => {
     const names = [...Object.getOwnPropertyNames(Object.prototype), 'prototype'];
 
-    test.each(names)('is no parameter: %s', async (name) => {
+    test.each(names)('is refused as a query parameter: %s', async (name) => {
       const answer = await latchkey.admin.get<ProblemBody>(`/v1/users?${name}=1`);
       expect(answer).toMatchObject({ status: 400, body: { code: 'validation-failed', errors: [{ parameter: name }] } });
     });
 
-    test.each(names)('is no field: %s', async (name) => {
+    test.each(names)('is refused as a field: %s', async (name) => {
       const key = { name: 'Key', expiryDate: '2027-06-30T22:00:00Z', endpoints: [CAMPAIGNS] };
       // Written as text, because `__proto__` cannot be assigned.
       const withField = (value: object): string => JSON.stringify(value).replace(/}$/, `,${JSON.stringify(name)}:1}`);
@@ -230,7 +233,7 @@ describe('HTTP', () => {
       expect(faults).toEqual([400, 'validation-failed', reaching ? [''] : ['/name', `/${name}`]]);
     });
 
-    test('is one of free attributes, unless a prototype can be reached by it', async () => {
+    test('is accepted in free attributes, unless it can reach a prototype', async () => {
       const attributes = { toString: 1, hasOwnProperty: { valueOf: 'x' } };
       const answer = await latchkey.admin.post('/v1/applications', { ...APPLICATION, name: 'Free', attributes });
       expect(answer).toMatchObject({ status: 201, body: { attributes } });

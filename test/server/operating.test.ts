@@ -25,14 +25,14 @@ describe('health and metrics', () => {
 
   const metrics = async (): Promise<string> => (await latchkey.nobody.get<string>('/metrics')).body;
 
-  test('a process that answers is alive, and says which version it is', async () => {
+  test('the liveness check succeeds, and shows the version', async () => {
     expect(await latchkey.nobody.get('/health/live')).toMatchObject({
       status: 200,
       body: { status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
     });
   });
 
-  test('a process is ready when its database can be reached and has its schema, and only then', async () => {
+  test('a process is ready only if its database can be reached and has the schema of this version', async () => {
     const ready = () => latchkey.nobody.get<ProblemBody>('/health/ready');
     const up = { status: 'ok', details: { process: { status: 'up' }, database: { status: 'up' } } };
     expect(await ready()).toMatchObject({ status: 200, body: up });
@@ -62,7 +62,7 @@ describe('health and metrics', () => {
     expect((await latchkey.nobody.get('/health/live')).status).toBe(200);
   });
 
-  test('decisions are counted by where they are made and how they end, and measured', async () => {
+  test('decisions are counted by kind and outcome, and their duration is measured', async () => {
     const key = await createKey(latchkey.admin, {
       endpoints: [
         { method: 'GET', path: '/v1/applications' },
@@ -109,7 +109,7 @@ describe('health and metrics', () => {
     }
   });
 
-  test('keys that are asked for at the same time share statements, and the metrics show it', async () => {
+  test('concurrent requests with different keys share queries, and the metrics show it', async () => {
     const keys = await Promise.all(Array.from({ length: 20 }, () => createKey(latchkey.admin)));
     const before = await metrics();
     await Promise.all(
@@ -126,7 +126,7 @@ describe('health and metrics', () => {
     expect(more('latchkey_decision_statements_total')).toBeGreaterThanOrEqual(batches);
   });
 
-  test('sign-ins and imports are counted by how they end', async () => {
+  test('sign-ins and imports are counted by outcome', async () => {
     const applicationId = await createApplication(latchkey.admin);
     const campaign = await latchkey.admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, {
       name: 'Spring',
@@ -152,7 +152,7 @@ describe('health and metrics', () => {
     expect(amount(after, 'latchkey_imports_in_progress{phase="writing"}')).toBe(0);
   });
 
-  test('the process tells about itself, and on MySQL about its pool', async () => {
+  test('the metrics include those of the process, and on MySQL those of its connection pool', async () => {
     const answer = await latchkey.nobody.get<string>('/metrics');
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(answer.body).toMatch(/^process_cpu_seconds_total /m);
@@ -166,7 +166,7 @@ describe('health and metrics', () => {
     }
   });
 
-  test('the metrics are read alone, and not at all where they are switched off', async () => {
+  test('the metrics are read-only, and are not found if METRICS_ENABLED is false', async () => {
     expect(await latchkey.nobody.post('/metrics')).toMatchObject({ status: 405 });
     expect((await latchkey.nobody.get('/metrics/')).status).toBe(404);
     const other = await startLatchkey({ METRICS_ENABLED: 'false' });
@@ -178,9 +178,9 @@ describe('health and metrics', () => {
   });
 });
 
-onMysql('a process whose database does not answer', () => {
+onMysql('a process whose database does not respond', () => {
   /** A proxy to MySQL that can stop passing bytes on. */
-  class Passage {
+  class FreezableProxy {
     private readonly sockets = new Set<Socket>();
     private frozen = false;
     private server: Server | undefined;
@@ -219,17 +219,17 @@ onMysql('a process whose database does not answer', () => {
     }
   }
 
-  test('says within the bounded time that it is not ready, is alive all the same, and gets ready again', async () => {
+  test('reports within its deadline that it is not ready, stays alive, and becomes ready again', async () => {
     const database = await createDatabase();
-    const passage = new Passage();
+    const proxy = new FreezableProxy();
     const url = new URL(database.url);
-    url.port = String(await passage.open(new URL(database.url)));
+    url.port = String(await proxy.open(new URL(database.url)));
     url.hostname = '127.0.0.1';
     const latchkey = await startLatchkey({ DATABASE_URL: url.href, DECISION_WAIT_MS: '500' });
     try {
       const ready = () => latchkey.nobody.get<ProblemBody>('/health/ready');
       expect((await ready()).status).toBe(200);
-      passage.isFrozen = true;
+      proxy.isFrozen = true;
       const began = performance.now();
       const answers = await Promise.all([ready(), ready(), ready()]);
       expect(performance.now() - began).toBeLessThan(3000);
@@ -238,14 +238,14 @@ onMysql('a process whose database does not answer', () => {
         expect(answer.body.detail).toBe('database: It cannot be reached (decision-timeout).');
       }
       expect((await latchkey.nobody.get('/health/live')).status).toBe(200);
-      passage.isFrozen = false;
+      proxy.isFrozen = false;
       while ((await ready()).status !== 200) {
         await wait(50);
       }
     } finally {
-      passage.isFrozen = false;
+      proxy.isFrozen = false;
       await latchkey.close();
-      passage.close();
+      proxy.close();
       await database.drop();
     }
   });

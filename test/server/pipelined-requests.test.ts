@@ -9,7 +9,7 @@ const SLOW = { memoryCost: 65_536, timeCost: 10, parallelism: 1 };
 const latchkey = await startLatchkey({}, { hashCost: SLOW });
 afterAll(() => latchkey.close());
 
-test('a request that waits behind another one ends with its connection, and is in the log', async () => {
+test('a pipelined request that waits behind another one ends with its connection, and is logged', async () => {
   const body = JSON.stringify({ email: 'grace@example.com', password: 'not a password of hers' });
   const head = (id: string): string[] => ['Host: latchkey.example', `X-Request-Id: ${id}`];
   const first = ['POST /v1/sessions HTTP/1.1', ...head('first'), 'Content-Type: application/json'];

@@ -28,7 +28,7 @@ describe('the log of the process', () => {
     }
   });
 
-  test('does not keep the process from ending when nobody reads it any more', async () => {
+  test('does not block shutdown when its reader has gone', async () => {
     const database = await createDatabase();
     const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.js')], {
       env: { ...process.env, PORT: '0', DATABASE_URL: database.url, ADMIN_EMAIL, ADMIN_PASSWORD },

@@ -27,7 +27,7 @@ interface Count {
 }
 
 describe('processes on one database', () => {
-  test('count guesses together', async () => {
+  test('count failed sign-ins together', async () => {
     const { email } = await replicas.createUser({ isAdmin: false });
     const statuses: number[] = [];
     for (let round = 0; round < 7; round += 1) {
@@ -38,7 +38,7 @@ describe('processes on one database', () => {
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
   });
 
-  test('refuse a changed meaning and accept a confirmed one, right after the answer, ten times in a row', async () => {
+  test('refuse a changed meaning and accept a confirmed one, immediately after the response, ten times in a row', async () => {
     const service = 'replicated';
     const path = '/apps/{appId}/partners/{partnerId}';
     const openapi = document({ [path]: { get: {} } });
@@ -49,28 +49,28 @@ describe('processes on one database', () => {
       endpoints: [{ service, method: 'GET', path }],
       allowedApplicationIds: [four],
     });
-    const outcome = async (url: string, asked: string): Promise<string> => {
-      const answer = await sendRaw(url, 'GET', `/v1/forward_auth/envoy/${service}${asked}`, [
+    const outcome = async (url: string, requested: string): Promise<string> => {
+      const answer = await sendRaw(url, 'GET', `/v1/forward_auth/envoy/${service}${requested}`, [
         ['Authorization', `ManagementKey-v1 ${key}`],
       ]);
       return answer.status === 200 ? 'allowed' : (answer.headers['x-latchkey-error'] ?? '');
     };
-    const everywhere = (asked: string): Promise<string[]> =>
-      Promise.all(replicas.servers.map(({ url }) => outcome(url, asked)));
+    const everywhere = (requested: string): Promise<string[]> =>
+      Promise.all(replicas.servers.map(({ url }) => outcome(url, requested)));
     expect(await everywhere(`/apps/${four}/partners/9`)).toEqual(['allowed', 'allowed', 'allowed']);
     for (let round = 0; round < 10; round += 1) {
       const meaning = { applicationParameter: round % 2 === 0 ? 'partnerId' : 'appId' };
-      const asked = round % 2 === 0 ? `/apps/${five}/partners/${four}` : `/apps/${four}/partners/9`;
+      const requested = round % 2 === 0 ? `/apps/${five}/partners/${four}` : `/apps/${four}/partners/9`;
       await putService(admin, service, openapi, meaning);
-      expect(await everywhere(asked)).toEqual(Array(3).fill('endpoint-not-allowed'));
+      expect(await everywhere(requested)).toEqual(Array(3).fill('endpoint-not-allowed'));
       const { body } = await putService(admin, service, openapi, meaning, '?dryRun=true');
       const confirmChanges = body.changedGrants.digest;
       await putService(admin, service, openapi, { ...meaning, confirmChanges });
-      expect(await everywhere(asked)).toEqual(Array(3).fill('allowed'));
+      expect(await everywhere(requested)).toEqual(Array(3).fill('allowed'));
     }
   }, 120_000);
 
-  test('learn of a password that the command line reset, and say that the operator did it', async () => {
+  test('show a password reset by the command line in the audit log, with the operator as the actor', async () => {
     const { id, email } = await replicas.createUser({ isAdmin: true });
     const { code } = await runToEnd({ DATABASE_URL: replicas.database.url }, ['reset-password', email]);
     expect(code).toBe(0);
@@ -79,7 +79,7 @@ describe('processes on one database', () => {
   });
 
   // The last test, because it stops processes.
-  test('add up what they count: by themselves, and those that end before they do', async () => {
+  test('add up their usage counters, which each writes periodically and before it shuts down', async () => {
     const key = await createKey(replicas.keeper(), { endpoints: [APPLICATIONS], expiryDate: '2099-01-01' });
     const callFromEach = async (): Promise<void> => {
       for (const replica of [0, 1]) {
