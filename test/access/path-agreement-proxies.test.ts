@@ -105,7 +105,7 @@ for (const { proxy, name, configuration, readings } of proxyRoutes) {
 
     afterAll(() => running?.stop());
 
-    test(`selects what Latchkey selects, or Latchkey refuses (PATH_SEED=${seed})`, async () => {
+    test(`selects the endpoint that Latchkey selects, or Latchkey refuses the path (PATH_SEED=${seed})`, async () => {
       let accepted = 0;
       const disagreements: unknown[] = [];
       for (const [index, { endpoints, raws }] of catalogues.entries()) {

@@ -39,7 +39,7 @@ async function usageOf(admin: Client, { id }: { id: number }, query = ''): Promi
 /** The product runs outside jest's VM, and so do its timers. */
 const PRODUCT = runInThisContext('globalThis') as typeof globalThis;
 
-/** When counts must be written, in milliseconds. */
+/** How long a process may take to write its usage counters, in milliseconds. */
 const WRITTEN_MS = 12_000;
 
 /** Waits until the usage reaches an amount. */
@@ -129,7 +129,7 @@ describe('the usage of a key', () => {
     });
     expect(key.lastUsed).toBeNull();
     const caller = callerWith(key);
-    // What is counted from here on starts a timer.
+    // The next use of a key starts a timer.
     await latchkey.get(UsageRecorder).flush();
     const timers = jest.spyOn(PRODUCT, 'setTimeout');
     await times(3, () => caller.get(`/v1/applications/${one}/campaigns`));
@@ -150,7 +150,7 @@ describe('the usage of a key', () => {
     const writing = timers.mock.calls.filter(([work]) => String(work).includes('this.flush()'));
     timers.mockRestore();
     expect(writing).toHaveLength(1);
-    // The timer need not be waited for. In `server/replicas.test.ts` it is.
+    // `server/replicas.test.ts` waits for the timer instead.
     const [write, delay] = writing[0]!;
     expect(delay).toBeLessThan(WRITTEN_MS);
     write();

@@ -213,7 +213,7 @@ describe('the log line of a request', () => {
     await held;
     const inTransaction = transactions.inTransaction.bind(transactions);
     const client = new AbortController();
-    const asked = new Promise<void>((resolve) => {
+    const begun = new Promise<void>((resolve) => {
       jest.spyOn(transactions, 'inTransaction').mockImplementationOnce((work, urgency) => {
         resolve();
         return inTransaction(work, urgency);
@@ -224,7 +224,7 @@ describe('the log line of a request', () => {
       headers: { authorization: latchkey.admin.authorization!, 'x-request-id': 'gone-away' },
       signal: client.signal,
     });
-    await asked;
+    await begun;
     client.abort();
     await expect(deletion).rejects.toThrow('aborted');
     await until('the line is there', () => all().some((line) => line.requestId === 'gone-away'));
@@ -255,7 +255,7 @@ describe('the log line of a request', () => {
   });
 });
 
-/** What a process does with its log, without the rest of the product: it logs a request, and ends when it is asked to. */
+/** What a process does with its log, without the rest of the product: it logs a request, and ends on a signal. */
 const LOGGING_PROCESS = `
   import { createLogger, endLog } from ${JSON.stringify(new URL('../../dist/logging/logging.js', import.meta.url))};
   const logger = createLogger('info');

@@ -8,7 +8,7 @@ import { document, putService } from '../services/service-fixtures.js';
 
 const APPLICATIONS = { method: 'GET', path: '/v1/applications' };
 
-/** Waits for counts that a process writes by itself, every few seconds. */
+/** How long a process may take to write its usage counters, in milliseconds. */
 const WRITTEN_MS = 12_000;
 
 let replicas: Replicas;

@@ -153,9 +153,9 @@ test('the response to a key that no longer works names the reason and the key', 
   const endpoints = [{ service: 'billing', method: 'GET', path: '/invoices' }];
   const creator = await createAdmin(latchkey);
   const orphaned = await createKey(creator.client, { endpoints });
-  const codeOf = async (made: MadeKey): Promise<[string, string | undefined]> => {
-    const answer = await verify(made.key, 'GET', '/invoices');
-    expect(answer).toMatchObject({ endpoint: null, applicationId: null, key: { id: made.id, hint: made.hint } });
+  const codeOf = async (tested: MadeKey): Promise<[string, string | undefined]> => {
+    const answer = await verify(tested.key, 'GET', '/invoices');
+    expect(answer).toMatchObject({ endpoint: null, applicationId: null, key: { id: tested.id, hint: tested.hint } });
     return [answer.code, answer.key?.state];
   };
   await latchkey.admin.put(`/v1/users/${creator.id}`, { state: 'deactivated' });
