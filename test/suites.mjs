@@ -14,7 +14,13 @@ export const SUITES = {
   scale: {
     purpose: 'Memory, time and fairness with as much data as Latchkey promises to hold.',
     only: ['database/fair-shares'],
-    short: ['backoffice/coupons-at-scale', 'verification/late-decisions'],
+    short: [
+      'backoffice/campaign-deletion',
+      'backoffice/coupon-list',
+      'backoffice/coupons',
+      'backoffice/coupons-at-scale',
+      'verification/late-decisions',
+    ],
   },
   processes: {
     purpose: 'The process as operators run it: starts, commands, upgrades, backups and ends.',

@@ -1,11 +1,17 @@
 import { Campaign } from '../../src/backoffice/campaigns/campaign.entity.js';
+import { insertCoupons, INSERTION_SIZE } from '../../src/backoffice/coupons/coupon-insertion.js';
 import { Coupon } from '../../src/backoffice/coupons/coupon.entity.js';
+import { DEFAULT_TERMS } from '../../src/backoffice/coupons/new-coupon.js';
 import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import type { ProblemBody } from '../support/client.js';
 import { until } from './coupon-fixtures.js';
+import { size } from '../support/size.js';
 import { createApplication } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { runSql } from '../support/sql.js';
+
+/** More coupons than are deleted before another request is served. */
+const MANY = size('scale', 12_000, 30_000);
 
 describe('the deletion of a campaign', () => {
   let latchkey: Latchkey;
@@ -26,22 +32,12 @@ describe('the deletion of a campaign', () => {
     const { body } = await latchkey.admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, {
       name: 'To go',
     });
+    const batch = { applicationId, campaignId: body.id, created: 0, importId: null, batchId: 'made by the test' };
+    const values = Array.from({ length: coupons }, (_, number) => `code-${body.id}-${number}`);
     await latchkey.get(TransactionRunner).inTransaction(async (tx) => {
-      for (let start = 0; start < coupons; start += 500) {
-        await tx.insert(
-          Coupon,
-          Array.from({ length: Math.min(500, coupons - start) }, (_, i) => ({
-            created: 0,
-            campaignId: body.id,
-            applicationId,
-            value: `code-${body.id}-${start + i}`,
-            usageLimit: 1,
-            usageCounter: 0,
-            discountCounter: 0,
-            attributes: {},
-            isReservationMandatory: false,
-          })),
-        );
+      for (let start = 0; start < coupons; start += INSERTION_SIZE) {
+        const rows = values.slice(start, start + INSERTION_SIZE).map((value) => ({ ...DEFAULT_TERMS, value }));
+        await insertCoupons(tx, batch, rows, 'refuse');
       }
     });
     return body.id;
@@ -101,7 +97,7 @@ describe('the deletion of a campaign', () => {
   });
 
   test('lets others read and write in between', async () => {
-    const [other, id] = [await make(0), await make(30_000)];
+    const [other, id] = [await make(0), await make(MANY)];
     let deleting = true;
     const deletion = latchkey.admin.delete(path(id)).finally(() => (deleting = false));
     let served = 0;
@@ -201,7 +197,7 @@ describe('the deletion of a campaign', () => {
   });
 
   test('stops between two batches when its process is told to end, and goes on elsewhere', async () => {
-    const id = await make(30_000);
+    const id = await make(MANY);
     const replica = await startLatchkey({}, { original: latchkey });
     const deletion = replica.admin.delete<ProblemBody>(path(id));
     await until('it has begun', async () => (await latchkey.admin.get(path(id))).status === 404);

@@ -11,6 +11,7 @@ import {
 } from './coupon-fixtures.js';
 import { createKey } from '../support/fixtures.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, type Latchkey, startLatchkey } from '../support/harness.js';
+import { size } from '../support/size.js';
 
 interface Change {
   entity: string;
@@ -133,7 +134,7 @@ describe('coupons', () => {
     it('may be twenty thousand in one request, and no more', async () => {
       const { status } = await generate({ numberOfCoupons: 20_000, couponPattern: '######' }, '?silent=yes');
       expect(status).toBe(204);
-      expect(await values()).toHaveLength(20_000);
+      expect(await values('valuesOnly=true')).toHaveLength(20_000);
       const { body } = await generate({ numberOfCoupons: 20_001, couponPattern: '######' });
       expect(body.errors).toEqual([{ pointer: '/numberOfCoupons', detail: expect.any(String) as string }]);
     });
@@ -330,7 +331,7 @@ describe('coupons', () => {
     it.each(['key', 'session'])(
       'ends with the %s that asked for it; others are answered all the while',
       async (means) => {
-        const count = 20_000;
+        const count = size('scale', 10_000, 20_000);
         await importRows(`value\n${Array.from({ length: count }, (_, number) => `CODE-${number}`).join('\n')}\n`);
         const endpoint = {
           method: 'DELETE',
@@ -352,7 +353,7 @@ describe('coupons', () => {
         expect(ended.status).toBe(204);
         const { status, body } = await deletion;
         expect([status, body.code]).toEqual([401, 'unknown']);
-        const left = (await values()).length;
+        const left = (await values('valuesOnly=true')).length;
         expect(left).toBeGreaterThan(0);
         const [entry] = (await changes()).filter(({ entity }) => entity === `DELETE ${place.path}/coupons`);
         expect(entry!.old).toEqual({ filters: {}, coupons: count - left });
