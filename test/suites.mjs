@@ -63,7 +63,7 @@ export const SUITES = {
   security: {
     purpose: 'Attackers: generated requests, races, crowds and slow clients.',
     only: ['security/*'],
-    short: ['api-keys/usage', 'services/service-refusals', 'users/sign-in'],
+    short: ['access/path-agreement', 'api-keys/usage', 'services/service-refusals', 'users/sign-in'],
   },
 };
 

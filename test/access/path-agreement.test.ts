@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { readRawPath } from '../../src/access/paths/raw-path.js';
+import { size } from '../support/size.js';
 import { anyCatalogueAndRequests, anyRaw } from './path-arbitraries.js';
 import {
   behindUrl,
@@ -66,7 +67,7 @@ describe('every reader', () => {
         }
         expect(disagreements).toEqual([]);
       }),
-      { numRuns: 600 },
+      { numRuns: size('security', 200, 600) },
     );
     // A property that is never tested holds vacuously.
     expect(accepted).toBeGreaterThan(300);
@@ -81,7 +82,7 @@ describe('every reader', () => {
         expect(url.host).toBe('upstream.example');
         expect(url.pathname.slice(1).split('/').map(decodeURIComponent)).toEqual(path.segments);
       }),
-      { numRuns: 20_000 },
+      { numRuns: size('security', 5000, 20_000) },
     );
   });
 
