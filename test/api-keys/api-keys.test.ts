@@ -67,7 +67,7 @@ describe('a key', () => {
   });
 
   describe('depends on its creator', () => {
-    test('and stops when they are deactivated, works again when they are reactivated, and stops for good when they are deleted', async () => {
+    test('and stops while they are deactivated, and for good once they are deleted', async () => {
       const creator = await createAdmin(latchkey);
       const key = await createKey(creator.client);
       expect((await use(key)).status).toBe(200);
