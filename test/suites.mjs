@@ -19,6 +19,7 @@ export const SUITES = {
       'backoffice/coupon-list',
       'backoffice/coupons',
       'backoffice/coupons-at-scale',
+      'database/database',
       'verification/late-decisions',
     ],
   },
