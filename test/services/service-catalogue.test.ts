@@ -21,7 +21,7 @@ async function register(service: string, ...paths: string[]): Promise<void> {
 }
 
 /** Returns the status of forward auth for a GET of each path of a service. */
-async function answers(service: string, key: string, paths: string[]): Promise<Record<string, number>> {
+async function statuses(service: string, key: string, paths: string[]): Promise<Record<string, number>> {
   const entries: [string, number][] = [];
   for (const path of paths) {
     const { status } = await sendRaw(latchkey.url, 'GET', `/v1/forward_auth/envoy/${service}${path}`, [
@@ -43,7 +43,7 @@ async function offered(service: string): Promise<string[]> {
   return body.data.map(({ path }) => path).sort();
 }
 
-describe('an endpoint that another version stored and this one cannot match', () => {
+describe('a stored endpoint that this version cannot match', () => {
   const service = 'stored';
   let key: string;
   beforeEach(async () => {
@@ -52,16 +52,16 @@ describe('an endpoint that another version stored and this one cannot match', ()
       endpoints: ['/files/{id}', '/health', '/other/{name}'].map((path) => ({ service, method: 'GET', path })),
     });
     key = made.key;
-    expect(await answers(service, key, ['/files/7', '/health', '/other/x'])).toEqual({
+    expect(await statuses(service, key, ['/files/7', '/health', '/other/x'])).toEqual({
       '/files/7': 200,
       '/health': 200,
       '/other/x': 200,
     });
   });
 
-  test('is denied, also where another one would match, and all others go on', async () => {
+  test('is denied even where another endpoint matches, and all other endpoints still work', async () => {
     await rewrite('/other/{name}', '/files/{id}.json');
-    expect(await answers(service, key, ['/files/7', '/health', '/files/7.json', '/other/x'])).toEqual({
+    expect(await statuses(service, key, ['/files/7', '/health', '/files/7.json', '/other/x'])).toEqual({
       '/files/7': 200,
       '/health': 200,
       '/files/7.json': 403,
@@ -70,22 +70,22 @@ describe('an endpoint that another version stored and this one cannot match', ()
     expect(await offered(service)).toEqual(['/files/{id}', '/health']);
   });
 
-  test('is denied with the one that it can no longer be told from', async () => {
+  test('is denied together with an endpoint that matches the same paths', async () => {
     await rewrite('/other/{name}', '/files/{name}');
-    expect(await answers(service, key, ['/files/7', '/health'])).toEqual({ '/files/7': 403, '/health': 200 });
+    expect(await statuses(service, key, ['/files/7', '/health'])).toEqual({ '/files/7': 403, '/health': 200 });
   });
 
-  test('is told to the operator once', async () => {
+  test('is logged once', async () => {
     await rewrite('/other/{name}', '/files/{id}.json');
-    await answers(service, key, ['/files/7', '/health']);
+    await statuses(service, key, ['/files/7', '/health']);
     await register('another', '/x');
-    await answers(service, key, ['/files/7', '/health']);
+    await statuses(service, key, ['/files/7', '/health']);
     expect(latchkey.log().match(/endpoints of the service \\"stored\\" are denied/g)).toHaveLength(1);
     expect(latchkey.log()).toContain('/files/{id}.json cannot be an endpoint');
   });
 });
 
-test('a change of one service leaves what is ready of the others as it is', async () => {
+test('a change of one service keeps the cached endpoint trees of the others', async () => {
   await register('one', '/a');
   await register('two', '/b');
   const catalogue = latchkey.get(ServiceCatalogue);

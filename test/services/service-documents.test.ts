@@ -9,8 +9,8 @@ const { resolve } = createRequire(import.meta.url);
 const { latchkey, put, grantable, outcome } = await startServices();
 afterAll(() => latchkey.close());
 
-describe('real documents go in', () => {
-  test("GitHub's whole description, within seconds", async () => {
+describe('a real document is accepted', () => {
+  test("GitHub's complete API, within seconds", async () => {
     const openapi = JSON.parse(readFileSync(resolve('@octokit/openapi/generated/api.github.com.json'), 'utf8')) as {
       paths: Record<string, Record<string, unknown>>;
     };
@@ -35,7 +35,7 @@ describe('real documents go in', () => {
     expect(again).toMatchObject({ status: 200, body: { added: [], removed: [], changed: [] } });
   });
 
-  test('the Scalar Galaxy: 3.1, YAML, references to parameters', async () => {
+  test('Scalar Galaxy: OpenAPI 3.1 in YAML, with references to parameters', async () => {
     const text = readFileSync(resolve('@scalar/galaxy/latest.yaml'), 'utf8');
     const { status, body } = await put('galaxy', text, { applicationParameter: 'planetId' });
     expect(status).toBe(201);
@@ -47,7 +47,7 @@ describe('real documents go in', () => {
     expect(planet).toMatchObject({ scope: 'application', summary: 'Get a planet', tag: 'Planets' });
   });
 
-  test("Rebilly's: 3.0, a megabyte of YAML, a path before all paths", async () => {
+  test('Rebilly: OpenAPI 3.0 in a megabyte of YAML, with a path in its server URL', async () => {
     const file = resolve('@redocly/openapi-core/package.json').replace(
       'package.json',
       'src/benchmark/benches/rebilly.yaml',
@@ -61,7 +61,7 @@ describe('real documents go in', () => {
     expect(names(body.added)).toContain('GET /experimental/subscriptions/{subscriptionId}/summary-metrics');
   });
 
-  test("Latchkey's own: the endpoints and their scopes are those of its catalogue", async () => {
+  test("Latchkey's own, with the endpoints and scopes of its catalogue", async () => {
     const { body: own } = await latchkey.nobody.get('/openapi.json');
     const { body } = await put('own', own);
     const declared = latchkey.get(EndpointCatalogue).own;
@@ -73,13 +73,13 @@ describe('real documents go in', () => {
 });
 
 describe('an operation becomes an endpoint', () => {
-  let giveThreadBack: () => void;
+  let restoreThread: () => void;
   beforeAll(() => {
-    giveThreadBack = readWithoutThread(latchkey);
+    restoreThread = readWithoutThread(latchkey);
   });
-  afterAll(() => giveThreadBack());
+  afterAll(() => restoreThread());
 
-  test('with its first tag, its summary or what comes nearest, and whether it is deprecated', async () => {
+  test('with its first tag, its summary or the closest substitute, and its deprecation', async () => {
     await put(
       'details',
       document({
@@ -100,7 +100,7 @@ describe('an operation becomes an endpoint', () => {
     ]);
   });
 
-  test('of application scope exactly if its path has the parameter that was named', async () => {
+  test('of application scope exactly if its path has the Application parameter of the service', async () => {
     const paths = { '/a/{applicationId}': { get: {} }, '/a/{shop}/b/{id}': { get: {} }, '/applicationId': { get: {} } };
     const { body: named } = await put('scopes', document(paths), { applicationParameter: 'shop' }, '?dryRun=true');
     expect(named.added.map(({ path, scope }) => [path, scope])).toEqual([
@@ -115,19 +115,19 @@ describe('an operation becomes an endpoint', () => {
   });
 
   test.each([
-    ['none', undefined, '/x'],
+    ['no servers', undefined, '/x'],
     ['an empty list', [], '/x'],
     ['the root', [{ url: '/' }], '/x'],
     ['a relative path', [{ url: '/api/v1' }], '/api/v1/x'],
     ['a trailing slash', [{ url: '/api/v1/' }], '/api/v1/x'],
     ['a path without a slash', [{ url: 'api/v1' }], '/api/v1/x'],
-    ['this very place', [{ url: './' }], '/x'],
+    ['the current folder', [{ url: './' }], '/x'],
     ['an address', [{ url: 'https://api.example.com' }], '/x'],
     ['an address with a path', [{ url: 'https://api.example.com/v1' }], '/v1/x'],
     ['an address without a scheme', [{ url: '//api.example.com/v1' }], '/v1/x'],
-    ['several: the first counts', [{ url: '/first' }, { url: '/second' }], '/first/x'],
+    ['the first of several', [{ url: '/first' }, { url: '/second' }], '/first/x'],
     [
-      'variables, at their defaults',
+      'variables with defaults',
       [
         {
           url: '{scheme}://{host}:{port}/{base}',
@@ -145,7 +145,7 @@ describe('an operation becomes an endpoint', () => {
     expect(await outcome(document({ '/x': { get: {} } }, { servers }))).toEqual({ [`GET ${path}`]: 'account' });
   });
 
-  test('with the server of the operation before that of the path before that of the document', async () => {
+  test('with the server of the operation, otherwise of the path, otherwise of the document', async () => {
     const openapi = document(
       {
         '/x': {
@@ -172,10 +172,10 @@ describe('an operation becomes an endpoint', () => {
     ['another host', { url: 'https://uploads.example.com' }, 'it is on another origin, https://uploads.example.com'],
     ['another scheme', { url: 'http://api.example.com' }, 'it is on another origin, http://api.example.com'],
     ['another port', { url: 'https://api.example.com:8443' }, 'it is on another origin, https://api.example.com:8443'],
-    ['a variable that nothing sets', { url: '/{v}' }, 'the variable {v} of its server has no default'],
+    ['a variable without a default', { url: '/{v}' }, 'the variable {v} of its server has no default'],
     ['a query', { url: '/v1?x=1' }, "its server's address has a query or a fragment"],
-    ['no address', { url: 'https://[oops/' }, "its server's address is malformed"],
-  ])('unless its server is elsewhere: %s', async (_name, server, reason) => {
+    ['a malformed address', { url: 'https://[oops/' }, "its server's address is malformed"],
+  ])('unless its server cannot be used: %s', async (_name, server, reason) => {
     const openapi = document(
       { '/x': { get: { servers: [server] } }, '/y': { get: {} } },
       { servers: [{ url: 'https://api.example.com' }] },
@@ -183,7 +183,7 @@ describe('an operation becomes an endpoint', () => {
     expect(await outcome(openapi)).toEqual({ 'GET /x': reason, 'GET /y': 'account' });
   });
 
-  test('unless no whole segments can match its path, and then the reason is told', async () => {
+  test('unless its path cannot be matched by whole segments, which the response explains', async () => {
     const parameters = (parameter: Record<string, unknown>): unknown => ({
       get: { parameters: [{ in: 'path', required: true, ...parameter }] },
     });
@@ -257,7 +257,7 @@ describe('an operation becomes an endpoint', () => {
     expect(Object.keys(results)).toHaveLength(21);
   });
 
-  test('through references within the document, of paths and parameters', async () => {
+  test('if its path or parameters are references within the document', async () => {
     const openapi = document(
       {
         '/a': { $ref: '#/components/pathItems/shared', post: {} },
@@ -270,7 +270,7 @@ describe('an operation becomes an endpoint', () => {
     expect(Object.keys(await outcome(openapi)).sort()).toEqual(['DELETE /d', 'GET /a', 'GET /b~c/{id}', 'POST /a']);
   });
 
-  test('from an object, from JSON and from YAML alike', async () => {
+  test('in the same way from an object, from JSON and from YAML', async () => {
     const openapi = document({ '/x/{applicationId}': { get: { summary: 'ö', tags: ['T'] } } });
     const expected = await outcome(openapi);
     expect(await outcome(JSON.stringify(openapi))).toEqual(expected);

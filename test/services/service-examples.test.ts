@@ -14,7 +14,7 @@ const BUILT = `${ROOT}node_modules/.cache/latchkey-nest-service-${process.pid}`;
 /** The connection from the example to Latchkey. It counts connections, and can be cut or blocked. */
 class Wire {
   connections = 0;
-  private state: 'open' | 'stopped up' | 'cut' = 'open';
+  private state: 'open' | 'blocked' | 'cut' = 'open';
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
 
@@ -51,7 +51,7 @@ class Wire {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  set(state: 'open' | 'stopped up' | 'cut'): void {
+  set(state: 'open' | 'blocked' | 'cut'): void {
     this.state = state;
     this.sockets.forEach((socket) => socket.destroy());
   }
@@ -142,17 +142,17 @@ describe.each([
   const send = (
     method: string,
     path: string,
-    made?: { key: string },
+    key?: { key: string },
     more: [string, string][] = [],
   ): Promise<RawAnswer> =>
     sendRaw(example.url, method, path, [
-      ...(made ? [['Authorization', `ManagementKey-v1 ${made.key}`] as const] : []),
+      ...(key ? [['Authorization', `ManagementKey-v1 ${key.key}`] as const] : []),
       ...more,
     ]);
   const statuses = async (...answers: Promise<RawAnswer>[]): Promise<number[]> =>
     (await Promise.all(answers)).map(({ status }) => status);
 
-  test('serves what a key opens, and knows whose it is', async () => {
+  test('serves the endpoints that a key opens, and identifies the key', async () => {
     const answer = await send('GET', '/invoices/7?page=1', key);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({
@@ -164,7 +164,7 @@ describe.each([
     expect(await statuses(send('HEAD', '/invoices/7', key))).toEqual([200]);
   });
 
-  test('refuses everything else', async () => {
+  test('refuses all other requests', async () => {
     const deleted = await createKey(latchkey.admin, {
       endpoints: [{ service: 'invoices', method: 'GET', path: '/invoices/{invoiceId}' }],
     });
@@ -185,7 +185,7 @@ describe.each([
     ).toEqual([401, 401, 401, 401, 403, 403, 403, 403, 403]);
   });
 
-  test('asks over connections that it has', async () => {
+  test('reuses its connections to Latchkey', async () => {
     await send('GET', '/invoices/7', key);
     const before = wire.connections;
     for (let count = 0; count < 20; count += 1) {
@@ -194,8 +194,8 @@ describe.each([
     expect(wire.connections - before).toBeLessThanOrEqual(1);
   });
 
-  test('lets nothing in when Latchkey does not answer, and everything again when it does', async () => {
-    for (const fault of ['stopped up', 'cut'] as const) {
+  test('refuses every request while Latchkey does not respond, and recovers when it does', async () => {
+    for (const fault of ['blocked', 'cut'] as const) {
       wire.set(fault);
       const started = performance.now();
       expect(await statuses(send('GET', '/invoices/7', key), send('GET', '/invoices/7', key))).toEqual([503, 503]);
@@ -205,7 +205,7 @@ describe.each([
     }
   });
 
-  test('lets nothing in when its own key is refused', async () => {
+  test('refuses every request if Latchkey refuses its own key', async () => {
     const other = await start(build(), { LATCHKEY_URL: latchkey.url, LATCHKEY_KEY: key.key });
     const answer = await sendRaw(other.url, 'GET', '/invoices/7', [['Authorization', `ManagementKey-v1 ${key.key}`]]);
     other.process.kill();
@@ -213,7 +213,7 @@ describe.each([
     expect(other.output()).not.toContain(key.key);
   }, 120_000);
 
-  test('writes no key into its output', () => {
+  test('writes no secret to its output', () => {
     expect(example.output()).not.toMatch(/lkm_[0-9A-Za-z]{20}/);
   });
 });

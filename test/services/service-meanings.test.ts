@@ -63,7 +63,7 @@ const digestOf = async (service: string, more: Record<string, unknown>): Promise
   (await put(service, more, '?dryRun=true')).body.changedGrants.digest!;
 
 describe('a registration that changes what an endpoint of a key means', () => {
-  test('never moves the key to another Application: it is refused until an admin confirms', async () => {
+  test('never moves the key to another Application: the key is refused until an admin confirms the change', async () => {
     const service = 'moving';
     const key = await limitedKey(service);
     expect([await ofFour(service, key), await ofFive(service, key)]).toEqual(['allowed', 'application-not-allowed']);
@@ -88,7 +88,7 @@ describe('a registration that changes what an endpoint of a key means', () => {
     expect(await ofFour(service, key)).toBe('endpoint-not-allowed');
   });
 
-  test('lets the key live again if the document goes back to the old meaning', async () => {
+  test('is undone by a registration with the old meaning: the key is accepted again', async () => {
     const service = 'returning';
     const key = await limitedKey(service);
     await put(service, OF_PARTNER);
@@ -103,7 +103,7 @@ describe('a registration that changes what an endpoint of a key means', () => {
     expect([await ofFour(service, key), await shown(key)]).toEqual(['allowed', [{ gone: false, changed: false }]]);
   });
 
-  test('suspends a key of all Applications when an endpoint is about the whole account now', async () => {
+  test('suspends a key for all Applications when the scope of its endpoint becomes the account', async () => {
     const service = 'scoping';
     await put(service, OF_APPLICATION);
     const key = await createKey(latchkey.admin, { endpoints: [{ service, method: 'GET', path: PATH }] });
@@ -128,7 +128,7 @@ describe('a registration that changes what an endpoint of a key means', () => {
     ]);
   });
 
-  test('and takes the endpoint away meanwhile does not hide the change', async () => {
+  test('is still detected when a registration in between removes the endpoint', async () => {
     const service = 'detour';
     const key = await limitedKey(service);
     await put(service, OF_PARTNER, '', document({ '/other': { get: {} } }));
@@ -140,7 +140,7 @@ describe('a registration that changes what an endpoint of a key means', () => {
     ]);
   });
 
-  test('says in the refusal what is missing', async () => {
+  test('is explained in the refusal: an admin must confirm the change', async () => {
     const service = 'telling';
     const key = await limitedKey(service);
     await put(service, OF_PARTNER);
@@ -156,7 +156,7 @@ describe('a registration that changes what an endpoint of a key means', () => {
 });
 
 describe('confirming changes', () => {
-  test('with the digest of other changes is refused, and changes nothing', async () => {
+  test('with the digest of other changes is refused and changes nothing', async () => {
     const service = 'guarded';
     const key = await limitedKey(service);
     const digest = await digestOf(service, OF_PARTNER);
@@ -173,7 +173,7 @@ describe('confirming changes', () => {
     expect([await ofFive(service, key), await ofFive(service, later)]).toEqual(['allowed', 'allowed']);
   });
 
-  test('works with the registration itself, without a moment of refusal before', async () => {
+  test('in the registration itself keeps the key accepted throughout', async () => {
     const service = 'at-once';
     const key = await limitedKey(service);
     const confirmChanges = await digestOf(service, OF_PARTNER);
@@ -181,7 +181,7 @@ describe('confirming changes', () => {
     expect(await ofFive(service, key)).toBe('allowed');
   });
 
-  test('again, once they are confirmed, is the same as having done it once', async () => {
+  test('a second time succeeds and changes nothing', async () => {
     const service = 'repeated';
     const key = await limitedKey(service);
     const confirmChanges = await digestOf(service, OF_PARTNER);
@@ -199,7 +199,7 @@ describe('confirming changes', () => {
     expect([await ofFour(service, key), await shown(key)]).toEqual(['allowed', [{ gone: false, changed: false }]]);
   });
 
-  test('is in the audit trail, with each key and its change', async () => {
+  test('writes each key and its change to the audit log', async () => {
     const service = 'audited';
     const key = await limitedKey(service);
     const confirmChanges = await digestOf(service, OF_PARTNER);
@@ -221,7 +221,7 @@ describe('confirming changes', () => {
     );
   });
 
-  test('of a service tells and changes no other service with the same paths', async () => {
+  test('of one service neither lists nor confirms changes of another service with the same paths', async () => {
     const mine = await limitedKey('mine');
     const other = await limitedKey('other');
     await put('other', OF_PARTNER);
@@ -231,8 +231,8 @@ describe('confirming changes', () => {
   });
 });
 
-describe('a service that was deleted and registered anew', () => {
-  test('is another service: a key of the old one never opens it, whatever its document says', async () => {
+describe('a service that was deleted and registered again', () => {
+  test('is a new service: a key for the old one never opens it, even with the same document', async () => {
     const service = 'anew';
     const key = await limitedKey(service);
     await latchkey.admin.delete(`/v1/services/${service}`);
@@ -252,7 +252,7 @@ describe('a service that was deleted and registered anew', () => {
   });
 });
 
-describe('on every replica, right after the answer,', () => {
+describe('on every replica, immediately after the response,', () => {
   test('a changed meaning is refused and a confirmed one is accepted, ten times in a row', async () => {
     const service = 'replicated';
     const key = await limitedKey(service);

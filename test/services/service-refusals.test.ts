@@ -7,7 +7,7 @@ import { readWithoutThread } from './without-thread.js';
 const { latchkey, put, outcome } = await startServices();
 afterAll(() => latchkey.close());
 
-describe('a document that cannot be used is refused, and told where', () => {
+describe('an OpenAPI document', () => {
   const cyclic = { a: { $ref: '#/components/parameters/b' }, b: { $ref: '#/components/parameters/a' } };
   const parameter = (reference: unknown): unknown => ({ '/x/{id}': { get: { parameters: [{ $ref: reference }] } } });
   const inSchema = (schema: unknown): Record<string, unknown> =>
@@ -18,18 +18,18 @@ describe('a document that cannot be used is refused, and told where', () => {
     ['a list', [], '/openapi'],
     ['nothing', null, '/openapi'],
     ['an empty text', '', '/openapi'],
-    ['a version that is not read here', { ...document({}), openapi: '3.2.0' }, '/openapi/openapi'],
-    ['Swagger', { swagger: '2.0', paths: {} }, '/openapi/openapi'],
+    ['an unsupported version', { ...document({}), openapi: '3.2.0' }, '/openapi/openapi'],
+    ['Swagger 2.0', { swagger: '2.0', paths: {} }, '/openapi/openapi'],
     ['no paths in 3.0', { openapi: '3.0.0' }, '/openapi/paths'],
-    ['paths that are a list', document([]), '/openapi/paths'],
+    ['a list of paths', document([]), '/openapi/paths'],
     ['a path that is a text', document({ '/x': 'get' }), '/openapi/paths/~1x'],
     ['an operation that is a list', document({ '/x': { get: [] } }), '/openapi/paths/~1x/get'],
     [
-      'parameters that are none',
+      'parameters that are not a list',
       document({ '/x/{id}': { get: { parameters: {} } } }),
       '/openapi/paths/~1x~1{id}/get/parameters',
     ],
-    ['servers that are none', document({}, { servers: {} }), '/openapi/servers'],
+    ['servers that are not a list', document({}, { servers: {} }), '/openapi/servers'],
     ['a server without an address', document({}, { servers: [{}] }), '/openapi/servers/0'],
     [
       'a reference to nothing',
@@ -37,28 +37,32 @@ describe('a document that cannot be used is refused, and told where', () => {
       '/openapi/paths/~1x~1{id}/get/parameters/0',
     ],
     ['a reference to a prototype', document(parameter('#/constructor')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
-    ['a reference that is no pointer', document(parameter('#anchor')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    ['a reference that is not a pointer', document(parameter('#anchor')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
     ['a reference that is badly encoded', document(parameter('#/%zz')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
     ['a reference that is a number', document(parameter(7)), '/openapi/paths/~1x~1{id}/get/parameters/0'],
     [
-      'references in a circle',
+      'circular references',
       document(parameter('#/components/parameters/a'), { components: { parameters: cyclic } }),
       '/openapi/paths/~1x~1{id}/get/parameters/0',
     ],
-    ['another file', document({ '/x': { $ref: './paths/x.yaml' } }), '/openapi/paths/~1x'],
-    ['an address', document(parameter('http://169.254.169.254/latest')), '/openapi/paths/~1x~1{id}/get/parameters/0'],
+    ['a reference to another file', document({ '/x': { $ref: './paths/x.yaml' } }), '/openapi/paths/~1x'],
     [
-      'another file, deep in a schema',
+      'a reference to a URL',
+      document(parameter('http://169.254.169.254/latest')),
+      '/openapi/paths/~1x~1{id}/get/parameters/0',
+    ],
+    [
+      'a reference to another file, deep in a schema',
       inSchema({ properties: { a: { items: { $ref: 'pets.yaml#/Pet' } } } }),
       '/openapi/components/schemas/Pet/properties/a/items',
     ],
-    ['YAML with a fault', 'openapi: 3.1.0\npaths: {\n', '/openapi'],
-    ['YAML with a key twice', 'openapi: 3.1.0\npaths: {}\npaths: {}\n', '/openapi'],
-    ['YAML with an alias of nothing', 'openapi: 3.1.0\npaths: *nothing\n', '/openapi'],
-    ['YAML in two documents', 'openapi: 3.1.0\n---\nopenapi: 3.1.0\n', '/openapi'],
-  ])('%s', async (_name, openapi, pointer) => {
-    const giveThreadBack = readWithoutThread(latchkey);
-    const { status, body } = await put<ProblemBody>('refused', openapi).finally(giveThreadBack);
+    ['malformed YAML', 'openapi: 3.1.0\npaths: {\n', '/openapi'],
+    ['YAML with a duplicate key', 'openapi: 3.1.0\npaths: {}\npaths: {}\n', '/openapi'],
+    ['YAML with an unknown alias', 'openapi: 3.1.0\npaths: *nothing\n', '/openapi'],
+    ['two YAML documents', 'openapi: 3.1.0\n---\nopenapi: 3.1.0\n', '/openapi'],
+  ])('is refused with a pointer to the fault: %s', async (_name, openapi, pointer) => {
+    const restoreThread = readWithoutThread(latchkey);
+    const { status, body } = await put<ProblemBody>('refused', openapi).finally(restoreThread);
     expect([status, body.code, body.errors?.map((error) => error.pointer)]).toEqual([
       400,
       'openapi-invalid',
@@ -67,7 +71,7 @@ describe('a document that cannot be used is refused, and told where', () => {
     expect((await latchkey.admin.get('/v1/services/refused')).status).toBe(404);
   });
 
-  test.each(['[', '{a: ', '- ', '? '])('YAML that never stops nesting: %s', async (level) => {
+  test.each(['[', '{a: ', '- ', '? '])('is refused as YAML nested thousands of levels deep: %s', async (level) => {
     const { status, body } = await put<ProblemBody>('refused', level.repeat(size('security', 5000, 100_000)));
     expect([status, body.code, body.errors]).toEqual([
       400,
@@ -77,7 +81,7 @@ describe('a document that cannot be used is refused, and told where', () => {
     expect((await latchkey.admin.get('/v1/services/refused')).status).toBe(404);
   });
 
-  test('YAML whose aliases grow without end', async () => {
+  test('is refused as YAML whose aliases expand exponentially', async () => {
     const levels = 'abcdefghi'.split('').map((name, index, all) => {
       const inner = index === 0 ? '"lol"' : `*${all[index - 1]}`;
       return `${name}: &${name} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
@@ -87,14 +91,14 @@ describe('a document that cannot be used is refused, and told where', () => {
     expect(body.detail).toContain('aliases');
   });
 
-  test('more operations than a service can have', async () => {
+  test('is refused with more operations than a service can have', async () => {
     const paths = (count: number): unknown =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}`, { get: {} }]));
     const { status, body } = await put<ProblemBody>('refused', document(paths(20_001)));
     expect([status, body.code]).toEqual([400, 'openapi-invalid']);
   });
 
-  test('paths of more segments in all than are kept ready for decisions', async () => {
+  test('is refused with more segments in its paths than a service can have', async () => {
     const deep = (count: number): unknown =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}${'/x'.repeat(199)}`, { get: {} }]));
     const { status, body } = await put<ProblemBody>('refused', document(deep(1001)));
@@ -108,7 +112,7 @@ describe('a document that cannot be used is refused, and told where', () => {
     });
   });
 
-  test('what only looks like a reference is data', async () => {
+  test('may have properties and examples that only look like references', async () => {
     const schema = {
       properties: { $ref: { type: 'string' }, other: { $ref: '#/components/schemas/Pet' } },
       example: { $ref: 'pets.yaml' },
@@ -118,7 +122,7 @@ describe('a document that cannot be used is refused, and told where', () => {
     expect(await outcome(inSchema(schema))).toEqual({ 'GET /x': 'account' });
   });
 
-  test('names of prototypes are names', async () => {
+  test('may have paths named like properties of prototypes', async () => {
     const text =
       '{"openapi":"3.1.0","__proto__":{"paths":{"/evil":{"get":{}}}},"paths":{"/constructor":{"get":{}},"/__proto__":{"get":{}}}}';
     const names = ['GET /__proto__', 'GET /constructor'];
@@ -126,7 +130,7 @@ describe('a document that cannot be used is refused, and told where', () => {
     expect(Object.keys(await outcome(stringify(JSON.parse(text)))).sort()).toEqual(names);
   });
 
-  test('two operations that no request can tell apart are a conflict, all of them listed', async () => {
+  test('is refused with operations that match the same requests, and all of them are listed', async () => {
     const { status, body } = await put<ProblemBody>(
       'refused',
       document({
@@ -153,12 +157,12 @@ describe('a document that cannot be used is refused, and told where', () => {
   });
 });
 
-describe('a request that cannot be used is refused', () => {
+describe('a request to register a service is refused', () => {
   const send = (body: unknown, headers?: Record<string, string>): Promise<Answer<ProblemBody>> =>
     latchkey.admin.send<ProblemBody>('PUT', '/v1/services/refused', body, headers);
   const good = { name: 'Good', openapi: document({}) };
 
-  test('with every fault', async () => {
+  test('with every fault listed', async () => {
     const { status, body } = await send({
       name: ' ',
       description: 7,
@@ -176,13 +180,13 @@ describe('a request that cannot be used is refused', () => {
     ['no name', { openapi: document({}) }, 'validation-failed'],
     ['no document', { name: 'x' }, 'validation-failed'],
     ['a NUL in the description', { ...good, description: 'a\0b' }, 'validation-failed'],
-    ['a list', [], 'json-malformed'],
+    ['a list as its body', [], 'json-malformed'],
     ['no body', undefined, 'body-missing'],
-  ])('%s', async (_name, sent, code) => {
+  ])('with %s', async (_name, sent, code) => {
     expect((await send(sent)).body.code).toBe(code);
   });
 
-  test('what is not JSON, not UTF-8, or too large', async () => {
+  test('if its body is not JSON, is not UTF-8, or is too large', async () => {
     const json = { 'content-type': 'application/json' };
     expect((await send('{', json)).body.code).toBe('json-malformed');
     expect((await send(Buffer.from('{"name":"\xff"}', 'latin1'), json)).body.code).toBe('json-malformed');
@@ -195,7 +199,7 @@ describe('a request that cannot be used is refused', () => {
   });
 
   test.each(['management', 'A', 'a', '1a', 'billing_service', 'Billing', `a${'b'.repeat(41)}`, '%C3%A4b'])(
-    'for a service called %s',
+    'for the invalid service name %s',
     async (service) => {
       const { status, body } = await put<ProblemBody>(service, document({}));
       expect([status, body.code, body.errors]).toMatchObject([400, 'validation-failed', [{ parameter: 'service' }]]);

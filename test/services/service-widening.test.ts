@@ -59,18 +59,18 @@ async function opened(service: string, key: MadeKey): Promise<string[]> {
 
 const BOTH = { get: {}, post: {} };
 
-describe('a new document never lets a key in where the old one did not:', () => {
+describe('a new document never widens what a key may do:', () => {
   test.each<[string, string, object, object, Record<string, unknown>?]>([
     ['a server with another path', 'GET /a', { '/a': BOTH }, { '/a': BOTH }, { servers: [{ url: '/v2' }] }],
     ['another METHOD', 'GET /a', { '/a': { get: {} } }, { '/a': { post: {}, delete: {}, head: {} } }],
     ['a trailing slash', 'GET /a', { '/a': { get: {} } }, { '/a/': { get: {} } }],
     ['another name of a parameter', 'GET /a/{id}', { '/a/{id}': { get: {} } }, { '/a/{name}': { get: {} } }],
-    ['a literal that goes', 'GET /a/{id}', { '/a/{id}': BOTH, '/a/me': BOTH }, { '/a/{id}': BOTH }],
-    ['a suffix that goes', 'GET /a/{id}', { '/a/{id}': BOTH, '/a/{n}.json': BOTH }, { '/a/{id}': BOTH }],
-    ['a verb that goes', 'POST /a/{id}', { '/a/{id}': BOTH, '/a/{id}:end': BOTH }, { '/a/{id}': BOTH }],
-    ['a query that goes', 'POST /a', { '/a': BOTH, '/a?bulk=true': BOTH }, { '/a': BOTH }],
+    ['a literal that is removed', 'GET /a/{id}', { '/a/{id}': BOTH, '/a/me': BOTH }, { '/a/{id}': BOTH }],
+    ['a suffix that is removed', 'GET /a/{id}', { '/a/{id}': BOTH, '/a/{n}.json': BOTH }, { '/a/{id}': BOTH }],
+    ['a verb that is removed', 'POST /a/{id}', { '/a/{id}': BOTH, '/a/{id}:end': BOTH }, { '/a/{id}': BOTH }],
+    ['a query that is removed', 'POST /a', { '/a': BOTH, '/a?bulk=true': BOTH }, { '/a': BOTH }],
     [
-      'a longer literal that goes',
+      'a longer literal that is removed',
       'GET /{x}/{y}/{z}',
       { '/{x}/{y}/{z}': BOTH, '/a/b/{c}': BOTH },
       { '/{x}/{y}/{z}': BOTH },
@@ -98,11 +98,11 @@ describe('a new document never lets a key in where the old one did not:', () => 
   });
 });
 
-describe('an operation of an earlier document', () => {
+describe('an operation that a new document removes', () => {
   const BEFORE = document({ '/a/{id}': BOTH, '/a/me': { get: {} }, '/b': { get: {} } });
   const AFTER = document({ '/a/{id}': BOTH });
 
-  test('stays refused until an admin confirms that a key for another endpoint opens it', async () => {
+  test('stays refused until an admin confirms that keys for another endpoint may open it', async () => {
     const service = 'leaving';
     await put(service, BEFORE);
     const key = await keyFor(service, 'GET /a/{id}');
@@ -122,7 +122,7 @@ describe('an operation of an earlier document', () => {
     expect((await put(service, AFTER)).changedGrants).toMatchObject({ digest: null, takenOver: [] });
   });
 
-  test('stays refused when a document in between has neither it nor what could stand for it', async () => {
+  test('stays refused after a document without any endpoint that could match it', async () => {
     const service = 'detour';
     await put(service, BEFORE);
     const key = await keyFor(service, 'GET /a/{id}');
@@ -134,7 +134,7 @@ describe('an operation of an earlier document', () => {
     ]);
   });
 
-  test('is forgotten when it comes back, or when no key holds anything that could stand for it', async () => {
+  test('is no longer refused when a document restores it, or no key has an endpoint that could match it', async () => {
     const service = 'coming-back';
     await put(service, BEFORE);
     const key = await keyFor(service, 'GET /a/{id}', 'GET /a/me');

@@ -20,7 +20,7 @@ describe('registering a service again', () => {
     '/comes': { post: {} },
   });
 
-  test('answers the difference, and does nothing if it is a dry run', async () => {
+  test('responds with the differences, and changes nothing in a dry run', async () => {
     const service = 'differing';
     expect((await put(service, before, {}, '?dryRun=true')).body).toMatchObject({ dryRun: true, endpointCount: 4 });
     expect((await latchkey.admin.get(`/v1/services/${service}`)).status).toBe(404);
@@ -65,7 +65,7 @@ describe('registering a service again', () => {
     ]);
   });
 
-  test('tells how many keys it affects, and the first hundred of them', async () => {
+  test('responds with the number of affected keys and the first hundred of them', async () => {
     const service = 'affecting';
     await put(service, before);
     const holders = await Promise.all(
@@ -85,12 +85,12 @@ describe('registering a service again', () => {
     expect(body.affectedKeys.totalResultSize).toBe(103);
     expect(body.affectedKeys.data.map(({ id }) => id)).toEqual(ids.slice(0, 100));
     const [first] = body.affectedKeys.data;
-    const made = [...holders, both].find(({ id }) => id === first!.id)!;
-    expect(first).toEqual({ id: made.id, name: made.name, hint: made.hint });
+    const created = [...holders, both].find(({ id }) => id === first!.id)!;
+    expect(first).toEqual({ id: created.id, name: created.name, hint: created.hint });
     expect((await put(service, before)).body.affectedKeys).toEqual({ totalResultSize: 0, data: [] });
   });
 
-  test('with the same document changes nothing and records nothing', async () => {
+  test('with the same document changes nothing and writes nothing to the audit log', async () => {
     const service = 'same';
     await put(service, before);
     const read = async (): Promise<[Service, number]> => [
@@ -108,7 +108,7 @@ describe('registering a service again', () => {
     expect(changes).toBe(unchanged[1] + 1);
   });
 
-  test('at the same time leaves one of the documents, whole', async () => {
+  test('concurrently with different documents stores exactly one of them', async () => {
     const service = 'racing';
     const documents = Array.from({ length: 6 }, (_, index) =>
       document(Object.fromEntries(Array.from({ length: 50 }, (_entry, path) => [`/p${path}/d${index}`, { get: {} }]))),
@@ -123,13 +123,13 @@ describe('registering a service again', () => {
     expect(new Set(endpoints.map(({ path }) => path.split('/')[2])).size).toBe(1);
   });
 
-  test('takes a grant away and gives it back, by METHOD and path', async () => {
+  test('revokes and restores grants by METHOD and path', async () => {
     const service = 'returning';
     await put(service, before);
     const key = await createKey(latchkey.admin, {
       endpoints: [{ service, method: 'GET', path: '/renamed/{id}' }],
     });
-    const ask = async (): Promise<number> =>
+    const request = async (): Promise<number> =>
       (
         await sendRaw(latchkey.url, 'GET', `/v1/forward_auth/envoy/${service}/renamed/7`, [
           ['Authorization', `ManagementKey-v1 ${key.key}`],
@@ -137,23 +137,23 @@ describe('registering a service again', () => {
       ).status;
     const gone = async (): Promise<boolean[]> =>
       (await latchkey.admin.get<MadeKey>(`/v1/api_keys/${key.id}`)).body.endpoints.map((endpoint) => endpoint.gone);
-    expect([await ask(), await gone()]).toEqual([200, [false]]);
+    expect([await request(), await gone()]).toEqual([200, [false]]);
     // The admin granted the endpoint when its parameter was called {id}.
     await put(service, after);
-    expect([await ask(), await gone()]).toEqual([403, [true]]);
+    expect([await request(), await gone()]).toEqual([403, [true]]);
     await put(service, before);
-    expect([await ask(), await gone()]).toEqual([200, [false]]);
+    expect([await request(), await gone()]).toEqual([200, [false]]);
     const removed = await latchkey.admin.delete(`/v1/services/${service}`);
     expect(removed.headers.get('x-keys-affected')).toBe('1');
-    expect([await ask(), await gone()]).toEqual([403, [true]]);
+    expect([await request(), await gone()]).toEqual([403, [true]]);
     await put(service, before);
     // A service that is registered again is another service.
-    expect([await ask(), await gone()]).toEqual([403, [true]]);
+    expect([await request(), await gone()]).toEqual([403, [true]]);
   });
 });
 
-describe('services', () => {
-  test('are listed, shown and removed', async () => {
+describe('registered services', () => {
+  test('are listed, read and deleted', async () => {
     const openapi = document({ '/x': { get: {} }, '/{a}{b}': { get: {} } });
     await put('zz-last', openapi, { name: 'Alpha', description: 'What it is for' });
     await put('aa-first', openapi, { name: 'Zulu' });
@@ -187,7 +187,7 @@ describe('services', () => {
     expect((await list('sort=endpointCount')).status).toBe(400);
   });
 
-  test('and their changes are in the audit trail, which keys do not see', async () => {
+  test('appear with each change in the audit log, but not in what keys read of it', async () => {
     const service = 'audited';
     await put(service, document({ '/a': { get: {} }, '/b': { get: {} } }));
     await put(service, document({ '/b': { get: { summary: 'B' } }, '/c': { get: {} } }));
@@ -220,7 +220,7 @@ describe('services', () => {
   });
 });
 
-test('endpoints are listed in the order that is asked for, and page by page', async () => {
+test('endpoints are sorted by the requested field and paged', async () => {
   const operation = { summary: 'x' };
   const paths = { '/b': { get: operation, delete: operation }, '/a': { post: operation } };
   for (const service of ['sorted-one', 'sorted-two']) {
