@@ -90,7 +90,7 @@ describe('a feature that a module adds', () => {
 
   afterAll(() => latchkey?.close());
 
-  test('has its tag in the document, with its sentence, at its place', () => {
+  test('has its tag in the document, with its description, in the declared order', () => {
     const names = document.tags.map(({ name }) => name);
     expect(names.slice(names.indexOf('Users'), names.indexOf('Applications') + 1)).toEqual([
       'Users',
@@ -103,14 +103,14 @@ describe('a feature that a module adds', () => {
     expect(paths.indexOf(PATH)).toBeLessThan(paths.indexOf('/v1/applications'));
   });
 
-  test('needs one decorator alone: without a tag it has that of its name, at the end', () => {
+  test('needs only one decorator: without a tag it gets one from its name, at the end', () => {
     expect(document.paths['/v1/untagged']!.post.tags).toEqual(['Untagged']);
     expect(Object.keys(document.paths).at(-1)).toBe('/v1/untagged');
     const { own } = latchkey.get(EndpointCatalogue);
     expect(own.find(({ path }) => path === '/v1/untagged')?.tag).toBe('Untagged');
   });
 
-  test('says which of its fields may have decimals', () => {
+  test('documents which of its fields may have decimals', () => {
     expect(document.components.schemas.NewReading!.properties).toMatchObject({
       degrees: { type: 'number', example: 21.5 },
       sensorCount: { type: 'integer', example: 3 },
@@ -118,13 +118,13 @@ describe('a feature that a module adds', () => {
     expect(JSON.stringify(document)).not.toMatch(/"x-(?:decimal|no-database)/);
   });
 
-  test('says what its ids are and shows examples of its problems', () => {
+  test('documents its ids and shows examples of its problems', () => {
     const { parameters } = document.paths[PATH]!.post;
     expect(parameters.find(({ name }) => name === 'thermoId')?.description).toBe('Id of the thermometer.');
     expect(document.components.examples['validation-failed']!.value.detail).toContain('-273.15');
   });
 
-  test('has its metric exposed', async () => {
+  test('exposes its metric', async () => {
     const answer = await latchkey.admin.post('/v1/applications/1/thermometers/7/readings', {
       degrees: 21.5,
       sensorCount: 3,

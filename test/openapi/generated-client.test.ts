@@ -69,7 +69,7 @@ describe('a client generated from /openapi.json', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('compiles, and does the main job', async () => {
+  test('compiles, and creates and uses a key', async () => {
     expect(compile(join(folder, 'program.ts'))).toEqual({});
     const parameters = [join(folder, 'program.js'), server.url, ADMIN_EMAIL, ADMIN_PASSWORD];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, parameters);
@@ -109,7 +109,7 @@ describe('a client generated from /openapi.json', () => {
     expect(stdout + server.output()).not.toMatch(/lk[ms]_[0-9A-Za-z]{20}/);
   }, 120_000);
 
-  test('does not compile where it is used wrongly', () => {
+  test('does not compile if it is used wrongly', () => {
     const wrong: Record<string, string> = {
       'a path that is not there': `client.GET('/v1/nothing');`,
       'a method that the path does not have': `client.PATCH('/v1/applications', { body: {} });`,

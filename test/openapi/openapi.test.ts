@@ -109,7 +109,7 @@ describe('the OpenAPI document', () => {
     return [place];
   };
 
-  test('has each route of the catalogue, with the same access and words, and no other', () => {
+  test('has exactly the endpoints of the catalogue, with the same access, summary and tag', () => {
     const described = own().map(({ name, operation }) => ({
       name,
       access: operation['x-access'],
@@ -126,7 +126,7 @@ describe('the OpenAPI document', () => {
     expect(described.sort(byName)).toEqual(declared.sort(byName));
   });
 
-  test('asks for exactly the credentials that open an operation', () => {
+  test('requires for each operation exactly the credentials that it accepts', () => {
     const schemes: Record<string, string[]> = {
       public: [],
       'signed-in': ['manager_auth'],
@@ -135,12 +135,12 @@ describe('the OpenAPI document', () => {
       judged: ['management_key'],
     };
     for (const { name, operation } of operations) {
-      const asked = operation.security.map((requirement) => Object.keys(requirement));
-      expect({ name, asked: asked.flat() }).toEqual({ name, asked: schemes[operation['x-access'].kind] });
+      const required = operation.security.map((requirement) => Object.keys(requirement));
+      expect({ name, required: required.flat() }).toEqual({ name, required: schemes[operation['x-access'].kind] });
     }
   });
 
-  test('names each operation once, with words, in a tag that has a description', () => {
+  test('gives each operation a unique id, a summary, and a tag that has a description', () => {
     const tags = document.tags.map(({ name }) => name);
     for (const { name, operation } of operations) {
       expect({ name, summary: operation.summary }).toEqual({ name, summary: expect.stringMatching(/^[A-Z].*[^.]$/) });
@@ -157,8 +157,8 @@ describe('the OpenAPI document', () => {
     expect(used).toEqual([...used].sort((one, other) => one - other));
   });
 
-  test('says what each parameter is, and what each field of a body is', () => {
-    const speechless = [
+  test('describes each parameter and each field of a body', () => {
+    const undescribed = [
       ...operations.flatMap(({ name, operation }) =>
         (operation.parameters ?? [])
           .filter(({ description }) => !description)
@@ -170,10 +170,10 @@ describe('the OpenAPI document', () => {
           .map(([field]) => `${name}.${field}`),
       ),
     ];
-    expect(speechless).toEqual([]);
+    expect(undescribed).toEqual([]);
   });
 
-  test('shows an example of every body that is sent or answered', () => {
+  test('has an example of every body of a request or response', () => {
     const bodies = operations.flatMap(({ name, operation }) => [
       ...Object.entries(operation.requestBody?.content ?? {}).map(([type, content]) => ({
         place: `${name} ${type}`,
@@ -188,15 +188,15 @@ describe('the OpenAPI document', () => {
           })),
         ),
     ]);
-    const lacking = bodies
+    const withoutExamples = bodies
       .filter(({ place }) => !place.endsWith('multipart/form-data'))
       .flatMap(({ place, content }) =>
         content.example !== undefined || content.examples ? [] : withoutExample(content.schema ?? {}, place),
       );
-    expect(lacking).toEqual([]);
+    expect(withoutExamples).toEqual([]);
   });
 
-  test('says what a success is: with a body, or 204', () => {
+  test('documents a successful response of each operation, with a body or as 204', () => {
     for (const { name, operation } of own()) {
       const successes = Object.entries(operation.responses).filter(([status]) => Number(status) < 300);
       expect({ name, successes }).not.toEqual({ name, successes: [] });
@@ -210,7 +210,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('has the status with which each handler answers', () => {
+  test('has the status with which each handler responds', () => {
     const scanner = new MetadataScanner();
     const handlers = latchkey
       .get(DiscoveryService)
@@ -231,7 +231,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('shows the refusals that follow from the access', () => {
+  test('lists the refusals that follow from the access', () => {
     for (const { name, operation } of operations) {
       const { kind, session, scope } = operation['x-access'];
       const codes = operation['x-problems'] ?? [];
@@ -263,14 +263,14 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('explains keys in ten lines, and states the version of the package', () => {
+  test('explains keys in ten lines and has the version of the package', () => {
     expect(document.info.description.match(/^\d+\. /gm)).toHaveLength(10);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(document.info.version).toBe(version);
     expect(document.openapi).toMatch(/^3\.[01]\./);
   });
 
-  test('has no fault by the recommended rules of Redocly', async () => {
+  test('breaks none of the recommended rules of Redocly', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-openapi-'));
     try {
       const file = join(folder, 'openapi.json');
@@ -296,7 +296,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('is served as JSON to GET and HEAD alone, and never as YAML', async () => {
+  test('is served only as JSON, and only to GET and HEAD', async () => {
     const answer = await fetch(`${built.url}/openapi.json`, { method: 'HEAD' });
     expect(answer.headers.get('content-type')).toContain('application/json');
     expect((await fetch(`${built.url}/openapi.json`, { method: 'POST' })).status).toBe(405);
@@ -305,7 +305,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('comes with a page whose own files name no other host', async () => {
+  test('has a page whose own files name no other host', async () => {
     const html = await (await fetch(`${built.url}/docs`)).text();
     const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file!);
     expect(files).toEqual(expect.arrayContaining(['docs/page.css', 'docs/page.js', 'docs/favicon.svg']));
@@ -325,7 +325,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('comes with no file but those of the page', async () => {
+  test('is served with only the files that the page needs', async () => {
     for (const path of [
       '/docs/LICENSE',
       '/docs/package.json',
@@ -336,7 +336,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('is not served where it is switched off', async () => {
+  test('is not served if DOCS_ENABLED is false', async () => {
     const other = await startLatchkey({ DOCS_ENABLED: 'false' });
     try {
       expect((await other.nobody.get('/docs')).status).toBe(404);

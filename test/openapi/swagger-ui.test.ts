@@ -79,7 +79,7 @@ if (!isThere && !required) {
     await swagger.operation(operationId).screenshot({ path: join(ARTEFACTS, `swagger-ui-${name}.png`), style });
   };
 
-  test('shows who gets in on the line of each operation', async () => {
+  test('shows on the line of each operation who may use it', async () => {
     await screenshot('1-front');
     const badge = (operationId: string) => swagger.operation(operationId).locator('.access-badge').innerText();
     expect(await badge('createSession')).toBe('anyone');
@@ -99,7 +99,7 @@ if (!isThere && !required) {
     expect((await swagger.execute('getCurrentSession')).body).toMatchObject({ user: { email: ADMIN_EMAIL } });
   });
 
-  test('lets an admin make an Application and a campaign, pick an endpoint, and create a key', async () => {
+  test('lets an admin create an Application and a campaign, pick an endpoint, and create a key', async () => {
     const application = await swagger.execute('createApplication', {
       body: { name: 'Web shop', timezone: 'Europe/Berlin', currency: 'EUR' },
     });
@@ -111,7 +111,7 @@ if (!isThere && !required) {
     expect(campaign).toMatchObject({ status: 201, body: { id: 1 } });
     const endpoints = await swagger.execute('listEndpoints', { parameters: { scope: 'application', q: 'import' } });
     expect(endpoints.body).toMatchObject({ totalResultSize: 1, data: [{ method: 'POST', path: IMPORT }] });
-    const minted = await swagger.execute('createApiKey', {
+    const created = await swagger.execute('createApiKey', {
       body: {
         name: 'Coupon importer',
         expiryDate: '2099-12-31',
@@ -120,19 +120,19 @@ if (!isThere && !required) {
       },
     });
     await screenshotOf('createApiKey', '3-key-created');
-    expect(minted.status).toBe(201);
-    key = minted.body as { id: number; key: string };
+    expect(created.status).toBe(201);
+    key = created.body as { id: number; key: string };
     expect((await swagger.execute('listApiKeys')).body).toMatchObject({ totalResultSize: 1 });
   });
 
-  test('uses one credential at a time: authorizing with a key ends the use of the session', async () => {
+  test('uses one credential at a time: authorizing with a key replaces the session', async () => {
     await swagger.authorize('management_key', key.key);
     expect(await swagger.credential()).toBe(`Using the key${key.key.slice(0, 8)}…`);
     expect(await swagger.execute('listApiKeys')).toMatchObject({ status: 403, body: { code: 'endpoint-not-allowed' } });
     await screenshotOf('listApiKeys', '4-refused');
   });
 
-  test('remembers the credential when it is loaded again', async () => {
+  test('remembers the credential when the page is reloaded', async () => {
     await page.reload();
     await page.locator('.opblock').first().waitFor();
     expect(await swagger.credential()).toBe(`Using the key${key.key.slice(0, 8)}…`);
@@ -148,7 +148,7 @@ if (!isThere && !required) {
       },
     });
 
-  test('says what is missing when a file is to be imported and none is chosen', async () => {
+  test('shows an error when an import has no file', async () => {
     const parameters = { applicationId: '1', campaignId: '1' };
     const answer = await swagger.execute('importCoupons', { parameters });
     expect(answer).toMatchObject({ status: 400, body: { code: 'import-invalid' } });
@@ -161,7 +161,7 @@ if (!isThere && !required) {
     expect([200, 201]).toContain(answer.status);
   });
 
-  test('takes a key with the whole answer around it', async () => {
+  test('accepts the complete response to the creation of a key as a credential', async () => {
     await swagger.authorize(
       'management_key',
       JSON.stringify({ id: 1, key: key.key, name: 'Coupon importer' }, null, 2),
@@ -169,7 +169,7 @@ if (!isThere && !required) {
     expect(await swagger.credential()).toBe(`Using the key${key.key.slice(0, 8)}…`);
   });
 
-  test('takes a credential with its scheme in front, and in the field of the other scheme', async () => {
+  test('accepts a credential after its scheme, and in the field of the other scheme', async () => {
     await swagger.authorize('manager_auth', `Bearer ${token}`);
     expect((await swagger.execute('getCurrentSession')).status).toBe(200);
     await swagger.authorize('manager_auth', `managementkey-v1 ${key.key}`);
@@ -179,19 +179,19 @@ if (!isThere && !required) {
     expect((await swagger.execute('getCurrentSession')).status).toBe(200);
   });
 
-  test('shows a thousand coupons as plain text, because colouring them would freeze the page', async () => {
-    const made = await swagger.execute('createCoupons', {
+  test('shows a response with a thousand coupons without highlighting, which would freeze the page', async () => {
+    const created = await swagger.execute('createCoupons', {
       parameters: { applicationId: '1', campaignId: '1' },
       body: { usageLimit: 1, numberOfCoupons: 1000 },
     });
-    expect(made.body).toMatchObject({ totalResultSize: 1000 });
+    expect(created.body).toMatchObject({ totalResultSize: 1000 });
     const shown = swagger.operation('createCoupons').locator('.live-responses-table .response-col_description code');
     expect(await shown.first().locator('span').count()).toBe(0);
     const few = swagger.operation('getCurrentSession').locator('.live-responses-table .response-col_description code');
     expect(await few.first().locator('span').count()).toBeGreaterThan(0);
   });
 
-  test('shows the refusal once the admin has deleted the key', async () => {
+  test('shows the refusal of a deleted key', async () => {
     expect(await swagger.execute('deleteApiKey', { parameters: { apiKeyId: String(key.id) } })).toEqual({
       status: 204,
       body: null,
@@ -202,7 +202,7 @@ if (!isThere && !required) {
     expect(answer).toMatchObject({ status: 401, body: { code: 'unknown' } });
   });
 
-  test('forgets a session that was ended', async () => {
+  test('forgets a session after its sign-out', async () => {
     await swagger.authorize('manager_auth', token);
     expect((await swagger.execute('destroySession')).status).toBe(204);
     await page.getByText('Nobody is signed in').waitFor();
@@ -211,7 +211,7 @@ if (!isThere && !required) {
     expect(await swagger.credential()).toBe('Nobody is signed in');
   });
 
-  test('fits a dark screen and a narrow one', async () => {
+  test('has a dark theme and fits a narrow screen', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.evaluate('window.scrollTo(0, 0)');
     await page.waitForFunction('window.scrollY === 0');
@@ -222,7 +222,7 @@ if (!isThere && !required) {
     expect(overflow).toBeLessThanOrEqual(0);
   });
 
-  test('loads nothing from elsewhere and finds nothing to complain about', () => {
+  test('loads nothing from other hosts and causes no errors or warnings in the browser', () => {
     const elsewhere = [...addresses].filter((url) => !url.startsWith(`${address}/`) && !url.startsWith('data:'));
     expect(elsewhere).toEqual([]);
     const refusals = /^Failed to load resource: the server responded with a status of 40[013]/;
