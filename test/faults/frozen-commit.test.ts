@@ -53,7 +53,7 @@ describe('a process that freezes just before a COMMIT', () => {
   }
 
   test.each(ENDS)(
-    'holds up the end with a 503 until MySQL gives it up, and what it wrote never appears: $name',
+    'delays the end of authority with 503s until MySQL closes its session, and its write has no effect: $name',
     async (ending) => {
       const place = await createPlace(replicas.keeper());
       const caller = await createAuthority(replicas, ending, [{ method: 'POST', path: CAMPAIGNS.path }]);

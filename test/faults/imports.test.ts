@@ -72,7 +72,7 @@ describe.each(ENGINES)('on %s', (engine) => {
   }
 
   test.each(['this process', 'another process'])(
-    'a key that %s deletes while an import is written stays deleted, though the import fails',
+    'a key that %s deletes while an import is written stays deleted although the import fails',
     async (which) => {
       const place = await createPlace(service.admin);
       const { id, key } = await createKey(service.admin, { expiryDate: '2099-01-01' });
@@ -95,7 +95,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     120_000,
   );
 
-  test('of two imports of the same codes at once, in two processes, one gets its 409', async () => {
+  test('of two concurrent imports of the same codes in two processes, one succeeds and one gets a 409', async () => {
     const place = await createPlace(service.admin);
     const file = codes(5000);
     const both = await Promise.all(
@@ -109,7 +109,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     expect(await listCoupons(service.admin, place)).toHaveLength(file.length);
   }, 120_000);
 
-  test('clients that upload one byte a second disturb nobody', async () => {
+  test('uploads of one byte per second do not affect other clients', async () => {
     // One user may hold half of the slots. So the other imports belong to another user.
     const user = { name: 'Slow', email: 'slow@example.com', password: 'a byte in every second' };
     expect((await service.admin.post('/v1/users', user)).status).toBe(201);

@@ -221,7 +221,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
   }
 
   test(
-    `what was acknowledged is there, and everything else is whole or not there, ${ROUNDS} times`,
+    `every acknowledged change is kept, and every other change is complete or absent, ${ROUNDS} times`,
     async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const victim = round % PROCESSES;

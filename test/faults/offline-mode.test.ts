@@ -8,7 +8,7 @@ import { until } from './until.js';
 
 const WITHIN_MS = 30_000;
 
-describe('a MySQL server that turns its clients away, as a member that was thrown out of its group does', () => {
+describe('a MySQL server in offline_mode, like a member that was expelled from its group', () => {
   const account = { name: `latchkey_${randomUUID().slice(0, 8)}`, password: randomUUID() };
   let database: TestDatabase;
   let service: Service;
@@ -36,7 +36,7 @@ describe('a MySQL server that turns its clients away, as a member that was throw
     await database.drop();
   });
 
-  test('costs 503s and nothing else, and all goes on by itself when it lets them in again', async () => {
+  test('causes only 503s, and everything recovers by itself when it accepts clients again', async () => {
     const kinds = everyKind(service);
     const load = new Load(service.server.url, kinds);
     try {
@@ -44,9 +44,9 @@ describe('a MySQL server that turns its clients away, as a member that was throw
       await root.query('SET GLOBAL offline_mode = 1');
       const began = performance.now();
       const during = () => load.records.filter((record) => record.began > began);
-      const unheard = () =>
+      const incompleteKinds = () =>
         Object.keys(kinds).filter((kind) => during().filter((record) => record.kind === kind).length < 3);
-      await until('all kinds of requests were answered meanwhile', () => unheard().length === 0, WITHIN_MS);
+      await until('all kinds of requests have responses meanwhile', () => incompleteKinds().length === 0, WITHIN_MS);
       expect(during().filter(({ status }) => status !== 503)).toEqual([]);
       await root.query('SET GLOBAL offline_mode = 0');
       await load.goesWell(3, WITHIN_MS);

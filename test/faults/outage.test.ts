@@ -23,7 +23,7 @@ const OUTAGES: { [name: string]: Outage } = {
   frozen: { begin: (mysql) => mysql.pause(), end: (mysql) => mysql.resume() },
 };
 
-function kindsAnsweredSince(load: Load, began: number): number {
+function kindsCompletedSince(load: Load, began: number): number {
   return new Set(load.records.filter((record) => record.began > began).map(({ kind }) => kind)).size;
 }
 
@@ -48,28 +48,28 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
    * response may have succeeded or failed.
    */
   async function checkKeys(load: Load): Promise<void> {
-    const made = load.records
+    const created = load.records
       .filter(({ kind, status }) => kind === CREATION && status === 201)
       .map(({ body }) => Number(/"id":(\d+)/.exec(body)![1]));
-    expect(made.length).toBeGreaterThan(0);
+    expect(created.length).toBeGreaterThan(0);
     const { admin, alive, dead } = service;
-    const there = new Set<number>();
+    const existing = new Set<number>();
     for (let hasMore = true; hasMore;) {
       const { body } = await admin.get<Page<{ id: number }> & { totalResultSize: number }>(
-        `/v1/api_keys?pageSize=1000&skip=${there.size}`,
+        `/v1/api_keys?pageSize=1000&skip=${existing.size}`,
       );
-      body.data.forEach(({ id }) => there.add(id));
-      hasMore = there.size < body.totalResultSize;
+      body.data.forEach(({ id }) => existing.add(id));
+      hasMore = existing.size < body.totalResultSize;
     }
-    expect(made.filter((id) => !there.has(id))).toEqual([]);
-    expect([there.has(alive.id), there.has(dead.id)]).toEqual([true, false]);
+    expect(created.filter((id) => !existing.has(id))).toEqual([]);
+    expect([existing.has(alive.id), existing.has(dead.id)]).toEqual([true, false]);
     // The deleted key was created, too.
     const trail = await readTrail(admin, 'POST /v1/api_keys');
-    expect(trail.length).toBe(there.size + 1);
+    expect(trail.length).toBe(existing.size + 1);
   }
 
   test.each(Object.keys(OUTAGES))(
-    '%s: every request is answered with a 503 in time, and all goes on by itself afterwards',
+    '%s: every request gets a 503 in time, and everything recovers by itself afterwards',
     async (name) => {
       const kinds = everyKind(service);
       const kindCount = Object.keys(kinds).length;
@@ -79,8 +79,8 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
         await OUTAGES[name]!.begin(mysql);
         const began = performance.now();
         await until(
-          'the outage has lasted, and all kinds of requests that began in it were answered',
-          () => performance.now() - began > OUTAGE_MS && kindsAnsweredSince(load, began) === kindCount,
+          'the outage has lasted, and all kinds of requests that began in it have responses',
+          () => performance.now() - began > OUTAGE_MS && kindsCompletedSince(load, began) === kindCount,
           OUTAGE_MS + RECOVERED_WITHIN_MS,
         );
         const alive = await fetch(`${service.server.url}/health/live`);
@@ -105,7 +105,7 @@ describe(`while MySQL is gone for ${OUTAGE_MS} ms or more, under load`, () => {
     OUTAGE_MS + 4 * RECOVERED_WITHIN_MS,
   );
 
-  test('started anew while nobody asks: the first to ask are answered', async () => {
+  test('no request fails after a restart without load', async () => {
     const kinds = everyKind(service);
     const before = new Load(service.server.url, kinds);
     await before.goesWell(3, RECOVERED_WITHIN_MS);

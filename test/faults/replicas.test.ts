@@ -22,7 +22,7 @@ async function read<Row>(url: string, sql: string): Promise<Row[]> {
 }
 
 test.each(ENGINES)(
-  '%s: of three replicas that start at once on an empty database, one migrates, one makes the first admin, and all serve',
+  '%s: of three replicas that start at once on an empty database, one migrates, one creates the first admin, and all serve',
   async (engine) => {
     const database = await createDatabaseOn(engine);
     const servers = await Promise.all(
@@ -30,11 +30,11 @@ test.each(ENGINES)(
     );
     try {
       const admins = await Promise.all(servers.map(({ url }) => signIn(url)));
-      const made = await createKey(admins[0]!, { expiryDate: '2099-01-01' });
+      const created = await createKey(admins[0]!, { expiryDate: '2099-01-01' });
       for (const [replica, admin] of admins.entries()) {
         const users = await admin.get<{ totalResultSize: number }>('/v1/users');
         expect(users).toMatchObject({ status: 200, body: { totalResultSize: 1 } });
-        const verification = { key: made.key, method: 'GET', path: '/v1/applications/1/campaigns' };
+        const verification = { key: created.key, method: 'GET', path: '/v1/applications/1/campaigns' };
         expect(await admin.post('/v1/verifications', verification)).toMatchObject({ body: { valid: true } });
         expect(servers[replica]!.output()).not.toMatch(/"level":"(error|warn)"/);
       }
@@ -49,7 +49,7 @@ test.each(ENGINES)(
   120_000,
 );
 
-test('sqlite: the process that made the first admin holds its lock on the database, so that nobody takes its log away', async () => {
+test('sqlite: the process that created the first admin keeps its lock on the database, which protects the write-ahead log', async () => {
   const database = await createDatabaseOn('sqlite');
   const server = await startServer({ DATABASE_URL: database.url });
   try {
@@ -65,7 +65,7 @@ test('sqlite: the process that made the first admin holds its lock on the databa
 }, 120_000);
 
 test.each(ENGINES)(
-  '%s: what a replica has acknowledged stays, though others have come and gone and it is killed',
+  '%s: a change that a replica acknowledged is kept although others start and stop and it is killed',
   async (engine) => {
     const database = await createDatabaseOn(engine);
     const servers: ServerProcess[] = [];
@@ -86,12 +86,12 @@ test.each(ENGINES)(
         });
         expect(await other.stop()).toBe(0);
       }
-      const made = await createKey(admin, { expiryDate: '2099-01-01' });
+      const created = await createKey(admin, { expiryDate: '2099-01-01' });
       first.kill('SIGKILL');
       await first.exited;
       const last = await signIn((await start()).url);
       expect(await last.get('/v1/api_keys')).toMatchObject({ body: { totalResultSize: REPLICAS + 1 } });
-      expect(await last.get(`/v1/api_keys/${made.id}`)).toMatchObject({ status: 200, body: { state: 'valid' } });
+      expect(await last.get(`/v1/api_keys/${created.id}`)).toMatchObject({ status: 200, body: { state: 'valid' } });
     } finally {
       servers.forEach((server) => server.kill('SIGKILL'));
       await Promise.all(servers.map(({ exited }) => exited));

@@ -19,7 +19,7 @@ const CUT_MS = 9_000;
 /** How much a busy machine may add. */
 const SLACK_MS = 5_000;
 
-/** Blocks writes until it is told to continue: on SQLite to the database, on MySQL to a campaign. */
+/** Blocks writes until the returned function is called: on SQLite to the database, on MySQL to a campaign. */
 async function holdUp({ url, engine }: TestDatabase, campaignId: number): Promise<() => Promise<void>> {
   if (engine === 'sqlite') {
     const connection = openSqlite(url.slice('sqlite:'.length));
@@ -32,7 +32,7 @@ async function holdUp({ url, engine }: TestDatabase, campaignId: number): Promis
   return () => connection.end();
 }
 
-describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
+describe.each(ENGINES)('on %s, a process that receives SIGTERM', (engine) => {
   let database: TestDatabase;
   let server: ServerProcess;
   let admin: Client;
@@ -88,23 +88,23 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     }
   }
 
-  async function askToEnd(): Promise<number> {
+  async function sendSigterm(): Promise<number> {
     const began = performance.now();
     server.kill('SIGTERM');
-    await until(() => server.output().includes('is shutting down'), 'the process notices that it is asked to end');
+    await until(() => server.output().includes('is shutting down'), 'the process starts to shut down');
     return began;
   }
 
   const head = (method: string, path: string, headers: string[] = []): string =>
     [`${method} ${path} HTTP/1.1`, 'Host: x', `Authorization: ${admin.authorization}`, ...headers, '', ''].join('\r\n');
 
-  test('drops nothing that it accepted, flushes what it counted, and exits with 0', async () => {
+  test('drops no accepted request, stores its usage counters, and exits with 0', async () => {
     const path = `/v1/applications/${applicationId}/campaigns`;
-    const made: number[] = [];
+    const created: number[] = [];
     const agents = Array.from({ length: 24 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const faults: string[] = [];
     let allowed = 0;
-    let lastOnes = 0;
+    let closingResponses = 0;
     let refusedConnections = 0;
     const read = { method: 'GET', path, headers: { authorization: `ManagementKey-v1 ${key.key}` }, status: 200 };
     const write = {
@@ -132,29 +132,29 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
             if (response.statusCode !== status) {
               faults.push(`status ${response.statusCode}`);
             } else if (status === 201) {
-              made.push((JSON.parse(text) as MadeKey).id);
+              created.push((JSON.parse(text) as MadeKey).id);
             } else {
               allowed += 1;
             }
-            lastOnes += response.headers.connection === 'close' ? 1 : 0;
+            closingResponses += response.headers.connection === 'close' ? 1 : 0;
             resolve('go on');
           });
-          response.on('aborted', () => faults.push('half an answer'));
+          response.on('aborted', () => faults.push('incomplete response'));
         });
         request.end(body);
       });
     const callers = agents.map(async (agent, number) => {
       while ((await call(agent, number % 4 === 0 ? write : read)) === 'go on');
     });
-    await until(() => allowed > 500 && made.length > 20, 'the load is there');
-    const began = await askToEnd();
+    await until(() => allowed > 500 && created.length > 20, 'the load is there');
+    const began = await sendSigterm();
     expect(await server.exited).toBe(0);
     expect(performance.now() - began).toBeLessThan(CUT_MS);
     await Promise.all(callers);
     agents.forEach((agent) => agent.destroy());
     expect(faults).toEqual([]);
     expect(refusedConnections).toBe(agents.length);
-    expect(lastOnes).toBe(agents.length);
+    expect(closingResponses).toBe(agents.length);
 
     await restart();
     const usage = await admin.get<{ data: { amount: number; outcome: string }[] }>(`/v1/api_keys/${key.id}/usage`);
@@ -163,15 +163,15 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
       .reduce((sum, row) => sum + row.amount, 0);
     expect(counted).toBe(allowed);
     const there = await admin.get<{ data: { id: number }[] }>('/v1/api_keys?name=Made%20under%20load&pageSize=1000');
-    expect(there.body.data.map(({ id }) => id).toSorted()).toEqual(made.toSorted());
+    expect(there.body.data.map(({ id }) => id).toSorted()).toEqual(created.toSorted());
   });
 
-  test('is not ready at once, and says with its answer that it was the last', async () => {
+  test('is not ready immediately, and closes each connection after its last response', async () => {
     const { socket, received, ended } = await open();
     socket.write(head('GET', '/health/ready'));
     await until(() => received().includes('"status":"ok"'), 'it is ready');
     expect(received()).not.toContain('Connection: close');
-    await askToEnd();
+    await sendSigterm();
     socket.write(head('GET', '/health/ready'));
     await ended;
     const [, last] = received().split('"status":"up"}}}');
@@ -180,14 +180,14 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     expect(await server.exited).toBe(0);
   });
 
-  test('answers a request of which half had arrived', async () => {
+  test('responds to a request that had only arrived in part', async () => {
     const { socket, received, ended } = await open();
     const body = JSON.stringify({ name: 'Half-way', timezone: 'UTC', currency: 'EUR' });
     const type = 'Content-Type: application/json';
     socket.write(head('POST', '/v1/applications', [type, `Content-Length: ${body.length}`]) + body.slice(0, 10));
     await until(() => socket.bytesWritten > 100, 'it is sent');
     await admin.get('/v1/applications');
-    await askToEnd();
+    await sendSigterm();
     // Waits until everything else has ended.
     await wait(1500);
     socket.write(body.slice(10));
@@ -196,7 +196,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     expect(await server.exited).toBe(0);
   });
 
-  test('exits with 0 within ten seconds whatever its clients hold on to', async () => {
+  test('exits with 0 within ten seconds even if clients keep connections and requests open', async () => {
     const silent = await Promise.all([open(), open(), open()]);
     const idle = await open();
     idle.socket.write(head('GET', '/health/live'));
@@ -206,8 +206,8 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     unfinishedBody.socket.write(
       head('POST', '/v1/applications', ['Content-Type: application/json', 'Content-Length: 9']),
     );
-    await until(() => idle.received().includes('"ok"'), 'the idle one is idle');
-    const began = await askToEnd();
+    await until(() => idle.received().includes('"ok"'), 'the idle connection has its response');
+    const began = await sendSigterm();
     await Promise.all([...silent, idle].map(({ ended }) => ended));
     expect(performance.now() - began).toBeLessThan(CUT_MS);
     expect(await server.exited).toBe(0);
@@ -232,7 +232,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
       return coupons.body.data.length;
     }
 
-    test('cuts an upload off, with a reason', async () => {
+    test('cuts off an upload with a 503', async () => {
       const { socket, received, ended } = await open();
       const type = 'Content-Type: multipart/form-data; boundary=b';
       socket.write(head('POST', `${path()}/import_coupons`, [type, 'Content-Length: 100000']));
@@ -240,7 +240,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
         '--b\r\nContent-Disposition: form-data; name="upFile"; filename="x.csv"\r\n\r\nvalue\r\nSPRING-1\r\n',
       );
       await admin.get('/v1/applications');
-      const began = await askToEnd();
+      const began = await sendSigterm();
       await ended;
       expect(received()).toMatch(/^HTTP\/1\.1 503 [^]*"code":"shutting-down"/);
       expect(await server.exited).toBe(0);
@@ -249,7 +249,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
       expect(await countCoupons()).toBe(0);
     });
 
-    test('undoes what is not written after eight seconds', async () => {
+    test('rolls back an import that is not written after eight seconds', async () => {
       const form = new FormData();
       form.append(
         'upFile',
@@ -261,7 +261,7 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
         () => 'cut off',
       );
       await until(isWriting, 'the writing begins');
-      const began = await askToEnd();
+      const began = await sendSigterm();
       await wait(7600 - (performance.now() - began));
       await release();
       expect(await server.exited).toBe(0);
@@ -281,11 +281,11 @@ describe.each(ENGINES)('on %s, a process that is asked to end', (engine) => {
     }
   });
 
-  test('exits at once if it is asked a second time', async () => {
+  test('exits immediately at a second signal', async () => {
     const { socket } = await open();
     socket.write(head('POST', '/v1/applications', ['Content-Type: application/json', 'Content-Length: 9']));
     await admin.get('/v1/applications');
-    const began = await askToEnd();
+    const began = await sendSigterm();
     server.kill('SIGINT');
     expect(await server.exited).toBe(1);
     expect(performance.now() - began).toBeLessThan(CUT_MS);

@@ -11,7 +11,7 @@ const RECOVERED_WITHIN_MS = 30_000;
 const CUTS = 30;
 const UNUSED_MS = 1200;
 
-describe('with a MySQL server at the end of a bad wire', () => {
+describe('with an unreliable connection to MySQL', () => {
   let database: TestDatabase;
   let proxy: TcpProxy;
   let service: Service;
@@ -30,13 +30,13 @@ describe('with a MySQL server at the end of a bad wire', () => {
     await database.drop();
   });
 
-  test('connections that are cut at any moment cost single answers, never a wrong one', async () => {
+  test('cut connections cause single 503s and never a wrong response', async () => {
     const load = new Load(service.server.url, everyKind(service));
     try {
       await load.goesWell(3, RECOVERED_WITHIN_MS);
       for (let cut = 0; cut < CUTS; cut += 1) {
-        const answered = load.records.length;
-        await until('some requests are under way again', () => load.records.length > answered + 5 + (cut % 7));
+        const completed = load.records.length;
+        await until('some requests are under way again', () => load.records.length > completed + 5 + (cut % 7));
         proxy.cut();
       }
       await load.goesWell(3, RECOVERED_WITHIN_MS);
@@ -47,7 +47,7 @@ describe('with a MySQL server at the end of a bad wire', () => {
     expect(load.faults.slice(0, 20)).toEqual([]);
   }, 120_000);
 
-  test('connections that died unnoticed while nobody used them cost no answer', async () => {
+  test('idle connections that are lost without notice fail no request', async () => {
     const load = new Load(service.server.url, everyKind(service));
     await load.goesWell(3, RECOVERED_WITHIN_MS);
     await load.stop();
@@ -66,7 +66,7 @@ describe('with a MySQL server at the end of a bad wire', () => {
     }
   }, 120_000);
 
-  test('a server that takes a while answers everything', async () => {
+  test('every request succeeds on a slow connection', async () => {
     const load = new Load(service.server.url, everyKind(service));
     try {
       await load.goesWell(3, RECOVERED_WITHIN_MS);
@@ -78,34 +78,34 @@ describe('with a MySQL server at the end of a bad wire', () => {
     expect(load.faults.slice(0, 20)).toEqual([]);
   }, 90_000);
 
-  test('a table that somebody has locked costs a decision no more than its time, whatever else waits for it', async () => {
+  test('a locked table delays a decision only to its deadline, even while other requests wait for it', async () => {
     const all = everyKind(service);
     const { headers } = all.list!;
     const kinds = {
       'forward auth of a living key': all['forward auth of a living key']!,
       endpoints: { ...all.list!, path: '/v1/endpoints', headers, withinMs: all['route with a living key']!.withinMs },
     };
-    const somebody = await mysql.createConnection(database.url);
+    const locker = await mysql.createConnection(database.url);
     const load = new Load(service.server.url, kinds);
     try {
       await load.goesWell(3, RECOVERED_WITHIN_MS);
-      await somebody.query('LOCK TABLES catalogue_revision WRITE');
+      await locker.query('LOCK TABLES catalogue_revision WRITE');
       const began = performance.now();
       const during = () => load.records.filter((record) => record.began > began);
-      const unheard = () =>
+      const incompleteKinds = () =>
         Object.keys(kinds).filter((kind) => during().filter((record) => record.kind === kind).length < 4);
-      await until('both were answered several times', () => unheard().length === 0, RECOVERED_WITHIN_MS);
+      await until('both kinds have several responses', () => incompleteKinds().length === 0, RECOVERED_WITHIN_MS);
       expect(during().filter(({ status }) => status !== 503)).toEqual([]);
-      await somebody.query('UNLOCK TABLES');
+      await locker.query('UNLOCK TABLES');
       await load.goesWell(3, RECOVERED_WITHIN_MS);
     } finally {
-      await somebody.end();
+      await locker.end();
       await load.stop();
     }
     expect(load.faults.slice(0, 20)).toEqual([]);
   }, 120_000);
 
-  test('decisions come back even if making a connection takes longer than a decision may', async () => {
+  test('decisions recover even if opening a connection takes longer than the deadline of a decision', async () => {
     const kinds = Object.entries(everyKind(service)).filter(([kind]) => kind.startsWith('forward auth'));
     const load = new Load(service.server.url, Object.fromEntries(kinds));
     try {

@@ -19,7 +19,7 @@ function sqliteFile({ url }: TestDatabase): string {
 }
 
 /** Returns the response of a service to one request of each kind. */
-async function answers(service: Service, kinds: { [kind: string]: Call }): Promise<{ [kind: string]: string }> {
+async function outcomesOf(service: Service, kinds: { [kind: string]: Call }): Promise<{ [kind: string]: string }> {
   const entries = Object.entries(kinds).map(async ([kind, { method, path, headers, body }]) => {
     const answer = await fetch(service.server.url + path, { method, headers, body: body?.() });
     const text = await answer.text();
@@ -87,8 +87,8 @@ function writeUntilFull(file: number, bytes: Buffer): void {
   }
 }
 
-describe('on a disk that is full', () => {
-  test('SQLite: nothing is written, in words that say why; decisions go on, and so does everything when there is room', async () => {
+describe('on a full disk', () => {
+  test('SQLite refuses writes as storage-full, decisions continue, and everything recovers when there is space', async () => {
     const service = await startService(`sqlite:${SmallDisk.PATH}/latchkey.sqlite`, {}, SmallDisk.RUN);
     const kinds = everyKind(service);
     const load = new Load(service.server.url, kinds, 1);
@@ -98,9 +98,9 @@ describe('on a disk that is full', () => {
       await load.stop();
       disk.fill();
       const before = await counts(service);
-      const answered = await answers(service, kinds);
+      const outcomes = await outcomesOf(service, kinds);
       for (const [kind, { good }] of Object.entries(kinds)) {
-        expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : 'storage-full' });
+        expect({ [kind]: outcomes[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : 'storage-full' });
       }
       const deletion = await service.admin.delete<ProblemBody>(`/v1/api_keys/${service.alive.id}`);
       expect(deletion).toMatchObject({ status: 503, body: { code: 'storage-full' } });
@@ -111,7 +111,7 @@ describe('on a disk that is full', () => {
       await again.stop();
       expect(again.faults).toEqual([]);
       expect(await service.admin.delete(`/v1/api_keys/${service.alive.id}`)).toMatchObject({ status: 204 });
-      expect(await answers(service, kinds)).toMatchObject({ 'forward auth of a living key': '401' });
+      expect(await outcomesOf(service, kinds)).toMatchObject({ 'forward auth of a living key': '401' });
     } finally {
       await load.stop();
       await service.server.stop();
@@ -119,7 +119,7 @@ describe('on a disk that is full', () => {
     expect(load.faults).toEqual([]);
   }, 120_000);
 
-  test('the folder for temporary files: an upload is refused, nothing of it stays, and the next one gets in', async () => {
+  test('an upload is refused, leaves no temporary file, and succeeds when there is space', async () => {
     const database = await createDatabaseOn('sqlite');
     const service = await startService(database.url, { TMPDIR: SmallDisk.PATH }, SmallDisk.RUN);
     const disk = new SmallDisk(service.server.pid);
@@ -127,11 +127,11 @@ describe('on a disk that is full', () => {
     try {
       disk.fill();
       const before = await counts(service);
-      expect(await answers(service, { upload })).toEqual({ upload: 'storage-full' });
+      expect(await outcomesOf(service, { upload })).toEqual({ upload: 'storage-full' });
       expect(await counts(service)).toEqual(before);
       expect(disk.files()).toEqual(['ballast']);
       disk.clear();
-      expect(await answers(service, { upload })).toEqual({ upload: '200' });
+      expect(await outcomesOf(service, { upload })).toEqual({ upload: '200' });
       expect(disk.files()).toEqual([]);
     } finally {
       await service.server.stop();
@@ -140,7 +140,7 @@ describe('on a disk that is full', () => {
   }, 120_000);
 });
 
-describe('on SQLite files that cannot be written', () => {
+describe('on SQLite files that are not writable', () => {
   const run = promisify(execFile);
   let database: TestDatabase;
   let service: Service;
@@ -159,15 +159,15 @@ describe('on SQLite files that cannot be written', () => {
     await run('prlimit', ['--pid', String(service.server.pid), `--fsize=${size}:`]);
   }
 
-  test('nothing is written, in words that say why; decisions go on, and so does everything when it may be', async () => {
+  test('writes are refused with a reason, decisions continue, and everything recovers when writes are possible', async () => {
     const kinds = everyKind(service);
     await allowFiles('0');
     const before = await counts(service);
-    const answered = await answers(service, kinds);
+    const outcomes = await outcomesOf(service, kinds);
     for (const [kind, { good }] of Object.entries(kinds)) {
       // The upload already fails in the folder for temporary files.
       const refusal = kind === 'import' ? 'storage-full' : 'database-unavailable';
-      expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : refusal });
+      expect({ [kind]: outcomes[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : refusal });
     }
     const deletion = await service.admin.delete<ProblemBody>(`/v1/api_keys/${service.alive.id}`);
     expect(deletion).toMatchObject({ status: 503, body: { code: 'database-unavailable' } });
@@ -184,7 +184,7 @@ describe('on SQLite files that cannot be written', () => {
     file.close();
   }, 120_000);
 
-  test('a process that starts on them says so and ends, and changes nothing', async () => {
+  test('a process that starts on them explains the fault and exits, and changes nothing', async () => {
     await service.server.stop();
     const folder = dirname(sqliteFile(database));
     const before = readFileSync(sqliteFile(database));
@@ -198,7 +198,7 @@ describe('on SQLite files that cannot be written', () => {
   }, 120_000);
 });
 
-describe('on a MySQL server that lets nobody write', () => {
+describe('on a read-only MySQL server', () => {
   let database: TestDatabase;
   let service: Service;
   let root: mysql.Connection;
@@ -215,13 +215,13 @@ describe('on a MySQL server that lets nobody write', () => {
     await database.drop();
   });
 
-  test('nothing is written, in words that say why; decisions go on, and so does everything when it may be', async () => {
+  test('writes are refused with a reason, decisions continue, and everything recovers when writes are possible', async () => {
     const kinds = everyKind(service);
     await root.query('SET GLOBAL super_read_only = 1');
     const before = await counts(service);
-    const answered = await answers(service, kinds);
+    const outcomes = await outcomesOf(service, kinds);
     for (const [kind, { good }] of Object.entries(kinds)) {
-      expect({ [kind]: answered[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : 'database-unavailable' });
+      expect({ [kind]: outcomes[kind] }).toEqual({ [kind]: READS.test(kind) ? String(good) : 'database-unavailable' });
     }
     expect(await counts(service)).toEqual(before);
     await root.query('SET GLOBAL super_read_only = 0, read_only = 0');

@@ -95,7 +95,7 @@ class Flood {
   }
 }
 
-describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engine) => {
+describe.each(ENGINES)(`on %s, with ${PER_SECOND} wrong keys per second`, (engine) => {
   let database: TestDatabase;
   let service: Service;
 
@@ -108,19 +108,19 @@ describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engin
     await database.drop();
   });
 
-  async function statements(): Promise<number> {
+  async function queries(): Promise<number> {
     const metrics = await (await fetch(`${service.server.url}/metrics`)).text();
     return Number(/^latchkey_decision_statements_total (\d+)$/m.exec(metrics)![1]);
   }
 
-  async function flood(requests: string[]): Promise<{ flood: Flood; statementCount: number; good: number }> {
+  async function flood(requests: string[]): Promise<{ flood: Flood; queryCount: number; good: number }> {
     const living = everyKind(service)['forward auth of a living key']!;
-    const before = await statements();
+    const before = await queries();
     const load = new Load(service.server.url, { good: living }, 4);
     const wrong = new Flood(service.server.url, requests);
     try {
       await wrong.run();
-      await until('all are answered', () => wrong.answered === wrong.sent);
+      await until('all requests have responses', () => wrong.answered === wrong.sent);
       await load.goesWell(1, 5000);
     } finally {
       await load.stop();
@@ -128,26 +128,26 @@ describe.each(ENGINES)(`on %s, beside ${PER_SECOND} wrong keys a second`, (engin
     }
     expect(load.records.filter((record) => !load.isGood(record))).toEqual([]);
     expect(load.faults).toEqual([]);
-    return { flood: wrong, statementCount: (await statements()) - before, good: load.records.length };
+    return { flood: wrong, queryCount: (await queries()) - before, good: load.records.length };
   }
 
-  test('malformed ones cost no reading of the database, and good ones are let in meanwhile', async () => {
-    const { flood: wrong, statementCount, good } = await flood(unknownSecrets('lkm_').map(mistype).map(decisionAbout));
+  test('malformed keys cause no database queries, and valid keys are accepted meanwhile', async () => {
+    const { flood: wrong, queryCount, good } = await flood(unknownSecrets('lkm_').map(mistype).map(decisionAbout));
     expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
     expect(good).toBeGreaterThan(0);
-    expect(statementCount).toBeLessThanOrEqual(good);
+    expect(queryCount).toBeLessThanOrEqual(good);
   }, 90_000);
 
   test.each([
-    ['unknown ones', unknownSecrets('lkm_').map(decisionAbout)],
+    ['unknown keys', unknownSecrets('lkm_').map(decisionAbout)],
     ['unknown session tokens', unknownSecrets('lks_').map(requestWith)],
   ])(
-    '%s share statements, and good ones are let in meanwhile',
+    '%s share queries, and valid keys are accepted meanwhile',
     async (_what, requests) => {
-      const { flood: wrong, statementCount, good } = await flood(requests);
+      const { flood: wrong, queryCount, good } = await flood(requests);
       expect(Object.fromEntries(wrong.answers)).toEqual({ 401: PER_SECOND * SECONDS });
       expect(good).toBeGreaterThan(0);
-      expect(statementCount).toBeLessThan(wrong.sent / 2 + good);
+      expect(queryCount).toBeLessThan(wrong.sent / 2 + good);
     },
     90_000,
   );

@@ -15,9 +15,9 @@ async function audit(
 ): Promise<{ passed: boolean; text: string }> {
   const registry = createServer((request, response) => {
     request.resume();
-    const asked = request.url === '/-/npm/v1/security/advisories/bulk';
-    response.writeHead(asked ? status : 404, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify(asked ? advisories : {}));
+    const isAudit = request.url === '/-/npm/v1/security/advisories/bulk';
+    response.writeHead(isAudit ? status : 404, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(isAudit ? advisories : {}));
   }).listen(0, '127.0.0.1');
   await once(registry, 'listening');
   const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
@@ -41,18 +41,18 @@ const advisory = (severity: string): object => ({
   express: [{ id: newId(), url: 'https://example.com/1', title: 'Known', severity, vulnerable_versions: '*' }],
 });
 
-describe('the audit of what ships', () => {
-  test.each(['high', 'critical'])('fails for a finding that is %s', async (severity) => {
+describe('the audit of shipped packages', () => {
+  test.each(['high', 'critical'])('fails for a finding of severity %s', async (severity) => {
     const { passed, text } = await audit(200, advisory(severity));
     expect({ passed, text }).toEqual({ passed: false, text: expect.stringContaining('express') });
   });
 
-  test('passes without a finding, and with a lower one', async () => {
+  test('passes without findings and with findings of lower severity', async () => {
     expect(await audit(200)).toMatchObject({ passed: true, text: expect.stringMatching(/^Nothing that ships/) });
     expect(await audit(200, advisory('moderate'))).toMatchObject({ passed: true });
   });
 
-  test('says so where a registry serves no audits, and passes unless it is required', async () => {
+  test('passes with a notice if the registry has no audits, and fails if REQUIRE_AUDIT is set', async () => {
     expect(await audit(405)).toMatchObject({ passed: true, text: expect.stringMatching(/^NOT CHECKED/) });
     expect(await audit(404)).toMatchObject({ passed: true, text: expect.stringMatching(/^NOT CHECKED/) });
     expect(await audit(405, {}, { REQUIRE_AUDIT: '1' })).toMatchObject({ passed: false });

@@ -16,7 +16,7 @@ const GONE_AFTER_MS = 45_000;
 const BYTES_EACH = 100_000;
 const BYTES_ELSE = 150_000_000;
 
-describe(`${CROWD} clients at once that are refused and go on sending`, () => {
+describe(`${CROWD} concurrent clients that are refused and keep sending`, () => {
   let database: TestDatabase;
   let server: ServerProcess;
 
@@ -59,7 +59,7 @@ describe(`${CROWD} clients at once that are refused and go on sending`, () => {
 
   test.each([
     ['a body of a terabyte', '/v1/applications', 'Content-Length: 1000000000000', 'x'.repeat(16_384)],
-    ['chunks without end', '/v1/applications', 'Transfer-Encoding: chunked', `4000\r\n${'x'.repeat(0x4000)}\r\n`],
+    ['endless chunks', '/v1/applications', 'Transfer-Encoding: chunked', `4000\r\n${'x'.repeat(0x4000)}\r\n`],
     [
       'a body for forward auth',
       '/v1/forward_auth/original/management',
@@ -67,13 +67,13 @@ describe(`${CROWD} clients at once that are refused and go on sending`, () => {
       'x'.repeat(16_384),
     ],
     [
-      'what it asks whether to send',
+      'a body that waits for 100-continue',
       '/v1/nothing',
       'Content-Length: 1000000000000\r\nExpect: 100-continue',
       'x'.repeat(16_384),
     ],
   ])(
-    'with %s are let go in bounded time and memory, and others are served',
+    'with %s are disconnected in bounded time and memory, and others are served',
     async (_what, target, announced, piece) => {
       const { body } = await new Client(server.url, undefined, new Set()).post<{ token: string }>('/v1/sessions', {
         email: ADMIN_EMAIL,

@@ -12,13 +12,13 @@ const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 2000);
 /** Repeats a run, as far as responses arrive in the same order. */
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000_007);
 const WORKERS = 8;
-const ANSWER_WAIT_MS = 20_000;
+const RESPONSE_WAIT_MS = 20_000;
 const RESTORE_AFTER = 150;
 const FAULTS_MAX = 15;
 /** From this many requests on, every operation must succeed at least once. A fuzz without successes proves nothing. */
-const CERTAIN_TO_GET_IN = 150;
+const CERTAIN_TO_SUCCEED = 150;
 
-describe('whatever is sent to any operation', () => {
+describe('a generated request', () => {
   const chance = new Chance(SEED);
   const agent = new Agent({ keepAlive: true, maxSockets: WORKERS });
   let database: TestDatabase;
@@ -52,7 +52,7 @@ describe('whatever is sent to any operation', () => {
       const length = request.body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(request.body))];
       const headers = [...request.headers.flat(), ...length, 'Host', `${hostname}:${port}`];
       const outgoing = httpRequest({ agent, hostname, port, method: request.method, path: request.path, headers });
-      const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), ANSWER_WAIT_MS);
+      const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), RESPONSE_WAIT_MS);
       outgoing.on('response', (response) => {
         let body = '';
         response.setEncoding('utf8');
@@ -86,7 +86,7 @@ describe('whatever is sent to any operation', () => {
   };
 
   test(
-    `is answered as the document says, never with a 500 or a secret (seed ${SEED})`,
+    `gets a response that the document allows, never a 500 or a secret (seed ${SEED})`,
     async () => {
       const requests = new OpenApiRequests(document, chance, world);
       const answers = new DocumentedAnswers(document);
@@ -134,7 +134,7 @@ describe('whatever is sent to any operation', () => {
 
       expect(faults).toEqual([]);
       expect(sent).toBeGreaterThanOrEqual(total);
-      if (REQUESTS >= CERTAIN_TO_GET_IN) {
+      if (REQUESTS >= CERTAIN_TO_SUCCEED) {
         const all = operations.map(({ operation }) => operation.operationId);
         expect(all.filter((id) => !succeeded.has(id))).toEqual([]);
       }
@@ -146,7 +146,7 @@ describe('whatever is sent to any operation', () => {
     runWaitMs(),
   );
 
-  test('even bytes that are no HTTP get a problem or nothing, and the process lives', async () => {
+  test('of malformed HTTP never gets a 5xx, and the process survives', async () => {
     const { hostname, port } = new URL(server.url);
     const rounds = Math.max(200, Math.min(REQUESTS, 3000));
     const faults: string[] = [];
@@ -156,7 +156,7 @@ describe('whatever is sent to any operation', () => {
         let received = '';
         const socket = connect(Number(port), hostname);
         socket.setEncoding('latin1');
-        socket.setTimeout(ANSWER_WAIT_MS, () => socket.destroy(new Error('the connection hangs')));
+        socket.setTimeout(RESPONSE_WAIT_MS, () => socket.destroy(new Error('the connection hangs')));
         socket.on('data', (chunk: string) => (received += chunk));
         socket.on('error', (error: NodeJS.ErrnoException) =>
           error.code === 'ECONNRESET' ? resolve(received) : reject(error),

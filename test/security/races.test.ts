@@ -12,7 +12,7 @@ describe('of two requests that race on two processes', () => {
   let database: TestDatabase;
   let servers: [ServerProcess, ServerProcess];
   let admin: [Client, Client];
-  let made = 0;
+  let racers = 0;
 
   const as = (side: 0 | 1, authorization?: string): Client => new Client(servers[side].url, authorization, new Set());
   const signIn = async (side: 0 | 1, email: string, password: string): Promise<Client> => {
@@ -20,7 +20,7 @@ describe('of two requests that race on two processes', () => {
     expect(answer.status).toBe(201);
     return as(side, `Bearer ${answer.body.token}`);
   };
-  const newEmail = (): string => `racer${(made += 1)}@example.com`;
+  const newEmail = (): string => `racer${(racers += 1)}@example.com`;
   const newUser = async (isAdmin: boolean): Promise<{ id: number; email: string }> => {
     const email = newEmail();
     const answer = await admin[0].post<{ id: number }>('/v1/users', {
@@ -66,7 +66,7 @@ describe('of two requests that race on two processes', () => {
     await database.drop();
   });
 
-  test('two users with one address are one', async () => {
+  test('only one creates a user with the same email address', async () => {
     await eachRound(async (round) => {
       const email = newEmail();
       const create = (side: 0 | 1, address: string): Promise<Answer> =>
@@ -80,7 +80,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('two Applications with one name are one', async () => {
+  test('only one creates an Application with the same name', async () => {
     await eachRound(async (round) => {
       const name = `Twin ${round}`;
       const create = (side: 0 | 1, text: string): Promise<Answer> =>
@@ -94,7 +94,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('a key is deleted once, and the audit trail says so once', async () => {
+  test('only one deletes the same key, and the audit log has one deletion', async () => {
     await eachRound(async (round) => {
       const { id } = await createKey(admin[0]);
       const answers = await race(
@@ -110,7 +110,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('an Application that is deleted while a key is made for it never leaves a key that opens more', async () => {
+  test('a key created while its only Application is deleted opens no Application', async () => {
     const other = await createApplication(admin[0], 'Stays');
     await eachRound(async (round) => {
       const id = await createApplication(admin[0], `Going ${round}`);
@@ -145,7 +145,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('an Application is deleted or gets a campaign, and never both', async () => {
+  test('only one succeeds: the deletion of an Application or the creation of its campaign', async () => {
     await eachRound(async (round) => {
       const id = await createApplication(admin[0], `Campaigning ${round}`);
       const [deletion, creation] = await race(
@@ -160,7 +160,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('a session that begins while its user is deactivated is dead', async () => {
+  test('a session created while its user is deactivated is refused', async () => {
     await eachRound(async (round) => {
       const { id, email } = await newUser(false);
       const [answer, deactivation] = await race(
@@ -177,7 +177,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('a session that begins with a password while it is replaced is dead', async () => {
+  test('a session created with a password while it is replaced is refused', async () => {
     await eachRound(async (round) => {
       const { id, email } = await newUser(false);
       const [answer, change] = await race(
@@ -193,7 +193,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('a key that is made while its creator is deactivated or deleted opens nothing', async () => {
+  test('a key created while its creator is deactivated or deleted is refused', async () => {
     await eachRound(async (round) => {
       const { id, email } = await newUser(true);
       const creator = await signIn(0, email, PASSWORD);
@@ -215,7 +215,7 @@ describe('of two requests that race on two processes', () => {
     });
   }, 300_000);
 
-  test('two admins who do away with each other leave one', async () => {
+  test('only one succeeds when two admins demote, deactivate or delete each other', async () => {
     const ways: ((client: Client, user: { id: number; email: string }) => Promise<Answer>)[] = [
       (client, user) => client.put(`/v1/users/${user.id}`, { isAdmin: false }),
       (client, user) => client.put(`/v1/users/${user.id}`, { state: 'deactivated' }),

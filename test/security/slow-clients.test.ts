@@ -65,16 +65,16 @@ describe('a client that is slow on purpose', () => {
   const json = (length: number): string[] => ['Content-Type: application/json', `Content-Length: ${length}`];
   const signedIn = (): string => `Authorization: Bearer ${token}`;
 
-  test('is let go in bounded time, whatever it holds on to, and nobody else waits for it', async () => {
+  test('is disconnected in bounded time, whatever it delays, and delays no other client', async () => {
     const slow: Record<string, Promise<End>> = {
       silence: trickle(''),
       'half a request line': trickle('GET /v1/us'),
-      'a header line now and then': trickle('GET /v1/users HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
+      'a header line every half second': trickle('GET /v1/users HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
       'half of the headers of forward auth': trickle(
         'GET /v1/forward_auth/original/management HTTP/1.1\r\n',
         'X-A: b\r\n',
       ),
-      'a JSON body that does not come': trickle(head('POST', '/v1/applications', signedIn(), ...json(1000)), ''),
+      'a JSON body that never arrives': trickle(head('POST', '/v1/applications', signedIn(), ...json(1000)), ''),
       'a JSON body byte by byte': trickle(head('POST', '/v1/applications', signedIn(), ...json(1000)), '{'),
       'credentials byte by byte': trickle(head('POST', '/v1/sessions', ...json(1000)), '{'),
       'chunks without an end': trickle(
@@ -82,7 +82,7 @@ describe('a client that is slow on purpose', () => {
         '1\r\n{\r\n',
       ),
       'a body after its refusal': trickle(head('POST', '/v1/applications', ...json(1000)), '{'),
-      'a body that nobody asked for': trickle(head('GET', '/health/live', ...json(1000)), '{'),
+      'a body of a GET': trickle(head('GET', '/health/live', ...json(1000)), '{'),
       'a body for forward auth': trickle(head('GET', '/v1/forward_auth/original/management', ...json(1000)), '{'),
     };
     const others = new Client(server.url, `Bearer ${token}`, new Set());
@@ -105,22 +105,22 @@ describe('a client that is slow on purpose', () => {
     expect(found).toEqual({
       silence: '408 in time',
       'half a request line': '408 in time',
-      'a header line now and then': '408 in time',
+      'a header line every half second': '408 in time',
       'half of the headers of forward auth': '408 in time',
-      'a JSON body that does not come': '408 in time',
+      'a JSON body that never arrives': '408 in time',
       'a JSON body byte by byte': '408 in time',
       'credentials byte by byte': '408 in time',
       'chunks without an end': '408 in time',
       'a body after its refusal': '401 in time',
-      'a body that nobody asked for': '200 in time',
+      'a body of a GET': '200 in time',
       'a body for forward auth': '401 in time',
     });
     // A request that waits for one of them would wait for ten seconds or more.
     expect(slowestMs).toBeLessThan(8000);
   }, 120_000);
 
-  test('is let go if it asks and does not read, even if it goes on with the body of its last request', async () => {
-    const ends = [true, false].map(async (goesOn) => {
+  test('is disconnected if it does not read responses, even if it keeps sending a body', async () => {
+    const ends = [true, false].map(async (keepsSending) => {
       const socket = open();
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       socket.on('error', () => socket.destroy());
@@ -130,7 +130,7 @@ describe('a client that is slow on purpose', () => {
       const began = performance.now();
       // A socket that is not read only notices its end by writing.
       const timer = setInterval(() => {
-        if (goesOn || performance.now() - began > 45_000) {
+        if (keepsSending || performance.now() - began > 45_000) {
           socket.write('x');
         }
       }, 500);
@@ -148,7 +148,7 @@ describe('a client that is slow on purpose', () => {
     ['one header', [`X-A: ${'a'.repeat(20_000)}`]],
     ['many headers', Array.from({ length: 2000 }, (_, index) => `X-${index}: ${index}`)],
     ['a cookie', [`Cookie: ${'a=b; '.repeat(5000)}`]],
-  ])('that sends headers which are too large is told so: %s', async (_what, lines) => {
+  ])('gets a 431 for headers that are too large: %s', async (_what, lines) => {
     const { answer } = await trickle(head('GET', '/v1/users', ...lines));
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
     expect(answer).toContain('Content-Type: application/problem+json');
@@ -158,12 +158,12 @@ describe('a client that is slow on purpose', () => {
     });
   });
 
-  test('that sends a request target which is too large is told so', async () => {
+  test('gets a 431 for a request target that is too long', async () => {
     const { answer } = await trickle(head('GET', `/v1/users?name=${'a'.repeat(20_000)}`));
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test('cannot take more connections than there may be, and once they end there is room again', async () => {
+  test('cannot exceed the maximum number of connections, and blocks no connections after its own end', async () => {
     // Connections of earlier tests are gone. Only idle keep-alive connections count.
     const crowd = Array.from({ length: CONNECTIONS_MAX * 2 }, open);
     let kept = crowd.length;
