@@ -18,7 +18,7 @@ function reachableFrom(folder: string, found = new Set<string>()): Set<string> {
 describe('docs/architecture.md', () => {
   const text = read('docs/architecture.md');
 
-  test('draws the directions that lint enforces, without those that follow from others', () => {
+  test('draws the import directions that lint enforces, without those that follow from others', () => {
     const expected = Object.entries(DIRECTIONS).flatMap(([folder, imported]) =>
       imported
         .filter((target) => !imported.some((other) => other !== target && reachableFrom(other).has(target)))
@@ -28,7 +28,7 @@ describe('docs/architecture.md', () => {
     expect(drawn).toEqual(expected);
   });
 
-  test('names files that are there, and few for each request', () => {
+  test('names only files that exist, and few for each request', () => {
     const requests = text.split('\n### ').slice(1);
     const counts = requests.map((request) => {
       const files = [...request.matchAll(/^\| `(src\/[^`]+)`/gm)].map(([, file]) => file!);

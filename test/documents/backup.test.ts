@@ -9,7 +9,7 @@ import { startServer } from '../support/process.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-test('the backup of a SQLite database that is in use runs as it stands there, and is whole', async () => {
+test('the documented backup of a SQLite database in use runs as written and is complete', async () => {
   const text = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8');
   const [, block] = /test\/documents\/backup\.test\.ts runs this\. -->\n\n```sh\n([^]*?)```/.exec(text)!;
   const [source, copy] = [createSqliteDatabase(), createSqliteDatabase()];

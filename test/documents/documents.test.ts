@@ -84,14 +84,14 @@ function isFaulty(document: string, target: string): boolean {
 }
 
 describe('the documents', () => {
-  test.each(DOCUMENTS)('%s links to files and headings that are there', (document) => {
+  test.each(DOCUMENTS)('%s links only to files and headings that exist', (document) => {
     const text = read(document).replaceAll(FENCED, '');
     const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
     const faulty = targets.filter((target) => !/^[a-z]+:/.test(target) && isFaulty(document, target));
     expect(faulty).toEqual([]);
   });
 
-  test.each(DOCUMENTS)('%s names files that are there', (document) => {
+  test.each(DOCUMENTS)('%s names only files that exist', (document) => {
     const paths = codeIn(read(document)).filter((code) =>
       /^(?:src|test|docs|examples|docker|scripts|bench)\/[\w./-]+$/.test(code),
     );
@@ -105,7 +105,7 @@ describe('the documents', () => {
     .getTargetValidationMetadatas(Config, '', false, false)
     .map(({ propertyName }) => propertyName);
 
-  test('the README names the variables of the configuration, all of them and no others', () => {
+  test('the README lists exactly the variables of the configuration', () => {
     const [, section = ''] = read('README.md').split('\n## Configuration\n');
     const named = rowsOf(section.split('\n## ')[0]!).map(([name]) => name!.replaceAll('`', ''));
     expect(named.sort()).toEqual([...new Set(variables)].sort());
@@ -113,7 +113,7 @@ describe('the documents', () => {
 
   const known = new Set([...variables, ...variablesElsewhere(), ...OTHERS]);
 
-  test.each(DOCUMENTS)('%s names no variable that nobody reads', (document) => {
+  test.each(DOCUMENTS)('%s names only variables that are read somewhere', (document) => {
     const names = read(document).match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g) ?? [];
     expect(names.filter((name) => !known.has(name))).toEqual([]);
   });
@@ -132,7 +132,7 @@ describe('docs/operating.md', () => {
   });
   afterAll(() => latchkey.close());
 
-  test('names every metric that there is, and none that there is not', async () => {
+  test('names all metrics, and only metrics that exist', async () => {
     const { body } = await latchkey.nobody.get<string>('/metrics');
     const printed = [...body.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!);
     const listed = table.map(([name]) => name!.replaceAll('`', ''));
@@ -146,7 +146,7 @@ describe('docs/operating.md', () => {
     expect(named.filter((name) => !printed.includes(name) && !absent.includes(name))).toEqual([]);
   });
 
-  test('names the labels that metrics have', async () => {
+  test('names the labels of each metric', async () => {
     const { body } = await latchkey.nobody.get<string>('/metrics');
     const isHere = (what = ''): boolean => latchkey.database.engine === 'mysql' || !what.startsWith('MySQL only');
     for (const [name = '', labels = ''] of table.filter(([, , what]) => isHere(what))) {
@@ -155,7 +155,7 @@ describe('docs/operating.md', () => {
     }
   });
 
-  test('names no code that no problem has', () => {
+  test('names only existing problem codes', () => {
     const codes = codeIn(text).filter((code) => /^[a-z]+(?:-[a-z]+)+$/.test(code));
     expect(codes.length).toBeGreaterThan(5);
     expect(codes.filter((code) => !(code in PROBLEMS) && !['forward-auth', 'reset-password'].includes(code))).toEqual(

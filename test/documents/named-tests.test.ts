@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-test.each(['threat-model.md', 'faults.md'])('every test that docs/%s names is there', (document) => {
+test.each(['threat-model.md', 'faults.md'])('every test that docs/%s names exists', (document) => {
   const rows = readFileSync(`${ROOT}docs/${document}`, 'utf8').split('\n');
   const named = rows.flatMap((row) => {
     const [, file, name] = /\| `([^`]+\.test\.ts)` "([^"]+)" *\|$/.exec(row) ?? [];

@@ -17,7 +17,7 @@ const EXAMPLE = readFileSync(
 );
 
 describe('the README', () => {
-  describe('the main job with curl', () => {
+  describe('the walk-through with curl', () => {
     let database: TestDatabase;
     let server: ServerProcess;
     let folder: string;
@@ -37,7 +37,7 @@ describe('the README', () => {
       rmSync(folder, { recursive: true });
     });
 
-    test('runs as it stands there', async () => {
+    test('runs as written', async () => {
       const blocks = [...README.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block]) => block!);
       expect(blocks.length).toBeGreaterThanOrEqual(2);
       const script = blocks.join('\n').replaceAll('http://127.0.0.1:3000', server.url);
@@ -62,11 +62,11 @@ describe('the README', () => {
     });
     afterAll(() => latchkey.close());
 
-    test('is the one in examples/, letter by letter', () => {
+    test('is identical to the one in examples/', () => {
       expect(README).toContain(EXAMPLE);
     });
 
-    test('is in the catalogue, grantable, guarded, and opens to a key that has it', async () => {
+    test('is in the catalogue, and accepts only a key that was granted it', async () => {
       const path = '/v1/applications/{applicationId}/reports/{reportId}';
       expect(latchkey.get(EndpointCatalogue).own.map((endpoint) => endpoint.path)).toContain(path);
       const [one, other] = [await createApplication(latchkey.admin), await createApplication(latchkey.admin)];
