@@ -135,7 +135,7 @@ class HeadStart {
   }
 }
 
-describe('a write and the end of its authority, sent at the same moment to two processes', () => {
+describe('when a write and the end of its authority are sent at once to two processes', () => {
   let replicas: Replicas;
   let reader: SqlConnection;
   let round = 0;
@@ -173,7 +173,7 @@ describe('a write and the end of its authority, sent at the same moment to two p
     }
   }
 
-  test.each(PAIRS)('are never both, the end first: $race', async ({ ending, write }) => {
+  test.each(PAIRS)('the write never takes effect after the response to the end: $race', async ({ ending, write }) => {
     const racer = await createRacer();
     const violations: string[] = [];
     const seen = { carriedOut: 0, refused: 0 };
@@ -201,7 +201,7 @@ describe('a write and the end of its authority, sent at the same moment to two p
       const [[answer], before] = await Promise.all([writing, atTheEnd]);
       const after = await read(effect);
       if (after > before) {
-        violations.push(`round ${turn}: the end was answered, and the effect came later (${answer?.status})`);
+        violations.push(`round ${turn}: the effect came after the response to the end (${answer?.status})`);
       }
       const isCarriedOut = answer !== undefined && answer.status < 300;
       if (isCarriedOut !== after > 0 || (!isCarriedOut && ![401, 403].includes(answer?.status ?? 0))) {
@@ -216,7 +216,7 @@ describe('a write and the end of its authority, sent at the same moment to two p
     expect(Math.min(seen.carriedOut, seen.refused)).toBeGreaterThan(0);
   });
 
-  test('are never both, the write after the deletion of the last Application of its key', async () => {
+  test('the write never succeeds after the deletion of the only Application of its key', async () => {
     const owner = await replicas.createUser({ isAdmin: true });
     const session = await replicas.signIn(owner.email);
     const outcomes = new Set<string>();
@@ -250,7 +250,7 @@ describe('a write and the end of its authority, sent at the same moment to two p
   });
 });
 
-describe('requests that end authorities at the same moment', () => {
+describe('of concurrent requests that end authorities', () => {
   let replicas: Replicas;
 
   beforeAll(async () => {
@@ -271,7 +271,7 @@ describe('requests that end authorities at the same moment', () => {
   const statusesOf = async (requests: Promise<{ status: number }>[]): Promise<number[]> =>
     (await Promise.all(requests)).map(({ status }) => status).sort();
 
-  test('two admins who demote themselves both succeed', async () => {
+  test('those of two admins who demote themselves both succeed', async () => {
     for (let turn = 0; turn < ROUNDS; turn += 1) {
       const [one, other] = await createAdmins(2);
       const demote = ({ user, clients }: { user: MadeUser; clients: Client[] }, replica: number) =>
@@ -283,7 +283,7 @@ describe('requests that end authorities at the same moment', () => {
     }
   });
 
-  test('a session that ends itself twice succeeds once or twice, and is never answered otherwise than with 401', async () => {
+  test('two by which a session ends itself both succeed, or one is refused', async () => {
     const ways: ((client: Client, user: MadeUser) => Promise<{ status: number }>)[] = [
       (client) => client.delete('/v1/sessions'),
       (client) => client.delete('/v1/sessions?all=true'),
@@ -303,7 +303,7 @@ describe('requests that end authorities at the same moment', () => {
     }
   });
 
-  test('admins who act on each other, and off-boarding during imports, never deadlock', async () => {
+  test('those of admins who act on each other, and off-boarding during imports, never deadlock', async () => {
     const { database } = replicas;
     const keeper = replicas.keeper(1);
     const deadlocks = async (): Promise<number> => {

@@ -15,7 +15,7 @@ import { runSql } from '../support/sql.js';
 /** `COUPONS` sets the size of an import: a million tests the promise at its limit. */
 const COUPONS = Number(process.env.COUPONS ?? 300_000);
 /** The promise is one second. A busy machine may add one. */
-const ANSWERED_MS = 2000;
+const RESPONDED_MS = 2000;
 const GENERATIONS = 40;
 const GENERATE_COUPONS = { method: 'POST', path: IMPORT_COUPONS.path.replace('import_coupons', 'coupons') };
 
@@ -37,7 +37,7 @@ class Stopwatch {
   check(): void {
     const times = this.seen.map(({ what, ms, status }) => `${what} ${ms} ms (${status})`);
     process.stderr.write(`ends beside ${this.beside}: ${times.join(', ')}\n`);
-    expect(this.seen.filter(({ ms, status }) => ms > ANSWERED_MS || (status !== 200 && status !== 204))).toEqual([]);
+    expect(this.seen.filter(({ ms, status }) => ms > RESPONDED_MS || (status !== 200 && status !== 204))).toEqual([]);
   }
 }
 
@@ -72,20 +72,20 @@ async function beginImports(
   replicas: Replicas,
   client: Client,
   count: number,
-): Promise<{ places: CouponPlace[]; isAnswered: () => boolean; all: Promise<Answer[]> }> {
+): Promise<{ places: CouponPlace[]; isCompleted: () => boolean; all: Promise<Answer[]> }> {
   const places: CouponPlace[] = [];
   while (places.length < count) {
     places.push(await createPlace(replicas.keeper()));
   }
-  let answered = false;
+  let completed = false;
   const csv = manyCoupons('CODE');
-  const all = Promise.all(places.map((place) => importCoupons(client, place, csv).finally(() => (answered = true))));
+  const all = Promise.all(places.map((place) => importCoupons(client, place, csv).finally(() => (completed = true))));
   await until(
     'all imports are being written',
-    async () => answered || (await importsInWriting(replicas.servers[0]!.url)) === count,
+    async () => completed || (await importsInWriting(replicas.servers[0]!.url)) === count,
     60_000,
   );
-  return { places, isAnswered: () => answered, all };
+  return { places, isCompleted: () => completed, all };
 }
 
 async function countCoupons({ database }: Replicas, { campaignId }: CouponPlace): Promise<number> {
@@ -93,7 +93,7 @@ async function countCoupons({ database }: Replicas, { campaignId }: CouponPlace)
   return Number(row!.number);
 }
 
-describe('an end never waits for work', () => {
+describe('an end of authority never waits for work', () => {
   let replicas: Replicas;
 
   beforeAll(async () => {
@@ -105,16 +105,16 @@ describe('an end never waits for work', () => {
     ['of the same process', 0],
     ['of another process', 1],
   ])(
-    'beside a large import %s, which is whole all the same',
+    'during a large import %s, which still completes',
     async (whose, at) => {
       const end = await prepareEnds(replicas, at);
-      const { places, isAnswered, all } = await beginImports(replicas, replicas.keeper(), 1);
+      const { places, isCompleted, all } = await beginImports(replicas, replicas.keeper(), 1);
       const stopwatch = new Stopwatch(`an import of ${COUPONS} coupons ${whose}`);
       await end(stopwatch);
-      const wasAnswered = isAnswered();
+      const wasCompleted = isCompleted();
       const answers = await all;
       stopwatch.check();
-      expect(wasAnswered).toBe(false);
+      expect(wasCompleted).toBe(false);
       expect(answers).toMatchObject([{ status: 200, body: { amount: COUPONS } }]);
       expect(await countCoupons(replicas, places[0]!)).toBe(COUPONS);
     },
@@ -125,7 +125,7 @@ describe('an end never waits for work', () => {
     ['of the same process', 0],
     ['of another process', 1],
   ])(
-    'beside a large import %s by the very key that is deleted, which imports nothing',
+    'during a large import %s by the deleted key, which imports nothing',
     async (whose, at) => {
       const { authorization, keyId } = await createAuthority(replicas, { kind: 'key' }, [IMPORT_COUPONS]);
       const { places, all } = await beginImports(replicas, replicas.as(authorization), 1);
@@ -157,7 +157,7 @@ describe('an end never waits for work', () => {
       ({ authorization }: { authorization: string }) => replicas.as(authorization).delete('/v1/sessions'),
     ],
   ] as const)(
-    `beside ${GENERATIONS} large generations by that very caller, of which nothing comes later: %s`,
+    `during ${GENERATIONS} large generations by the same caller, which create nothing afterwards: %s`,
     async (what, kind, end) => {
       const caller = await createAuthority(replicas, { kind }, [GENERATE_COUPONS]);
       const place = await createPlace(replicas.keeper());
@@ -185,7 +185,7 @@ describe('an end never waits for work', () => {
   );
 });
 
-onMysql('an end never waits for work', () => {
+onMysql('an end of authority never waits for work', () => {
   let replicas: Replicas;
 
   beforeAll(async () => {
@@ -193,15 +193,15 @@ onMysql('an end never waits for work', () => {
   }, 90_000);
   afterAll(() => replicas.stop());
 
-  test('beside imports that hold every connection of the pool', async () => {
+  test('during imports that use every connection of the pool', async () => {
     const end = await prepareEnds(replicas, 0);
-    const { isAnswered, all } = await beginImports(replicas, replicas.keeper(), 2);
+    const { isCompleted, all } = await beginImports(replicas, replicas.keeper(), 2);
     const stopwatch = new Stopwatch('two imports on a pool of two connections');
     await end(stopwatch);
-    const wasAnswered = isAnswered();
+    const wasCompleted = isCompleted();
     const statuses = (await all).map(({ status }) => status);
     stopwatch.check();
-    expect(wasAnswered).toBe(false);
+    expect(wasCompleted).toBe(false);
     expect(statuses).toEqual([200, 200]);
   }, 300_000);
 });

@@ -35,7 +35,7 @@ function endingsOf(path: string, oneIn: number): (Ending & { path: string })[] {
     .map((ending) => ({ ...ending, path }));
 }
 
-describe('once the end of an authority was answered', () => {
+describe('after the response to an end of authority', () => {
   let replicas: Replicas;
   let place: CouponPlace;
 
@@ -43,7 +43,7 @@ describe('once the end of an authority was answered', () => {
     replicas = await Replicas.start(2, { IMPORTS_CONCURRENT_MAX: '1' });
     place = await createPlace(replicas.keeper());
     const attributes = { filler: 'x'.repeat(9900) };
-    for (let made = 0; made < COUPONS; made += 1000) {
+    for (let created = 0; created < COUPONS; created += 1000) {
       const { status } = await generateCoupons(
         replicas.keeper(),
         place,
@@ -66,19 +66,22 @@ describe('once the end of an authority was answered', () => {
     return template === EXPORT ? filled : `${filled}?pageSize=1000`;
   }
 
-  test.each([EXPORT, LIST, CHANGES])('a slow reader whose authority lives on gets all of %s', async (path) => {
-    const { authorization } = await createAuthority(replicas, { kind: 'key' }, [{ method: 'GET', path }]);
-    const reader = await SlowReader.begin(replicas.servers[0]!.url, pathOf(path), authorization);
-    const began = performance.now();
-    await until('two seconds have passed', () => performance.now() - began > 2000);
-    expect(reader.isComplete).toBe(false);
-    await reader.readOn();
-    expect(reader.isComplete).toBe(true);
-    reader.drop();
-  });
+  test.each([EXPORT, LIST, CHANGES])(
+    'a slow reader whose authority remains valid gets all of %s',
+    async (path) => {
+      const { authorization } = await createAuthority(replicas, { kind: 'key' }, [{ method: 'GET', path }]);
+      const reader = await SlowReader.begin(replicas.servers[0]!.url, pathOf(path), authorization);
+      const began = performance.now();
+      await until('two seconds have passed', () => performance.now() - began > 2000);
+      expect(reader.isComplete).toBe(false);
+      await reader.readOn();
+      expect(reader.isComplete).toBe(true);
+      reader.drop();
+    },
+  );
 
   test.each([...endingsOf(EXPORT, 1), ...endingsOf(LIST, 4), ...endingsOf(CHANGES, 2)])(
-    'a slow reader of $path is cut off within a second, and gets nothing that came later: $name',
+    'a slow reader of $path is disconnected within a second, and gets no later data: $name',
     async ({ path, ...ending }: Ending & { path: string }) => {
       const caller = await createAuthority(replicas, ending, [{ method: 'GET', path }]);
       const reader = await SlowReader.begin(replicas.servers[0]!.url, pathOf(path), caller.authorization);
@@ -87,7 +90,7 @@ describe('once the end of an authority was answered', () => {
       const later = `LATER-${ended}`;
       await generateCoupons(replicas.keeper(1), place, { couponPattern: `${later}-#` });
       await until(
-        'the connection is gone, or was watched for long enough',
+        'the connection has ended, or was watched for long enough',
         () => reader.connection !== 'established' || performance.now() - ended > WATCH_MS,
       );
       const afterMs = performance.now() - ended;
@@ -121,32 +124,32 @@ describe('once the end of an authority was answered', () => {
   }
 
   test.each(endingsOf(IMPORT_COUPONS.path, 3))(
-    'an upload that trickles in is refused within two seconds, and what it held is free: $name',
+    'a slow upload is refused within two seconds, and its slot and temporary file are freed: $name',
     async ({ path: _path, ...ending }) => {
       const caller = await createAuthority(replicas, ending, [IMPORT_COUPONS]);
       const upload = beginUpload(replicas.as(caller.authorization), place);
       let line = 0;
       const trickle = setInterval(() => upload.send(`TRICKLE-${caller.owner.id}-${(line += 1)}\n`), 50);
-      let answeredMs: number | undefined;
+      let refusedMs: number | undefined;
       try {
         upload.send('value\n');
         await until('the upload has a temporary file', () => uploadsOpen().length === 1 && line > 3);
         await ending.end(replicas, caller);
         const ended = performance.now();
         const answer = upload.answer.then((response) => {
-          answeredMs = performance.now() - ended;
+          refusedMs = performance.now() - ended;
           return response;
         });
         // The failure is reported below.
         answer.catch(() => undefined);
         await until(
           'the upload is refused, or was watched for long enough',
-          () => answeredMs !== undefined || performance.now() - ended > WATCH_MS,
+          () => refusedMs !== undefined || performance.now() - ended > WATCH_MS,
         );
-        expect(answeredMs).toBeLessThan(UPLOAD_REFUSED_MS);
+        expect(refusedMs).toBeLessThan(UPLOAD_REFUSED_MS);
         expect(await answer).toMatchObject({ status: 401 });
         // The response does not wait until the file is closed.
-        await until('the temporary file is closed', () => uploadsOpen().length === 0, UPLOAD_REFUSED_MS - answeredMs!);
+        await until('the temporary file is closed', () => uploadsOpen().length === 0, UPLOAD_REFUSED_MS - refusedMs!);
         const code = `FREE-${caller.owner.id}`;
         expect(await importCoupons(replicas.keeper(), place, `value\n${code}\n`)).toMatchObject({ status: 200 });
       } finally {

@@ -6,11 +6,11 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 const MAX = 4;
 const FILE = 'value\nCODE-1\nCODE-2\n';
 
-describe('the uploads that may be in progress at once', () => {
+describe('the slots for concurrent uploads', () => {
   let latchkey: Latchkey;
   let admin: Client;
   let place: CouponPlace;
-  let trickled: ReturnType<typeof beginUpload>[];
+  let uploads: ReturnType<typeof beginUpload>[];
 
   beforeAll(async () => {
     latchkey = await startLatchkey({ IMPORTS_CONCURRENT_MAX: String(MAX) });
@@ -18,10 +18,10 @@ describe('the uploads that may be in progress at once', () => {
   });
   beforeEach(async () => {
     place = await createPlace(admin);
-    trickled = [];
+    uploads = [];
   });
   afterEach(async () => {
-    trickled.forEach((upload) => upload.cut());
+    uploads.forEach((upload) => upload.cut());
     await untilReceived(0);
   });
   afterAll(() => latchkey.close());
@@ -33,12 +33,12 @@ describe('the uploads that may be in progress at once', () => {
     });
 
   /** Begins uploads that never end by themselves, and waits until each has its slot. */
-  const trickle = async (...clients: Client[]): Promise<void> => {
+  const beginUploads = async (...clients: Client[]): Promise<void> => {
     for (const client of clients) {
       const upload = beginUpload(client, place);
       upload.send('value\n');
-      trickled.push(upload);
-      await untilReceived(trickled.length);
+      uploads.push(upload);
+      await untilReceived(uploads.length);
     }
   };
 
@@ -47,9 +47,9 @@ describe('the uploads that may be in progress at once', () => {
     return latchkey.as(`ManagementKey-v1 ${key}`);
   };
 
-  it('cannot all be held by one limited key: another user still imports', async () => {
+  it('cannot all be used by one limited key: another user can still import', async () => {
     const key = await keyOf(admin, { allowedApplicationIds: [place.applicationId] });
-    await trickle(key, key);
+    await beginUploads(key, key);
     const refused = await importCoupons(key, place, FILE);
     expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'too-busy', '10']);
     expect(refused.body.detail).toBe(
@@ -62,16 +62,16 @@ describe('the uploads that may be in progress at once', () => {
   it('are shared by all sessions and keys of one user', async () => {
     const owner = await createAdmin(latchkey);
     const [one, another] = [await keyOf(owner.client), await keyOf(owner.client)];
-    await trickle(one, owner.client);
+    await beginUploads(one, owner.client);
     for (const client of [one, another, owner.client]) {
       expect((await importCoupons(client, place, FILE)).body.code).toBe('too-busy');
     }
     expect((await importCoupons(admin, place, FILE)).status).toBe(200);
   });
 
-  it('are no more than the limit, whoever has them', async () => {
+  it('never exceed the limit for all users', async () => {
     const [one, other] = [await createAdmin(latchkey), await createAdmin(latchkey)];
-    await trickle(one.client, one.client, other.client, other.client);
+    await beginUploads(one.client, one.client, other.client, other.client);
     const { body } = await importCoupons(admin, place, FILE);
     expect([body.code, body.detail]).toEqual([
       'too-busy',
@@ -79,19 +79,19 @@ describe('the uploads that may be in progress at once', () => {
     ]);
   });
 
-  it('become free again when an upload is cut off, and when it is imported', async () => {
-    await trickle(admin, admin);
-    trickled[0]!.cut();
+  it('are freed when an upload is cut off and when it is imported', async () => {
+    await beginUploads(admin, admin);
+    uploads[0]!.cut();
     await untilReceived(1);
     expect((await importCoupons(admin, place, FILE)).status).toBe(200);
-    trickled[1]!.send('CODE-3\n');
-    expect((await trickled[1]!.end()).status).toBe(200);
-    trickled = [];
-    await trickle(admin, admin);
+    uploads[1]!.send('CODE-3\n');
+    expect((await uploads[1]!.end()).status).toBe(200);
+    uploads = [];
+    await beginUploads(admin, admin);
   });
 });
 
-it('a single upload that may be in progress is anybody’s', async () => {
+it('a limit of one concurrent upload still allows any user to import', async () => {
   const latchkey = await startLatchkey({ IMPORTS_CONCURRENT_MAX: '1' });
   try {
     const place = await createPlace(latchkey.admin);

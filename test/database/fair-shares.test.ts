@@ -70,7 +70,7 @@ describe('reads that scan', () => {
   const describeSqlite = (): void => {
     it.each<[what: string, path: () => string, query: RegExp]>([
       ['searches of coupons', () => search, /FROM coupons INDEXED BY/],
-      ['pages far behind', () => `${place.path}/coupons/no_total?skip=9000&pageSize=1`, /FROM .?coupons/],
+      ['last pages', () => `${place.path}/coupons/no_total?skip=9000&pageSize=1`, /FROM .?coupons/],
       ['first pages', () => `${place.path}/coupons/no_total?pageSize=100`, /FROM .?coupons/],
       ['exports', () => `/v1/applications/${place.applicationId}/export_coupons?value=-99`, /FROM coupons/],
       ['the audit log', () => '/v1/changes?entityPath=nowhere&withTotalResultSize=true', /FROM .?changes/],
@@ -79,16 +79,16 @@ describe('reads that scan', () => {
       ['campaigns', () => `/v1/applications/${place.applicationId}/campaigns?name=none`, /COUNT\(.* FROM .?campaigns/],
       ['services', () => '/v1/services', /FROM .?services.* LIMIT/],
       ['keys', () => '/v1/api_keys?name=none', /FROM .?api_keys.* LIMIT/],
-      ['a deletion that finds nothing', () => `DELETE ${place.path}/coupons?value=nowhere`, /FROM coupons INDEXED BY/],
+      ['deletions without matches', () => `DELETE ${place.path}/coupons?value=nowhere`, /FROM coupons INDEXED BY/],
     ])('%s', async (_what, pathOf, query) => {
       const [path = '', method = 'GET'] = pathOf().split(' ').reverse();
-      const ask = (): Promise<unknown> => admin.send(method, path);
-      expect(await mostInOneTurn(query, () => Promise.all(Array.from({ length: 40 }, ask)))).toBe(1);
+      const request = (): Promise<unknown> => admin.send(method, path);
+      expect(await mostInOneTurn(query, () => Promise.all(Array.from({ length: 40 }, request)))).toBe(1);
     });
   };
 
   const describeMysql = (): void => {
-    it('take two connections of the pool at most', async () => {
+    it('use at most two connections of the pool', async () => {
       const searching = together(MANY, admin, search);
       await untilWaiting('all but two wait', (waiting) => waiting === MANY - 2);
       while ((await metric('latchkey_scans_waiting')) > MANY / 2) {
@@ -101,19 +101,19 @@ describe('reads that scan', () => {
   if (process.env.TEST_MYSQL_URL) {
     describe('on MySQL', describeMysql);
   } else {
-    describe('on SQLite begin one query in a turn of the event loop, however many ask at once', describeSqlite);
+    describe('on SQLite begin at most one query per turn of the event loop', describeSqlite);
   }
 
-  it('of one caller do not come before those of another: one search overtakes a hundred', async () => {
-    let answered = 0;
-    const searching = Array.from({ length: MANY }, () => admin.get(search).then(() => (answered += 1)));
+  it('take turns between callers: one search overtakes a hundred of another caller', async () => {
+    let completed = 0;
+    const searching = Array.from({ length: MANY }, () => admin.get(search).then(() => (completed += 1)));
     await untilWaiting('most of them wait', (waiting) => waiting > MANY / 2);
     expect((await other.get(search)).status).toBe(200);
-    expect(answered).toBeLessThan(MANY / 4);
+    expect(completed).toBeLessThan(MANY / 4);
     await Promise.all(searching);
   });
 
-  it('of a key count apart from those of the user who created it', async () => {
+  it('of a key take turns with those of its creator', async () => {
     const { key } = await createKey(admin, { endpoints: [CAMPAIGNS] });
     const searching = together(MANY, admin, search);
     await untilWaiting('most of them wait', (waiting) => waiting > MANY / 2);
@@ -127,10 +127,10 @@ describe('reads that scan', () => {
     ['searches', () => search],
     ['exports', () => `/v1/applications/${place.applicationId}/export_coupons?value=nowhere`],
   ])(
-    'beyond what one caller may have waiting are refused, and those of others are not: %s',
+    'of one caller beyond its limit are refused, and those of others are accepted: %s',
     async (_what, path) => {
       const searching = together(300, admin, path());
-      await untilWaiting('no more may wait', (waiting) => waiting >= 250);
+      await untilWaiting('the limit is reached', (waiting) => waiting >= 250);
       expect((await other.get(search)).status).toBe(200);
       const answers = (await searching) as { status: number; body: ProblemBody }[];
       const refused = answers.filter(({ status }) => status !== 200);
@@ -144,7 +144,7 @@ describe('reads that scan', () => {
     60_000,
   );
 
-  it('of a client that has gone do not wait any more', async () => {
+  it('of a client that disconnects no longer wait', async () => {
     const requests = Array.from({ length: MANY }, () => {
       const request = httpRequest(latchkey.url + search, { headers: { authorization: admin.authorization } });
       request.on('error', () => undefined);

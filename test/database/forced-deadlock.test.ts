@@ -87,7 +87,7 @@ onMysql('a write that a deadlock undoes', () => {
     return Number(row!.deadlocks);
   }
 
-  test('is repeated, and has one effect', async () => {
+  test('is repeated and takes effect once', async () => {
     const { id, client } = await createAdmin(latchkey);
     const before = { ...(await effects()), deadlocks: await deadlocks() };
     expect(await deadlock(id, client, 7, [])).toEqual({ status: 200, code: undefined });
@@ -95,7 +95,7 @@ onMysql('a write that a deadlock undoes', () => {
     expect(await effects()).toEqual({ usageLimit: 7, entries: before.entries + 1 });
   });
 
-  test('is asked about again when it is repeated: an end that came meanwhile counts', async () => {
+  test('checks its authority again when it is repeated, and is refused after an end of authority', async () => {
     const { id, client } = await createAdmin(latchkey);
     const before = { ...(await effects()), deadlocks: await deadlocks() };
     const ending = `UPDATE users SET state = 'deactivated', credentials_version = credentials_version + 1 WHERE id = ${id}`;

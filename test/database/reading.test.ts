@@ -12,7 +12,7 @@ const WRITES = [
 ];
 
 /** Tests that reads outside transactions cannot write, on either engine. */
-describe('reading', () => {
+describe('a read outside transactions', () => {
   let latchkey: Latchkey;
 
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe('reading', () => {
 
   const names = async () => (await latchkey.get(DataSource).getRepository(User).find()).map(({ name }) => name);
 
-  test('refuses to write through a repository, with any of its methods', async () => {
+  test('cannot write through any method of a repository', async () => {
     const before = await names();
     const users = latchkey.get(DataSource).getRepository(User);
     const [user] = await users.find();
@@ -35,14 +35,14 @@ describe('reading', () => {
     expect(await names()).toEqual(before);
   });
 
-  test.each(WRITES)('refuses a query that says %s', async (sql) => {
+  test.each(WRITES)('cannot run %s', async (sql) => {
     const before = await names();
     await expect(latchkey.get(DataSource).getRepository(User).query(sql)).rejects.toThrow();
     await expect(latchkey.get(DecisionReader).read(() => new Sending({ mysql: sql, sqlite: sql }))).rejects.toThrow();
     expect(await names()).toEqual(before);
   });
 
-  test('leaves the connections able to write in transactions', async () => {
+  test('does not prevent later writes in transactions', async () => {
     const name = 'Web shop';
     expect(await latchkey.admin.post('/v1/applications', { name, currency: 'EUR', timezone: 'UTC' })).toMatchObject({
       status: 201,

@@ -23,12 +23,12 @@ describe('the schema', () => {
     await database.drop();
   });
 
-  test('is what the entities say, without any drift', async () => {
+  test('matches the entities exactly', async () => {
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
-  test('compares text exactly: case, accents and trailing spaces count', async () => {
+  test('compares text exactly, including case, accents and trailing spaces', async () => {
     const insert = 'INSERT INTO sign_in_attempts (counter, amount, expires) VALUES (?, 1, 1)';
     const codes = ['abc', 'ABC', 'abc ', 'ábc', 'äbc', 'abç'];
     for (const code of codes) {
@@ -44,7 +44,7 @@ describe('the schema', () => {
     expect(like).toHaveLength(3);
   });
 
-  test('never gives out an id twice', async () => {
+  test('never assigns an id twice', async () => {
     const insert = 'INSERT INTO catalogue_revision (revision) VALUES (1)';
     await dataSource.query(insert);
     const [before] = (await dataSource.query('SELECT MAX(id) AS id FROM catalogue_revision')) as { id: number }[];
@@ -55,7 +55,7 @@ describe('the schema', () => {
     await dataSource.query('DELETE FROM catalogue_revision WHERE id > 1');
   });
 
-  test('goes down again, and up again where it was left half-way', async () => {
+  test('can be migrated down, up, and up again from a partial state', async () => {
     await dataSource.undoLastMigration({ transaction: 'none' });
     await dataSource.runMigrations({ transaction: 'none' });
     // A process that was killed midway has created tables, but has not recorded the migration.

@@ -59,21 +59,21 @@ describe('a database of the first release', () => {
   const as = ({ url }: ServerProcess, authorization?: string): Client => new Client(url, authorization, new Set());
   const withKey = (name: keyof typeof SECRETS): Client => as(server, `ManagementKey-v1 ${SECRETS[name]}`);
 
-  test('has something in every table, so that nothing is upgraded untested', () => {
+  test('has rows in every table, so that the upgrade of each table is tested', () => {
     expect(Object.keys(before).length).toBeGreaterThan(16);
     expect(Object.entries(before).filter(([, rows]) => rows.length === 0)).toEqual([]);
   });
 
-  test('is upgraded by three processes that start at once, and each of them serves', async () => {
+  test('is upgraded by three processes that start at once and all serve', async () => {
     for (const replica of servers) {
       expect(await as(replica).get('/health/ready')).toMatchObject({ status: 200 });
       expect(replica.output()).not.toMatch(/"level":"(error|warn)"/);
     }
-    const noted = (await runSql(database, 'SELECT name FROM migrations')) as { name: string }[];
-    expect(new Set(noted.map(({ name }) => name)).size).toBe(noted.length);
+    const recorded = (await runSql(database, 'SELECT name FROM migrations')) as { name: string }[];
+    expect(new Set(recorded.map(({ name }) => name)).size).toBe(recorded.length);
   });
 
-  test('has the schema of a new one', async () => {
+  test('has the schema of a new database after the upgrade', async () => {
     const dataSource = await connect(migratingOptions(readConfig({ DATABASE_URL: database.url }), MIGRATIONS));
     try {
       const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
@@ -83,7 +83,7 @@ describe('a database of the first release', () => {
     }
   });
 
-  test('decides about its keys as it did', async () => {
+  test('gives the same decisions about its keys', async () => {
     const campaigns = (application: number) => `/v1/applications/${application}/campaigns`;
     const outcome = async (key: keyof typeof SECRETS, path: string): Promise<string> => {
       const { status, body } = await withKey(key).get<ProblemBody>(path);
@@ -119,7 +119,7 @@ describe('a database of the first release', () => {
     expect(await verify('/v1/invoices/7:cancel')).not.toBe('valid');
   });
 
-  test('lets in who could sign in, and nobody else', async () => {
+  test('accepts the same users and sessions, and refuses the others', async () => {
     expect(await as(server).post('/v1/sessions', ADA)).toMatchObject({ status: 201, body: { userId: 1 } });
     const grace = { email: 'grace@example.com', password: 'another password of hers' };
     expect((await as(server).post('/v1/sessions', grace)).status).toBe(401);
@@ -127,7 +127,7 @@ describe('a database of the first release', () => {
     expect((await as(server, `Bearer ${SECRETS.graceSession}`).get('/v1/sessions/current')).status).toBe(401);
   });
 
-  test('shows everything that was in it', async () => {
+  test('still returns all its data', async () => {
     const ada = as(server, `Bearer ${SECRETS.adaSession}`);
     const list = async <Item = Row>(path: string): Promise<Item[]> => (await ada.get<{ data: Item[] }>(path)).body.data;
     expect((await list('/v1/users')).map(({ email, state }) => [email, state])).toEqual([
@@ -177,7 +177,7 @@ describe('a database of the first release', () => {
     expect(exported.body.trim().split('\n')).toHaveLength(1 + coupons.length);
   });
 
-  test('keeps its audit trail, and goes on with it; no id is given out again', async () => {
+  test('keeps and continues its audit log, and assigns no id twice', async () => {
     const ada = as(server, `Bearer ${SECRETS.adaSession}`);
     const trail = async (): Promise<{ id: number; entity: string; managementKeyId?: number }[]> =>
       (await ada.get<{ data: [] }>('/v1/changes?pageSize=1000&sort=created')).body.data;
@@ -207,7 +207,7 @@ describe('grants of the first release', () => {
   const grant = (position: number, service: string, path: string): string =>
     `INSERT INTO api_key_endpoints (api_key_id, position, service, method, path) VALUES (2, ${position}, '${service}', 'GET', '${path}')`;
 
-  test('open after the upgrade only what is known to mean what it meant', async () => {
+  test('open after the upgrade only endpoints whose meaning is known to be unchanged', async () => {
     const database = await createFirstRelease();
     await runSql(database, grant(10, 'billing', '/v1/applications/{applicationId}/refunds'));
     await runSql(database, grant(11, 'removed', '/v1/users'));
@@ -243,7 +243,7 @@ describe('grants of the first release', () => {
     }
   });
 
-  test('are upgraded although an earlier attempt was cut off', async () => {
+  test('are upgraded even after an interrupted attempt', async () => {
     const database = await createFirstRelease();
     try {
       // MySQL cannot roll back a change of a table.
@@ -266,7 +266,7 @@ describe('grants of the first release', () => {
   });
 });
 
-describe('a later migration, on a database of the first release,', () => {
+describe('a later migration on a database of the first release', () => {
   let database: TestDatabase;
 
   beforeEach(async () => {
@@ -304,15 +304,15 @@ describe('a later migration, on a database of the first release,', () => {
     });
   }
 
-  const isNoted = async (): Promise<boolean> =>
+  const isRecorded = async (): Promise<boolean> =>
     (await runSql(database, "SELECT name FROM migrations WHERE name = 'Later9999999999999'")).length === 1;
 
-  test('runs once, whoever of three processes comes first, and leaves all data as they were', async () => {
+  test('runs once among three processes, and preserves all data', async () => {
     const before = await readTables(database);
     const ends = await Promise.all([migrateFurther(), migrateFurther(), migrateFurther()]);
     expect(ends).toEqual(Array.from({ length: 3 }, () => ({ code: 0, stderr: '' })));
     expect(await runSql(database, 'SELECT process FROM later_runs')).toHaveLength(1);
-    expect(await isNoted()).toBe(true);
+    expect(await isRecorded()).toBe(true);
     expect(await lossesSince(before)).toEqual([]);
     const users = await runSql(database, 'SELECT name, nickname FROM users');
     expect(users.map(({ nickname }) => nickname)).toEqual(users.map(({ name }) => name));
@@ -328,7 +328,7 @@ describe('a later migration, on a database of the first release,', () => {
     expect(stderr).toContain('this one does not know Later9999999999999. Start the newer version');
   });
 
-  test('that fails says what it has left behind, loses nothing, and goes on once it is mended', async () => {
+  test('that fails reports what it leaves in the database, loses no data, and succeeds once its fault is fixed', async () => {
     const before = await readTables(database);
     const { code, stderr } = await migrateFurther({ FAIL: '1' });
     expect(code).toBe(1);
@@ -336,7 +336,7 @@ describe('a later migration, on a database of the first release,', () => {
       /^Latchkey does not start: The migration Later9999999999999 failed: [^\n]*no_such_table[^\n]*\n$/,
     );
     expect(stderr).not.toMatch(/\n\s+at /);
-    expect(await isNoted()).toBe(false);
+    expect(await isRecorded()).toBe(false);
     const after = await readTables(database);
     if (database.engine === 'sqlite') {
       expect(stderr).toContain('Nothing of it is left in the database.');
@@ -351,7 +351,7 @@ describe('a later migration, on a database of the first release,', () => {
     expect(await migrateWithToday()).toEqual({ code: 0 });
 
     expect(await migrateFurther()).toEqual({ code: 0, stderr: '' });
-    expect(await isNoted()).toBe(true);
+    expect(await isRecorded()).toBe(true);
     expect(await runSql(database, 'SELECT process FROM later_runs')).toHaveLength(1);
     expect(await lossesSince(before)).toEqual([]);
   });
