@@ -25,7 +25,7 @@ describe('the list of campaigns', () => {
   });
   afterAll(() => latchkey.close());
 
-  const make = async (applicationId: number, body: object): Promise<number> => {
+  const create = async (applicationId: number, body: object): Promise<number> => {
     const answer = await admin.post<{ id: number }>(`/v1/applications/${applicationId}/campaigns`, body);
     expect(answer.status).toBe(201);
     return answer.body.id;
@@ -42,14 +42,14 @@ describe('the list of campaigns', () => {
     return data.map(({ name }) => name);
   };
 
-  test('has the campaigns of one Application, and of no other', async () => {
+  test('has only the campaigns of one Application', async () => {
     const [one, two, empty] = [
       await createApplication(admin),
       await createApplication(admin),
       await createApplication(admin),
     ];
-    const first = await make(one, { name: 'One' });
-    const second = await make(two, { name: 'Two' });
+    const first = await create(one, { name: 'One' });
+    const second = await create(two, { name: 'Two' });
     expect((await list(one)).data.map(({ id }) => id)).toEqual([first]);
     expect((await list(two)).data.map(({ id }) => id)).toEqual([second]);
     expect(await list(empty)).toEqual({ totalResultSize: 0, data: [] });
@@ -57,7 +57,7 @@ describe('the list of campaigns', () => {
     expect([answer.status, answer.body.code]).toEqual([404, 'application-not-found']);
   });
 
-  describe('by state', () => {
+  describe('filtered by state', () => {
     let applicationId: number;
     beforeAll(async () => {
       applicationId = await createApplication(admin);
@@ -73,7 +73,7 @@ describe('the list of campaigns', () => {
         { name: 'off and over', state: 'disabled', endTime: at(-1) },
         { name: 'put away', state: 'archived', startTime: at(1) },
       ]) {
-        await make(applicationId, body);
+        await create(applicationId, body);
       }
     });
 
@@ -85,7 +85,7 @@ describe('the list of campaigns', () => {
       ['disabled', ['off', 'off and over']],
       ['archived', ['put away']],
       ['draft', []],
-    ])('%s: exactly those that are shown so', async (campaignState, expected) => {
+    ])('%s: has exactly the campaigns that are shown with this state', async (campaignState, expected) => {
       expect(await names(applicationId, { campaignState })).toEqual(expected);
       const { data } = await list(applicationId, { pageSize: 1000 });
       expect(data.filter(({ frontendState }) => frontendState === campaignState).map(({ name }) => name)).toEqual(
@@ -93,20 +93,20 @@ describe('the list of campaigns', () => {
       );
     });
 
-    test('enabled: those that run, will run or have run', async () => {
+    test('enabled: has those that are running, scheduled or expired', async () => {
       expect((await names(applicationId, { campaignState: 'enabled' })).sort()).toEqual(
         [...RUNNING, 'begins in a millisecond', 'ended now', 'over'].sort(),
       );
     });
 
-    test('pages and counts what is filtered, not what is there', async () => {
+    test('pages and counts only the campaigns that match', async () => {
       const pages = [0, 1, 2, 3, 4].map((skip) => list(applicationId, { campaignState: 'running', pageSize: 1, skip }));
       const answers = await Promise.all(pages);
       expect(answers.flatMap(({ data }) => data.map(({ name }) => name))).toEqual(RUNNING);
       expect(answers.map(({ totalResultSize }) => totalResultSize)).toEqual([4, 4, 4, 4, 4]);
     });
 
-    test('goes with the time: to the millisecond', async () => {
+    test('changes with the time, to the millisecond', async () => {
       latchkey.clock.set(NOW + 1);
       expect(await names(applicationId, { campaignState: 'scheduled' })).toEqual([]);
       expect(await names(applicationId, { campaignState: 'running' })).toEqual([
@@ -120,7 +120,7 @@ describe('the list of campaigns', () => {
     });
   });
 
-  describe('by name and tags', () => {
+  describe('filtered by name and tags', () => {
     let applicationId: number;
     beforeAll(async () => {
       applicationId = await createApplication(admin);
@@ -131,7 +131,7 @@ describe('the list of campaigns', () => {
         { name: 'Größe ÄÖÜ', tags: ['ÉTÉ'] },
         { name: 'Grosse AOU', tags: [] },
       ]) {
-        await make(applicationId, body);
+        await create(applicationId, body);
       }
     });
 
@@ -161,19 +161,19 @@ describe('the list of campaigns', () => {
       [{ name: 'summer', tags: 'nothing' }, ['Summer Sale']],
       [{ name: 'nothing', tags: 'nothing' }, []],
       [{ name: 'summer', tags: 'summer', campaignState: 'disabled' }, []],
-    ])('%j finds %j', async (query, expected) => {
+    ])('%j: finds %j', async (query, expected) => {
       expect(await names(applicationId, query)).toEqual(expected);
     });
 
-    test('goes by the name and the tags as they were changed', async () => {
-      const id = await make(applicationId, { name: 'Before', tags: ['before'] });
+    test('uses the updated name and tags', async () => {
+      const id = await create(applicationId, { name: 'Before', tags: ['before'] });
       await admin.put(`/v1/applications/${applicationId}/campaigns/${id}`, { name: 'After', tags: ['after'] });
       expect(await names(applicationId, { name: 'before', tags: 'before' })).toEqual([]);
       expect(await names(applicationId, { tags: 'AFTER' })).toEqual(['After']);
     });
   });
 
-  describe('by time', () => {
+  describe('filtered by time', () => {
     let applicationId: number;
     beforeAll(async () => {
       applicationId = await createApplication(admin);
@@ -184,10 +184,10 @@ describe('the list of campaigns', () => {
       ] as const) {
         latchkey.clock.set(NOW + offset);
         const long = 10 * 365 * 24 * 60 * 60 * 1000;
-        await make(applicationId, { name, startTime: at(long + offset), endTime: at(2 * long + offset) });
+        await create(applicationId, { name, startTime: at(long + offset), endTime: at(2 * long + offset) });
       }
       latchkey.clock.set(NOW);
-      await admin.put(`/v1/applications/${applicationId}/campaigns/${await make(applicationId, { name: 'x' })}`, {
+      await admin.put(`/v1/applications/${applicationId}/campaigns/${await create(applicationId, { name: 'x' })}`, {
         name: 'without times',
       });
     });
@@ -196,7 +196,7 @@ describe('the list of campaigns', () => {
     test.each([
       ['start', YEARS],
       ['end', 2 * YEARS],
-    ])('%sBefore and %sAfter leave out that very moment, and what has no such time', async (bound, offset) => {
+    ])('%sBefore and %sAfter omit the exact moment, and campaigns without that time', async (bound, offset) => {
       const of = (query: Record<string, number>): Promise<string[]> =>
         names(applicationId, Object.fromEntries(Object.entries(query).map(([name, time]) => [name, at(time)])));
       expect(await of({ [`${bound}Before`]: offset })).toEqual(['earlier']);
@@ -209,7 +209,7 @@ describe('the list of campaigns', () => {
       expect(await of({ [`${bound}After`]: offset, [`${bound}Before`]: offset })).toEqual([]);
     });
 
-    test('createdBefore and createdAfter leave out that very moment', async () => {
+    test('createdBefore and createdAfter omit the exact moment', async () => {
       expect(await names(applicationId, { createdBefore: at(0) })).toEqual(['earlier']);
       expect(await names(applicationId, { createdBefore: at(1) })).toEqual(['earlier', 'then', 'without times']);
       expect(await names(applicationId, { createdAfter: at(0) })).toEqual(['later']);
@@ -218,12 +218,12 @@ describe('the list of campaigns', () => {
       expect(await names(applicationId, { createdBefore: at(-1) })).toEqual([]);
     });
 
-    test('an offset says which moment is meant', async () => {
+    test('converts times with an offset', async () => {
       expect(await names(applicationId, { createdAfter: '2026-11-23T14:00:00+02:00' })).toEqual(['later']);
       expect(await names(applicationId, { createdAfter: '2026-11-23T11:00:00-01:00' })).toEqual(['later']);
     });
 
-    test('sorts by what it is asked for; a time that was never given comes first', async () => {
+    test('sorts by the requested field, and campaigns without a time come first', async () => {
       const sorted = async (sort: string): Promise<string[]> => names(applicationId, { sort });
       expect(await sorted('id')).toEqual(['earlier', 'then', 'later', 'without times']);
       expect(await sorted('-id')).toEqual(['without times', 'later', 'then', 'earlier']);
@@ -240,30 +240,30 @@ describe('the list of campaigns', () => {
     });
   });
 
-  test('all filters at once find what fits every one of them', async () => {
+  test('has the campaigns that match all filters at once', async () => {
     const applicationId = await createApplication(admin);
-    const fitting = {
+    const matching = {
       name: 'Wanted',
       tags: ['other'],
       startTime: '2027-06-01T00:00:00Z',
       endTime: '2027-08-01T00:00:00Z',
       state: 'enabled',
     };
-    const makeFitting = (body: object): Promise<number> => make(applicationId, { ...fitting, ...body });
-    await makeFitting({});
-    await makeFitting({ name: 'by its tag', tags: ['wanted'] });
-    await makeFitting({ name: 'neither' });
-    await makeFitting({ state: 'disabled' });
+    const createMatching = (body: object): Promise<number> => create(applicationId, { ...matching, ...body });
+    await createMatching({});
+    await createMatching({ name: 'by its tag', tags: ['wanted'] });
+    await createMatching({ name: 'neither' });
+    await createMatching({ state: 'disabled' });
     for (const time of ['2027-05-01T00:00:00Z', '2027-07-01T00:00:00Z']) {
-      await makeFitting({ startTime: time });
+      await createMatching({ startTime: time });
     }
     for (const time of ['2027-07-15T00:00:00Z', '2027-09-01T00:00:00Z']) {
-      await makeFitting({ endTime: time });
+      await createMatching({ endTime: time });
     }
     latchkey.clock.set(NOW - 2);
-    await makeFitting({});
+    await createMatching({});
     latchkey.clock.set(NOW + 2);
-    await makeFitting({});
+    await createMatching({});
     latchkey.clock.set(NOW);
     const query = {
       name: 'wanted',
@@ -280,11 +280,11 @@ describe('the list of campaigns', () => {
     expect(await names(applicationId, { ...query, campaignState: 'enabled' })).toEqual(['Wanted', 'by its tag']);
   });
 
-  test('paging neither repeats nor skips, while campaigns are added', async () => {
+  test('has no duplicates or gaps between pages while campaigns are added', async () => {
     const applicationId = await createApplication(admin);
     const ids: number[] = [];
     for (let i = 0; i < 10; i += 1) {
-      ids.push(await make(applicationId, { name: 'Same name' }));
+      ids.push(await create(applicationId, { name: 'Same name' }));
     }
     for (const sort of ['id', 'created', 'name', 'updated', 'startTime', 'endTime']) {
       const seen: number[] = [];
@@ -295,7 +295,7 @@ describe('the list of campaigns', () => {
           break;
         }
         if (skip < 9) {
-          ids.push(await make(applicationId, { name: 'Same name' }));
+          ids.push(await create(applicationId, { name: 'Same name' }));
         }
       }
       expect(seen).toEqual(ids);
@@ -336,7 +336,7 @@ describe('the list of campaigns', () => {
     'campaignGroupId=0',
     'templateId=x',
     'color=red',
-  ])('the query %s is refused, and the parameter is named', async (query) => {
+  ])('refuses the query %s and names the parameter', async (query) => {
     const applicationId = await createApplication(admin);
     const answer = await admin.get<ProblemBody>(`/v1/applications/${applicationId}/campaigns?${query}`);
     expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);

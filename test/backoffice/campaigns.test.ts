@@ -19,7 +19,7 @@ interface Change {
 
 const CAMPAIGN = '/v1/applications/{applicationId}/campaigns/{campaignId}';
 
-describe('campaigns', () => {
+describe('a campaign', () => {
   let latchkey: Latchkey;
   let user: Client;
   let applicationId: number;
@@ -65,8 +65,8 @@ describe('campaigns', () => {
     type: 'advanced',
   };
 
-  describe('when one is made', () => {
-    test('it is shown as it was made, to everybody who is signed in', async () => {
+  describe('at its creation', () => {
+    test('is returned as it was created, to each signed-in user', async () => {
       const answer = await create(FULL);
       expect(answer.status).toBe(201);
       expect(answer.body).toEqual({
@@ -87,7 +87,7 @@ describe('campaigns', () => {
       expect(await get(answer.body.id)).toEqual(answer.body);
     });
 
-    test('what is left out is empty, and the campaign runs', async () => {
+    test('gets empty values for omitted fields, and is running', async () => {
       const { body } = await create({ name: ' Bare ' });
       expect(body).toMatchObject({
         name: 'Bare',
@@ -104,7 +104,7 @@ describe('campaigns', () => {
       });
     });
 
-    test('the models of the public SDK read it, every list and date included', async () => {
+    test('can be read by the models of the public SDK, including every list and date', async () => {
       const { body } = await create(FULL);
       const model = TalonOne.Campaign.constructFromObject(body, undefined);
       expect(model.created.getTime()).toBe(latchkey.clock.now());
@@ -117,48 +117,48 @@ describe('campaigns', () => {
       expect([bare.startTime, bare.endTime, bare.tags, bare.features, bare.limits]).toEqual([null, null, [], [], []]);
     });
 
-    test('under an Application that does not exist, nothing is made', async () => {
+    test('is refused in an Application that does not exist', async () => {
       const answer = await user.post<ProblemBody>('/v1/applications/2147483647/campaigns', { name: 'Nowhere' });
       expect([answer.status, answer.body.code]).toEqual([404, 'application-not-found']);
     });
 
-    test('two may have one name: they are told apart by id', async () => {
+    test('may have the name of another campaign', async () => {
       const [first, second] = [await create({ name: 'Twin' }), await create({ name: 'Twin' })];
       expect([first.status, second.status]).toEqual([201, 201]);
     });
   });
 
-  describe('when one is changed', () => {
-    test('what is left out stays as it is', async () => {
-      const { body: made } = await create(FULL);
+  describe('at an update', () => {
+    test('keeps the values of omitted fields', async () => {
+      const { body: created } = await create(FULL);
       latchkey.clock.advance(1000);
-      const answer = await update(made.id, { name: 'Renamed', state: 'archived' }, latchkey.admin);
+      const answer = await update(created.id, { name: 'Renamed', state: 'archived' }, latchkey.admin);
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
-        ...made,
+        ...created,
         name: 'Renamed',
         state: 'archived',
         frontendState: 'archived',
         updated: new Date(latchkey.clock.now()).toISOString(),
         updatedBy: '1',
       });
-      expect(await get(made.id)).toEqual(answer.body);
+      expect(await get(created.id)).toEqual(answer.body);
     });
 
-    test('to what it is already, nothing is written and nothing recorded', async () => {
-      const { body: made } = await create(FULL);
+    test('is not written, and gets no entry in the audit log, if nothing changes', async () => {
+      const { body: created } = await create(FULL);
       latchkey.clock.advance(1000);
       for (const body of [{ name: FULL.name }, FULL]) {
-        const answer = await update(made.id, body, latchkey.admin);
-        expect([answer.status, answer.body]).toEqual([200, made]);
+        const answer = await update(created.id, body, latchkey.admin);
+        expect([answer.status, answer.body]).toEqual([200, created]);
       }
-      expect(await get(made.id)).toEqual(made);
-      expect((await changes()).at(-1)).toMatchObject({ entity: `POST ${path()}`, new: made });
+      expect(await get(created.id)).toEqual(created);
+      expect((await changes()).at(-1)).toMatchObject({ entity: `POST ${path()}`, new: created });
     });
 
-    test('what is given as empty becomes empty; null takes a time away', async () => {
-      const { body: made } = await create({ ...FULL, state: 'enabled' });
-      const { body } = await update(made.id, {
+    test('accepts empty values, and null to remove a time', async () => {
+      const { body: created } = await create({ ...FULL, state: 'enabled' });
+      const { body } = await update(created.id, {
         name: 'Emptied',
         description: '',
         startTime: null,
@@ -182,14 +182,17 @@ describe('campaigns', () => {
       });
     });
 
-    test('the update that the public SDK makes of a campaign that it read is taken', async () => {
-      const { body: made } = await create(FULL);
-      const sent: unknown = JSON.parse(JSON.stringify(TalonOne.UpdateCampaign.constructFromObject(made, undefined)));
-      expect((await update(made.id, sent as object)).body).toMatchObject({ ...made, updated: expect.any(String) });
+    test('accepts the update that the public SDK builds from a campaign that it read', async () => {
+      const { body: created } = await create(FULL);
+      const sent: unknown = JSON.parse(JSON.stringify(TalonOne.UpdateCampaign.constructFromObject(created, undefined)));
+      expect((await update(created.id, sent as object)).body).toMatchObject({
+        ...created,
+        updated: expect.any(String),
+      });
     });
 
-    test('an end before the start is refused, also when only one of them is given', async () => {
-      const { body: made } = await create({
+    test('refuses an end before the start, even if only one of them is given', async () => {
+      const { body: created } = await create({
         name: 'Timed',
         startTime: '2027-01-02T00:00:00Z',
         endTime: '2027-01-03T00:00:00Z',
@@ -200,16 +203,16 @@ describe('campaigns', () => {
         { startTime: '2027-01-03T00:00:00Z' },
         { startTime: '2027-01-03T00:00:00+00:00', endTime: '2027-01-03T01:00:00+02:00' },
       ]) {
-        const answer = await update(made.id, { name: 'Timed', ...times });
+        const answer = await update(created.id, { name: 'Timed', ...times });
         expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/endTime']);
       }
-      expect(await get(made.id)).toEqual(made);
-      expect((await update(made.id, { name: 'Timed', endTime: '2027-01-02T00:00:00.001Z' })).status).toBe(200);
+      expect(await get(created.id)).toEqual(created);
+      expect((await update(created.id, { name: 'Timed', endTime: '2027-01-02T00:00:00.001Z' })).status).toBe(200);
     });
   });
 
-  describe('by a key', () => {
-    test('it is made, read, changed and deleted in the name of the creator of the key', async () => {
+  describe('used by a key', () => {
+    test('is created, read, updated and deleted on the authority of the creator of the key', async () => {
       const key = await createKey(latchkey.admin, {
         allowedApplicationIds: [applicationId],
         endpoints: [
@@ -232,7 +235,7 @@ describe('campaigns', () => {
       );
     });
 
-    test('another Application is refused, whether or not the campaign is in it', async () => {
+    test('is refused in another Application, whether or not the campaign exists there', async () => {
       const key = await createKey(latchkey.admin, {
         allowedApplicationIds: [applicationId],
         endpoints: [{ method: 'GET', path: CAMPAIGN }],
@@ -247,7 +250,7 @@ describe('campaigns', () => {
     });
   });
 
-  test('a campaign is found under its own Application alone', async () => {
+  test('is found only in its own Application', async () => {
     const { body } = await create({ name: 'At home' });
     for (const application of [otherId, 2147483647]) {
       const elsewhere = `/v1/applications/${application}/campaigns/${body.id}`;
@@ -262,7 +265,7 @@ describe('campaigns', () => {
     expect(await get(body.id)).toEqual(body);
   });
 
-  describe('bad input', () => {
+  describe('with invalid input', () => {
     const OK = { name: 'OK' };
     test.each<[string, object, string]>([
       ['no name', {}, '/name'],
@@ -271,19 +274,19 @@ describe('campaigns', () => {
       ['a name that is an object', { name: {} }, '/name'],
       ['a name that is too long', { name: 'x'.repeat(256) }, '/name'],
       ['a name of two lines', { name: 'a\r\nb' }, '/name'],
-      ['a name whose characters stand for many', { name: '\ufdfa'.repeat(255) }, '/name'],
-      ['NUL', { ...OK, description: 'a\0' }, '/description'],
-      ['half a character', { ...OK, tags: ['\ud83d'] }, '/tags/0'],
-      ['a day for a time', { ...OK, startTime: '2027-01-01' }, '/startTime'],
+      ['a name that expands when it is normalised', { name: '\ufdfa'.repeat(255) }, '/name'],
+      ['a NUL', { ...OK, description: 'a\0' }, '/description'],
+      ['half a surrogate pair', { ...OK, tags: ['\ud83d'] }, '/tags/0'],
+      ['a date instead of a time', { ...OK, startTime: '2027-01-01' }, '/startTime'],
       ['a time without an offset', { ...OK, startTime: '2027-01-01T00:00:00' }, '/startTime'],
       ['a day that does not exist', { ...OK, endTime: '2027-02-29T00:00:00Z' }, '/endTime'],
       ['an hour that does not exist', { ...OK, endTime: '2027-02-28T24:00:00Z' }, '/endTime'],
       ['an offset that does not exist', { ...OK, endTime: '2027-02-28T00:00:00+24:00' }, '/endTime'],
-      ['a time before all years', { ...OK, startTime: '0000-01-01T00:00:00+01:00' }, '/startTime'],
-      ['a number for a time', { ...OK, startTime: 1 }, '/startTime'],
+      ['a time before year 0', { ...OK, startTime: '0000-01-01T00:00:00+01:00' }, '/startTime'],
+      ['a number instead of a time', { ...OK, startTime: 1 }, '/startTime'],
       ['an empty time', { ...OK, endTime: '' }, '/endTime'],
       [
-        'a start that is the end',
+        'a start equal to the end',
         { ...OK, startTime: '2027-01-01T00:00:00Z', endTime: '2027-01-01T00:00:00Z' },
         '/endTime',
       ],
@@ -295,10 +298,10 @@ describe('campaigns', () => {
       ['an empty tag', { ...OK, tags: [''] }, '/tags/0'],
       ['a tag of two lines', { ...OK, tags: ['a\nb'] }, '/tags/0'],
       ['a tag that is too long', { ...OK, tags: ['x'.repeat(51)] }, '/tags/0'],
-      ['a tag twice', { ...OK, tags: ['a', 'a'] }, '/tags'],
+      ['a duplicate tag', { ...OK, tags: ['a', 'a'] }, '/tags'],
       ['too many tags', { ...OK, tags: Array.from({ length: 51 }, (_, i) => `t${i}`) }, '/tags'],
       ['an unknown feature', { ...OK, features: ['magic'] }, '/features/0'],
-      ['a limit that is no object', { ...OK, limits: [1] }, '/limits/0'],
+      ['a limit that is not an object', { ...OK, limits: [1] }, '/limits/0'],
       ['a list in the list of limits', { ...OK, limits: [[{ action: 'a', limit: 1, entities: [] }]] }, '/limits/0'],
       ['a limit without an action', { ...OK, limits: [{ limit: 1, entities: [] }] }, '/limits/0/action'],
       ['a limit below zero', { ...OK, limits: [{ action: 'a', limit: -1, entities: [] }] }, '/limits/0/limit'],
@@ -309,7 +312,7 @@ describe('campaigns', () => {
         '/limits/0/period',
       ],
       [
-        'a limit for nobody known',
+        'a limit for an unknown entity',
         { ...OK, limits: [{ action: 'a', limit: 1, entities: ['X'] }] },
         '/limits/0/entities/0',
       ],
@@ -325,9 +328,9 @@ describe('campaigns', () => {
       ['settings of referrals', { ...OK, referralSettings: { couponPattern: '#' } }, '/referralSettings'],
       ['another type', { ...OK, type: 'cartItem' }, '/type'],
       ['an unknown field', { ...OK, colour: 'red' }, '/colour'],
-      ['what only answers have', { ...OK, frontendState: 'running' }, '/frontendState'],
+      ['a field that only responses have', { ...OK, frontendState: 'running' }, '/frontendState'],
       ['another Application', { ...OK, applicationId: 1 }, '/applicationId'],
-    ])('%s is refused, and nothing is made or changed', async (_what, body, pointer) => {
+    ])('is neither created nor updated: %s', async (_what, body, pointer) => {
       const { body: existing } = await create({ name: 'Untouched' });
       const count = async (): Promise<number> =>
         (await user.get<{ totalResultSize: number }>(path())).body.totalResultSize;
@@ -340,7 +343,7 @@ describe('campaigns', () => {
       expect(await get(existing.id)).toEqual(existing);
     });
 
-    test.each(['0', '-1', '01', 'x', '2147483648', '1e1', '%00'])('the id %s is malformed', async (id) => {
+    test.each(['0', '-1', '01', 'x', '2147483648', '1e1', '%00'])('is refused by the malformed id %s', async (id) => {
       for (const answer of [
         await user.get<ProblemBody>(`/v1/applications/${applicationId}/campaigns/${id}`),
         await user.get<ProblemBody>(`/v1/applications/${id}/campaigns/1`),
@@ -352,15 +355,21 @@ describe('campaigns', () => {
     });
   });
 
-  test('the audit trail has every change, with what was there before and after', async () => {
-    const { body: made } = await create(FULL);
-    const { body: changed } = await update(made.id, { name: 'Changed' }, latchkey.admin);
-    await latchkey.admin.delete(path(made.id));
+  test('has each change in the audit log, with its old and new values', async () => {
+    const { body: created } = await create(FULL);
+    const { body: changed } = await update(created.id, { name: 'Changed' }, latchkey.admin);
+    await latchkey.admin.delete(path(created.id));
     expect((await changes()).slice(-3)).toEqual([
-      expect.objectContaining({ entity: `POST ${path()}`, userId: 2, applicationId, old: null, new: made }),
-      expect.objectContaining({ entity: `PUT ${path(made.id)}`, userId: 1, applicationId, old: made, new: changed }),
+      expect.objectContaining({ entity: `POST ${path()}`, userId: 2, applicationId, old: null, new: created }),
       expect.objectContaining({
-        entity: `DELETE ${path(made.id)}`,
+        entity: `PUT ${path(created.id)}`,
+        userId: 1,
+        applicationId,
+        old: created,
+        new: changed,
+      }),
+      expect.objectContaining({
+        entity: `DELETE ${path(created.id)}`,
         userId: 1,
         applicationId,
         old: { ...changed, coupons: 0 },
@@ -369,13 +378,13 @@ describe('campaigns', () => {
     ]);
   });
 
-  test('of changes at once none is lost: each starts from what the one before left', async () => {
-    const { body: made } = await create({ name: 'Contended' });
+  test('loses none of several concurrent updates: each one builds on the one before', async () => {
+    const { body: created } = await create({ name: 'Contended' });
     const parts = [{ description: 'd' }, { tags: ['t'] }, { features: ['coupons'] }, { attributes: { a: 1 } }];
-    const answers = await Promise.all(parts.map((part) => update(made.id, { name: 'Contended', ...part })));
+    const answers = await Promise.all(parts.map((part) => update(created.id, { name: 'Contended', ...part })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect(await get(made.id)).toMatchObject(Object.assign({}, ...parts) as object);
-    const trail = (await changes()).filter(({ entity }) => entity === `PUT ${path(made.id)}`);
+    expect(await get(created.id)).toMatchObject(Object.assign({}, ...parts) as object);
+    const trail = (await changes()).filter(({ entity }) => entity === `PUT ${path(created.id)}`);
     trail.slice(1).forEach((change, place) => expect(change.old).toEqual(trail[place]!.new));
   });
 });

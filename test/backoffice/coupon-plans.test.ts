@@ -12,7 +12,7 @@ const NOW = Date.parse('2026-11-23T12:00:00.000Z');
 const BATCH = 'the batch';
 
 /** Every kind of filter, with the index that its query must use. */
-const WAYS: [filters: CouponFilters, index: CouponIndex][] = [
+const SEARCHES: [filters: CouponFilters, index: CouponIndex][] = [
   [{}, 'ix_coupons_campaign_id'],
   [{ value: 'CODE-7' }, 'ix_coupons_campaign_id'],
   [{ createdAfter: '2026-01-01T00:00:00Z', valid: 'validNow', usable: 'true' }, 'ix_coupons_campaign_id'],
@@ -27,7 +27,7 @@ const WAYS: [filters: CouponFilters, index: CouponIndex][] = [
   ],
 ];
 
-describe('the plans of coupons', () => {
+describe('the query plans for coupons', () => {
   let latchkey: Latchkey;
   let place: CouponPlace;
   let database: DataSource;
@@ -75,7 +75,7 @@ describe('the plans of coupons', () => {
   describe.each(['ascending', 'descending'] as Direction[])('%s', (direction) => {
     const window = direction === 'ascending' ? { first: 1, last: 5000 } : { first: 5000, last: 1 };
 
-    it.each(WAYS)('finding %j leads along %s', async (filters, index) => {
+    it.each(SEARCHES)('a search for %j uses the index %s', async (filters, index) => {
       const selection = selectCoupons(place, { ...filters, ...(filters.batchId && { batchId }) }, NOW);
       expect(selection.index).toBe(index);
       const statements = new CouponStatements(engine(), selection, direction);
@@ -90,7 +90,7 @@ describe('the plans of coupons', () => {
       }
     });
 
-    it('where a window begins is read from the index alone', async () => {
+    it('the start of a window is read from the index alone', async () => {
       const statements = new CouponStatements(engine(), selectCoupons(place, {}, NOW), direction);
       expect(await explain(statements.next(window.first))).toMatch(/COVERING INDEX|Using index(?! condition)/);
     });
@@ -106,14 +106,14 @@ describe('the plans of coupons', () => {
       { createdBefore: '2026-01-01T00:00:00Z', createdAfter: '2025-01-01T00:00:00Z' },
       { startsBefore: '2026-01-01T00:00:00Z', startsAfter: '2025-01-01T00:00:00Z' },
       { expiresBefore: '2026-01-01T00:00:00Z', expiresAfter: '2025-01-01T00:00:00Z' },
-    ])('looking through a campaign for %j reads no rows', async (filters) => {
+    ])('a scan of a campaign for %j reads only an index', async (filters) => {
       const statements = new CouponStatements(engine(), selectCoupons(place, filters, NOW), direction);
       for (const reading of [statements.ids(window), statements.count(window)]) {
         expect(await explain(reading)).toMatch(/COVERING INDEX|Using index(?! condition)/);
       }
     });
 
-    it('what a referral made is looked for nowhere', async () => {
+    it('a search for coupons of a referral reads no coupons', async () => {
       const selection = selectCoupons(place, { referralId: 5 }, NOW);
       expect(selection.besides).toBeUndefined();
       const plan = await explain(new CouponStatements(engine(), selection, direction).next(window.first));
@@ -121,7 +121,7 @@ describe('the plans of coupons', () => {
     });
   });
 
-  it('looking for codes that are taken leads along the index of codes', async () => {
+  it('a search for existing codes uses the index of codes', async () => {
     const codes = Array.from({ length: 250 }, (_, number) => `CODE-${number}`);
     const plan = await explain({
       sql: `SELECT value AS value, import_id AS importId FROM coupons WHERE application_id = ? AND value IN (${codes.map(() => '?').join(', ')})`,
@@ -130,7 +130,7 @@ describe('the plans of coupons', () => {
     expectIndex(plan, 'uq_coupons_application_value');
   });
 
-  it('reading and deleting by ids leads straight to them', async () => {
+  it('reads and deletions by id use the primary key', async () => {
     const ids = Array.from({ length: 250 }, (_, number) => number + 1);
     const list = ids.map(() => '?').join(', ');
     for (const sql of [
