@@ -14,8 +14,11 @@ export class SlowReader {
   private slow = true;
   private closed = false;
   private heardReset = false;
+  /** Of the client and the server, as /proc/net/tcp writes them. */
+  private ports: string[] = [];
 
   private constructor(private readonly socket: Socket) {
+    socket.on('connect', () => (this.ports = [socket.localPort!, socket.remotePort!].map(inHexadecimal)));
     socket.on('data', (piece: Buffer) => {
       this.pieces.push(piece);
       if (this.slow) {
@@ -27,13 +30,18 @@ export class SlowReader {
       this.heardReset = code === 'ECONNRESET';
       socket.destroy();
     });
+    socket.on('end', () => {
+      // libuv reports a reset as an end if everything had been read before.
+      this.heardReset = this.systemState() === undefined;
+      socket.destroy();
+    });
     socket.on('close', () => (this.closed = true));
   }
 
   /** Sends a request, and waits until the first part of a successful response has arrived. */
   static async begin(url: string, path: string, authorization: string): Promise<SlowReader> {
     const { hostname, port } = new URL(url);
-    const reader = new SlowReader(connect(Number(port), hostname));
+    const reader = new SlowReader(connect({ port: Number(port), host: hostname, allowHalfOpen: true }));
     const headers = `Host: latchkey.example\r\nAuthorization: ${authorization}`;
     reader.socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
     await until('the first part of the response is there', () => reader.receivedBytes > 100_000 || reader.closed);
@@ -48,25 +56,32 @@ export class SlowReader {
   }
 
   /**
-   * The state of the connection in the operating system, unless the reader has already heard how it ended. The reader may
-   * hear of a reset only after all unread data, and Node may then report it as an orderly end. After a reset the system
-   * lists no connection. After an orderly end the connection waits to be read.
+   * The state of the connection in the operating system, unless the reader has already heard how it ended, which it hears
+   * only after all unread data.
    */
   get connection(): 'established' | 'ended' | 'reset' {
     if (this.closed || this.socket.destroyed) {
       return this.heardReset ? 'reset' : 'ended';
     }
-    const ports = [this.socket.localPort, this.socket.remotePort].map(inHexadecimal);
+    const state = this.systemState();
+    return state === undefined ? 'reset' : state === TCP_ESTABLISHED ? 'established' : 'ended';
+  }
+
+  /**
+   * Returns the state in which the system lists the connection. After a reset it lists none. After an orderly end it lists
+   * the connection until this side ends it, too.
+   */
+  private systemState(): string | undefined {
     // The system lists connections in pieces, and can skip one while others open and close.
     for (let reading = 0; reading < READINGS; reading += 1) {
       for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
         const [, local, remote, state] = line.trim().split(/\s+/);
-        if (local?.split(':')[1] === ports[0] && remote?.split(':')[1] === ports[1]) {
-          return state === TCP_ESTABLISHED ? 'established' : 'ended';
+        if (local?.split(':')[1] === this.ports[0] && remote?.split(':')[1] === this.ports[1]) {
+          return state;
         }
       }
     }
-    return 'reset';
+    return undefined;
   }
 
   /** Reads the rest at full speed, until the response is complete or the connection ends. */
@@ -103,6 +118,6 @@ export class SlowReader {
 }
 
 /** Returns a port as /proc/net/tcp writes it. */
-function inHexadecimal(port: number | undefined): string | undefined {
-  return port?.toString(16).toUpperCase().padStart(4, '0');
+function inHexadecimal(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
 }
