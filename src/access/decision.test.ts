@@ -3,7 +3,7 @@ import { type Decision, decide, type JudgedEndpoint } from './decision.js';
 import type { ApiKeyPrincipal, Principal } from './principal.js';
 
 const PATH = '/v1/applications/{applicationId}/campaigns';
-/** Grants of the one endpoint, with its meaning in each scope. */
+/** Grants for the endpoint, with its meaning in each scope. */
 const GRANTS = [`management 0 GET  ${PATH}`, `management 0 GET applicationId ${PATH}`];
 
 function endpoint(access: JudgedEndpoint['access'], scope: Scope = 'account'): JudgedEndpoint {
@@ -43,7 +43,7 @@ const limited = (...ids: number[]): Partial<ApiKeyPrincipal> => ({
 });
 
 const CALLERS = {
-  nobody: undefined,
+  unauthenticated: undefined,
   user: { kind: 'user', userId: 2, isAdmin: false, sessionId: 1 },
   admin: { kind: 'user', userId: 1, isAdmin: true, sessionId: 2 },
   'key, granted, all Applications': key({}),
@@ -107,12 +107,12 @@ const TABLE: [string, JudgedEndpoint, string[]][] = [
 ];
 
 describe('the decision', () => {
-  test.each(TABLE)('%s lets in exactly whom the table says', (_name, judged, expected) => {
+  test.each(TABLE)('%s: allows exactly the callers in the table', (_name, judged, expected) => {
     expect(Object.values(CALLERS).map((caller) => outcome(decide(judged, caller, '1')))).toEqual(expected);
   });
 
   test.each(['0', '01', '-1', '1.0', '1e0', ' 1', '1 ', '2147483648', '99999999999', 'a', '', '１'])(
-    'the Application id %j is malformed to a limited key, even if the key had it in another spelling',
+    'refuses the malformed Application id %j to a limited key, even if it resembles an allowed id',
     (applicationId) => {
       expect(
         outcome(decide(endpoint({ kind: 'key', session: 'any' }, 'application'), key(limited(1)), applicationId)),
@@ -120,35 +120,35 @@ describe('the decision', () => {
     },
   );
 
-  test('a missing Application id is never permission to a limited key', () => {
+  test('refuses a limited key without an Application id', () => {
     expect(outcome(decide(endpoint({ kind: 'key', session: 'any' }, 'application'), key(limited(1))))).toBe(
       'application-malformed',
     );
   });
 
-  test('a grant for one service opens nothing of another', () => {
+  test('refuses a grant for another service', () => {
     const foreign = { ...endpoint({ kind: 'key', session: 'none' }, 'application'), service: 'billing' };
     expect(outcome(decide(foreign, key({}), '1'))).toBe('endpoint-not-allowed');
   });
 
   test.each([
-    ['the service was registered anew', 'billing 1 GET  /x'],
-    ['another parameter holds the Application', 'billing 2 GET other /x'],
-    ['the METHOD is another one', 'billing 2 POST  /x'],
+    ['the service was registered again', 'billing 1 GET  /x'],
+    ['another parameter contains the Application', 'billing 2 GET other /x'],
+    ['the METHOD is different', 'billing 2 POST  /x'],
     ['Latchkey has the same path', 'management 0 GET  /x'],
-  ])('a grant opens nothing where %s', (_, grant) => {
+  ])('refuses a grant if %s', (_, grant) => {
     const access = { kind: 'key', session: 'none' } as const;
     const foreign = { ...endpoint(access), service: 'billing', serviceId: 2, path: '/x' };
     expect(outcome(decide(foreign, key({ grants: new Set([grant]) })))).toBe('endpoint-not-allowed');
     expect(outcome(decide(foreign, key({ grants: new Set(['billing 2 GET  /x']) })))).toBe('ok');
   });
 
-  test('a grant on an endpoint that cannot be granted opens nothing', () => {
+  test('refuses a grant for an ungrantable endpoint', () => {
     const ungrantable = { ...endpoint({ kind: 'key', session: 'any' }), grantable: false };
     expect(outcome(decide(ungrantable, key({})))).toBe('endpoint-not-allowed');
   });
 
-  test('an allowed decision names the Application', () => {
+  test('names the Application if it is allowed', () => {
     expect(decide(endpoint({ kind: 'key', session: 'any' }, 'application'), key(limited(1)), '1')).toEqual({
       allowed: true,
       applicationId: 1,

@@ -59,7 +59,7 @@ describe('the catalogue at boot', () => {
     await expect(catalogueOf(Child)).rejects.toThrow(/Child\.inherited: declares no access/);
   });
 
-  test('an override without a declaration does not borrow that of its parent', async () => {
+  test('refuses an override without a declaration, even if its parent has one', async () => {
     class Parent {
       @Get()
       @Public('Read')
@@ -96,7 +96,7 @@ describe('the catalogue at boot', () => {
     await expect(catalogueOf(Everything)).rejects.toThrow(/Everything\.any: @All/);
   });
 
-  test('refuses the same endpoint twice, whatever its parameters are called', async () => {
+  test('refuses the same endpoint twice, even with other parameter names', async () => {
     @Controller('v1')
     class Again {
       @Get('applications/:id/things/:other')
@@ -133,7 +133,7 @@ describe('the catalogue at boot', () => {
     await expect(catalogueOf(Bad)).rejects.toThrow(/Bad\.one[\s\S]*Bad\.two/);
   });
 
-  test('an unknown handler is never let through', async () => {
+  test('throws for an unknown handler', async () => {
     const catalogue = await catalogueOf(Declared);
     expect(() => catalogue.endpointOf(Declared, () => undefined)).toThrow(/not in the catalogue/);
   });

@@ -24,7 +24,7 @@ class Declared {
 }
 
 const pass: RequestHandler = (_request, _response, next) => next();
-const answer: RequestHandler = (_request, response) => void response.send('open to everybody');
+const respond: RequestHandler = (_request, response) => void response.send('open to everybody');
 
 @Module({ imports: [DiscoveryModule], controllers: [Declared], providers: PROVIDERS })
 class Application {}
@@ -32,7 +32,7 @@ class Application {}
 @Module({ imports: [DiscoveryModule], controllers: [Declared], providers: PROVIDERS })
 class WithMiddleware implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(answer).forRoutes('backdoor');
+    consumer.apply(respond).forRoutes('backdoor');
   }
 }
 
@@ -50,31 +50,31 @@ async function boot(register: (server: Express) => void, module = Application): 
   }
 }
 
-describe('before the process listens', () => {
-  test('it takes what is declared, and what sees every request and hands it on', async () => {
+describe('before it listens, the process', () => {
+  test('accepts declared routes, and middleware that passes every request on', async () => {
     await expect(boot((server) => server.use(pass))).resolves.toBeUndefined();
-    await expect(boot((server) => serveRawRoute(server, RAW_ROUTES.metrics, answer))).resolves.toBeUndefined();
-    await expect(boot((server) => server.get('/docs/page.css', answer))).resolves.toBeUndefined();
+    await expect(boot((server) => serveRawRoute(server, RAW_ROUTES.metrics, respond))).resolves.toBeUndefined();
+    await expect(boot((server) => server.get('/docs/page.css', respond))).resolves.toBeUndefined();
   });
 
   test.each<[string, (server: Express) => void, RegExp]>([
-    ['a route', (server) => server.get('/backdoor', answer), /GET \/backdoor/],
-    ['another METHOD of a declared path', (server) => server.put('/v1/things/:thingId', answer), /PUT \/v1\/things/],
-    ['a declared route ahead of its own', (server) => server.get('/v1/things/:thingId', answer), /GET \/v1\/things/],
-    ['a route of all METHODs', (server) => server.all('/v1/things/:thingId', answer), /DELETE \/v1\/things/],
-    ['a handler on a path', (server) => server.use('/backdoor', answer), /a handler on a path/],
-    ['a handler on one of several paths', (server) => server.use(['/', '/backdoor'], answer), /a handler on a path/],
-    ['a handler on a pattern', (server) => server.use(/^\/back/, answer), /a handler on a path/],
-    ['a handler on a parameter', (server) => server.use('/:anything', answer), /a handler on a path/],
-    ['a router', (server) => server.use(express.Router().get('/backdoor', answer)), /a mounted router/],
-    ['a router on a path', (server) => server.use('/back', express.Router().get('/door', answer)), /a mounted router/],
-    ['an application', (server) => server.use(express().get('/backdoor', answer)), /a mounted application/],
-  ])('it refuses %s that nobody declared', async (_name, register, fault) => {
+    ['a route', (server) => server.get('/backdoor', respond), /GET \/backdoor/],
+    ['another METHOD of a declared path', (server) => server.put('/v1/things/:thingId', respond), /PUT \/v1\/things/],
+    ['a declared route ahead of its own', (server) => server.get('/v1/things/:thingId', respond), /GET \/v1\/things/],
+    ['a route of all METHODs', (server) => server.all('/v1/things/:thingId', respond), /DELETE \/v1\/things/],
+    ['a handler on a path', (server) => server.use('/backdoor', respond), /a handler on a path/],
+    ['a handler on one of several paths', (server) => server.use(['/', '/backdoor'], respond), /a handler on a path/],
+    ['a handler on a pattern', (server) => server.use(/^\/back/, respond), /a handler on a path/],
+    ['a handler on a parameter', (server) => server.use('/:anything', respond), /a handler on a path/],
+    ['a router', (server) => server.use(express.Router().get('/backdoor', respond)), /a mounted router/],
+    ['a router on a path', (server) => server.use('/back', express.Router().get('/door', respond)), /a mounted router/],
+    ['an application', (server) => server.use(express().get('/backdoor', respond)), /a mounted application/],
+  ])('refuses an undeclared handler: %s', async (_name, register, fault) => {
     await expect(boot(register)).rejects.toThrow(/does not start: these routes are undeclared/);
     await expect(boot(register)).rejects.toThrow(fault);
   });
 
-  test("it refuses Nest's middleware on a path", async () => {
+  test("refuses Nest's middleware on a path", async () => {
     await expect(boot(() => undefined, WithMiddleware)).rejects.toThrow(/these routes are undeclared/);
   });
 });

@@ -14,7 +14,7 @@ describe('a secret', () => {
     expect(mintSecret('lks_')).toMatch(/^lks_[0-9A-Za-z]{49}$/);
   });
 
-  it('is well-formed when it was minted, and with its own prefix only', () => {
+  it('is well-formed after its creation, but only with its own prefix', () => {
     for (let round = 0; round < 200; round += 1) {
       const secret = mintSecret('lkm_');
       expect(isWellFormedSecret('lkm_', secret)).toBe(true);
@@ -23,11 +23,11 @@ describe('a secret', () => {
     }
   });
 
-  it('has the checksum that others compute', () => {
+  it('has a checksum that other programs can compute', () => {
     expect(isWellFormedSecret('lkm_', KNOWN)).toBe(true);
   });
 
-  it('shows every typo of one character', () => {
+  it('is malformed after any typo of one character', () => {
     const secret = mintSecret('lks_');
     for (let position = 4; position < secret.length; position += 1) {
       const typo = secret[position] === 'x' ? 'y' : 'x';
@@ -35,7 +35,7 @@ describe('a secret', () => {
     }
   });
 
-  it('is no other text', () => {
+  it('is not well-formed if it is any other text', () => {
     const secret = mintSecret('lkm_');
     for (const text of [
       '',
@@ -62,11 +62,11 @@ describe('a secret', () => {
     const expected = (secrets.length * 43) / 62;
     const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     expect(counts.size).toBe(62);
-    // 61 degrees of freedom: a fair source goes beyond this once in about a hundred million runs.
+    // With 61 degrees of freedom, a fair source exceeds this once in about a hundred million runs.
     expect(chiSquare).toBeLessThan(145);
   });
 
-  it('is kept as its SHA-256', () => {
+  it('is stored as its SHA-256', () => {
     expect(hashSecret('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
     const secret = mintSecret('lkm_');
     expect(hashSecret(secret)).toBe(createHash('sha256').update(secret).digest('hex'));

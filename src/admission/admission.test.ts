@@ -10,7 +10,7 @@ interface HeldWork {
 }
 
 describe('admission', () => {
-  it('admits what has room in all and in its owner’s share, refuses everything else at once, and forgets nothing', () =>
+  it('admits work within the total limit and its owner’s limit, refuses other work immediately, and loses none', () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 6 }),
@@ -47,7 +47,7 @@ describe('admission', () => {
       ),
     ));
 
-  it('gives room back when work fails', async () => {
+  it('frees its slot when work fails', async () => {
     const admission = new Admission({ what: 'tasks', max: 1 });
     const failing = admission.admitFor(1, () => Promise.reject(new Problem('storage-full')));
     await expect(failing).rejects.toMatchObject({ code: 'storage-full' });

@@ -4,7 +4,7 @@ class Limit {
   constructor(readonly limit: number) {}
 }
 
-describe('a change', () => {
+describe('an update', () => {
   const row = {
     name: 'Shop',
     endTime: null as number | null,
@@ -17,7 +17,7 @@ describe('a change', () => {
     { name: 'Shop', endTime: null },
     { attributes: { b: {}, a: [1] } },
     { limits: [{ limit: 1 }] },
-  ])('to what is there already, %j, is none', (change) => {
+  ])('to the current values is no change: %j', (change) => {
     expect(differs(row, change)).toBe(false);
   });
 
@@ -29,7 +29,7 @@ describe('a change', () => {
     { attributes: { a: [1], b: [] } },
     { limits: [] },
     { limits: [new Limit(2)] },
-  ])('to anything else, %j, is one', (change) => {
+  ])('to other values is a change: %j', (change) => {
     expect(differs(row, change)).toBe(true);
   });
 });

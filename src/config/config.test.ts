@@ -15,7 +15,7 @@ function faultsOf(environment: Record<string, string>): string {
 }
 
 describe('the configuration', () => {
-  test('needs nothing', () => {
+  test('has a default for each variable', () => {
     expect(readConfig({})).toEqual(new Config());
     expect(readConfig({})).toMatchObject({
       PORT: 3000,
@@ -26,12 +26,12 @@ describe('the configuration', () => {
     });
   });
 
-  test('cannot be changed once it is read', () => {
+  test('is read-only', () => {
     const config = readConfig({ PORT: '80' });
     expect(() => Object.assign(config, { PORT: 81 })).toThrow(TypeError);
   });
 
-  test('an empty variable counts as absent, and a foreign one is none of ours', () => {
+  test('treats an empty variable as absent and ignores unknown variables', () => {
     expect(readConfig({ PORT: '  ', ADMIN_EMAIL: '', TRUST_PROXY: '\t', PATH: '/bin', npm_config_x: '1' })).toEqual(
       new Config(),
     );
@@ -61,7 +61,7 @@ describe('the configuration', () => {
     ['10.0.0.0/8, fd00::/8,::1', ['10.0.0.0/8', 'fd00::/8', '::1']],
     ['::ffff:10.0.0.0/104', ['::ffff:10.0.0.0/104']],
     ['loopback,linklocal, uniquelocal,', ['loopback', 'linklocal', 'uniquelocal']],
-  ])('TRUST_PROXY may be %s, and Express takes it', (TRUST_PROXY, read) => {
+  ])('accepts %s as TRUST_PROXY, and so does Express', (TRUST_PROXY, read) => {
     const config = readConfig({ TRUST_PROXY });
     expect(config.TRUST_PROXY).toEqual(read);
     expect(() => express().set('trust proxy', config.TRUST_PROXY)).not.toThrow();
@@ -90,28 +90,28 @@ describe('the configuration', () => {
     ',',
     'Loopback',
     'proxy.example',
-  ])('TRUST_PROXY may not be %s', (TRUST_PROXY) => {
+  ])('refuses %s as TRUST_PROXY', (TRUST_PROXY) => {
     const message = faultsOf({ TRUST_PROXY });
     expect(message).toMatch(/^The environment is not usable:\n  - TRUST_PROXY [^\n]*$/);
     expect(message).not.toContain(` ${TRUST_PROXY}`);
   });
 
-  test.each(['0x50', '8e1', '80.0', '+80', ' 80', '-0', '８０'])('a number may not be written as %j', (number) => {
+  test.each(['0x50', '8e1', '80.0', '+80', ' 80', '-0', '８０'])('refuses a number written as %j', (number) => {
     expect(faultsOf({ PORT: number })).toContain('PORT');
     expect(faultsOf({ SESSION_LIFETIME_HOURS: number })).toContain('SESSION_LIFETIME_HOURS');
   });
 
-  test('takes a password of any characters, percent-encoded', () => {
+  test('accepts a percent-encoded database password of any characters', () => {
     const DATABASE_URL = `mysql://u:${encodeURIComponent('p@#/%:?ß')}@localhost/latchkey`;
     expect(readConfig({ DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
   });
 
-  test.each(['', '?ssl=true', '?ssl=false'])('takes the address of a database with %j behind it', (query) => {
+  test.each(['', '?ssl=true', '?ssl=false'])('accepts the URL of a database with the query %j', (query) => {
     const DATABASE_URL = `mysql://u:pw@[::1]:3307/latchkey${query}`;
     expect(readConfig({ DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
   });
 
-  test('lists every fault in one message, by variable and never by value', () => {
+  test('lists all faults in one message, with the names of the variables but not their values', () => {
     const message = faultsOf({
       PORT: '65536',
       HOST: 'not a host!',
@@ -143,7 +143,7 @@ describe('the configuration', () => {
     expect(message).not.toContain('65536');
   });
 
-  test('shows for each fault what would be right, and never a regular expression', () => {
+  test('explains for each fault which values are valid, without regular expressions', () => {
     const wrong = {
       PORT: 'http',
       HOST: 'not a host!',
@@ -170,26 +170,26 @@ describe('the configuration', () => {
   test.each([
     ['a first admin without a password', { ADMIN_EMAIL: 'a@example.com' }],
     ['a password without a first admin', { ADMIN_PASSWORD: 'correct horse battery' }],
-    ['another database', { DATABASE_URL: 'postgres://localhost/latchkey' }],
+    ['an unknown kind of database', { DATABASE_URL: 'postgres://localhost/latchkey' }],
     ['a MySQL server without a database', { DATABASE_URL: 'mysql://localhost' }],
-    ['a password with a # in it', { DATABASE_URL: 'mysql://u:pa#ss@localhost/latchkey' }],
-    ['a password that ends in what looks like a port', { DATABASE_URL: 'mysql://u:12#ss@localhost/latchkey' }],
-    ['a password with a / in it', { DATABASE_URL: 'mysql://u:pa/ss@localhost/latchkey' }],
-    ['a password with a % in it', { DATABASE_URL: 'mysql://u:pa%ss@localhost/latchkey' }],
-    ['a MySQL port that is no number', { DATABASE_URL: 'mysql://u:pw@localhost:port/latchkey' }],
-    ['a query that asks for TLS in another way', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=1' }],
-    ['a query in capitals', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=TRUE' }],
-    ["another client's word for TLS", { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?sslmode=require' }],
-    ['something beside ssl=true', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=true&charset=latin1' }],
-    ['ssl both true and false', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=false&ssl=true' }],
+    ['a password with an unescaped #', { DATABASE_URL: 'mysql://u:pa#ss@localhost/latchkey' }],
+    ['a password whose beginning looks like a port', { DATABASE_URL: 'mysql://u:12#ss@localhost/latchkey' }],
+    ['a password with an unescaped /', { DATABASE_URL: 'mysql://u:pa/ss@localhost/latchkey' }],
+    ['a password with an unescaped %', { DATABASE_URL: 'mysql://u:pa%ss@localhost/latchkey' }],
+    ['a MySQL port that is not a number', { DATABASE_URL: 'mysql://u:pw@localhost:port/latchkey' }],
+    ['another value of ssl', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=1' }],
+    ['a value of ssl in capitals', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=TRUE' }],
+    ['the TLS parameter of another client', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?sslmode=require' }],
+    ['another parameter after ssl=true', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=true&charset=latin1' }],
+    ['ssl as both true and false', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey?ssl=false&ssl=true' }],
     ['a fragment', { DATABASE_URL: 'mysql://u:pw@localhost/latchkey#ssl=true' }],
     ['a database in memory', { DATABASE_URL: 'sqlite::memory:' }],
-    ['a port that is no number', { PORT: '80x' }],
+    ['a port that is not a number', { PORT: '80x' }],
     ['a negative port', { PORT: '-1' }],
-    ['an endless wait', { DECISION_WAIT_MS: 'Infinity' }],
-    ['an endless upload', { UPLOAD_BYTES_MAX: '1e30' }],
-    ['an upload of more than any disk holds', { UPLOAD_BYTES_MAX: '9'.repeat(30) }],
-  ])('%s is refused', (_name, environment) => {
+    ['an infinite wait', { DECISION_WAIT_MS: 'Infinity' }],
+    ['an upload limit in exponent notation', { UPLOAD_BYTES_MAX: '1e30' }],
+    ['an upload limit beyond every disk', { UPLOAD_BYTES_MAX: '9'.repeat(30) }],
+  ])('refuses %s', (_name, environment) => {
     expect(faultsOf(environment)).not.toBe('');
   });
 });

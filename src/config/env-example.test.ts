@@ -4,18 +4,18 @@ import { getMetadataStorage } from 'class-validator';
 import { Config, readConfig } from './config.js';
 
 const TEXT = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
-/** What the file says once every `#` before a variable is removed. */
+/** The values of the file without the `#` before each variable. */
 const values = parseEnv(TEXT.replaceAll(/^# (?=[A-Z_]+=)/gm, ''));
 const defaults = new Config();
 
-test('.env.example names the variables of the configuration, all of them and no others', () => {
+test('.env.example lists exactly the variables of the configuration', () => {
   const variables = getMetadataStorage()
     .getTargetValidationMetadatas(Config, '', false, false)
     .map(({ propertyName }) => propertyName);
   expect(Object.keys(values).sort()).toEqual([...new Set(variables)].sort());
 });
 
-test('.env.example shows the defaults, and valid examples of what has none', () => {
+test('.env.example shows each default, and valid examples of variables without a default', () => {
   expect(readConfig(values)).toMatchObject({ ...defaults });
 });
 

@@ -24,15 +24,15 @@ describe('periodic work', () => {
     jest.restoreAllMocks();
   });
 
-  /** Resolves when the next run begins; hangs if none does. */
+  /** Resolves when the next run begins. Never resolves if none begins. */
   const nextRun = (): Promise<void> => new Promise((resolve) => (begun = resolve));
 
-  test('is done again and again, though never twice at once', async () => {
+  test('runs repeatedly, but never twice at once', async () => {
     let next = nextRun();
     work.start();
     await next;
     next = nextRun();
-    // Many intervals.
+    // Many intervals pass.
     await sleep(50);
     expect(runs).toHaveLength(1);
     runs[0]!.end();
@@ -40,7 +40,7 @@ describe('periodic work', () => {
     expect(runs).toHaveLength(2);
   });
 
-  test('that fails is logged, and tried again', async () => {
+  test('that fails is logged and tried again', async () => {
     let next = nextRun();
     work.start();
     await next;
@@ -50,7 +50,7 @@ describe('periodic work', () => {
     expect(warn.mock.calls).toEqual([['The test failed, and is tried again later: Error: the disk is full']]);
   });
 
-  test('that throws at once is logged like any other', async () => {
+  test('that throws synchronously is logged, too', async () => {
     const broken = new PeriodicWork('The test', 1, () => {
       throw new Error('no promise');
     });
@@ -58,7 +58,7 @@ describe('periodic work', () => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
-  test('that is asked for during a run is done after it', async () => {
+  test('that is requested during a run runs again afterwards', async () => {
     const both = Promise.all([work.run(), work.run()]);
     await nextRun();
     expect(runs).toHaveLength(1);
@@ -70,7 +70,7 @@ describe('periodic work', () => {
     expect(runs).toHaveLength(2);
   });
 
-  test('is stopped when the run under way is over, and not begun any more', async () => {
+  test('stops after the current run and does not start again', async () => {
     const next = nextRun();
     work.start();
     await next;
@@ -85,7 +85,7 @@ describe('periodic work', () => {
     expect(runs).toHaveLength(1);
   });
 
-  test('that was never started is stopped as well', async () => {
+  test('that is stopped before its start never runs', async () => {
     await work.stop();
     work.start();
     await sleep(20);

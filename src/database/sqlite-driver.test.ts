@@ -17,23 +17,23 @@ test.each([
   ['22.14.0', 'better-sqlite3-13'],
   ['24.11.0', 'better-sqlite3-13'],
   ['26.12.1', 'better-sqlite3-13'],
-])('Node %s loads %s where both are installed', (version, name) => {
+])('Node %s loads %s if both libraries are installed', (version, name) => {
   expect(sqliteLibrary(version, finds('better-sqlite3-13', 'sqlite-for-node-20'))).toBe(name);
 });
 
-test('a better-sqlite3 that was installed by hand serves where ours is missing', () => {
+test('a manually installed better-sqlite3 is loaded if the bundled library is missing', () => {
   expect(sqliteLibrary('20.20.2', finds('better-sqlite3'))).toBe('better-sqlite3');
 });
 
 test.each([
   ['20.20.2', /for Node 20\.20\.2 is not installed.*`npm ci` or `npm install better-sqlite3@12`/],
   ['26.12.1', /for Node 26\.12\.1 is not installed.*`npm ci`\.$/],
-])('Node %s without a library says which command installs one', (version, message) => {
+])('Node %s without a library gets an error with the command that installs one', (version, message) => {
   expect(() => sqliteLibrary(version, finds())).toThrow(ConfigurationError);
   expect(() => sqliteLibrary(version, finds())).toThrow(message);
 });
 
-test('an error other than a missing package is handed on', () => {
+test('an error other than a missing package is rethrown', () => {
   const damaged = (): string => {
     throw new Error('damaged');
   };

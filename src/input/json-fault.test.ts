@@ -17,12 +17,12 @@ test.each([
   ['{"a": "x\ny"}', 'line 1, column 9: this string is not closed, or has a character that must be escaped'],
   ['{} {}', 'line 1, column 4: nothing may follow the JSON value'],
   ['', 'line 1, column 1: a value is expected here'],
-])('%j has its fault named by line and column', (text, fault) => {
+])('the fault of %j is reported with its line and column', (text, fault) => {
   expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
   expect(findJsonFault(text)).toBe(fault);
 });
 
-test('a text is a fault exactly where JSON.parse refuses it', () => {
+test('a text has a fault exactly if JSON.parse refuses it', () => {
   const whole = '{"a": [1, -2.5e+3, true, null, {}, []], "b\\u00e9\\n": {"c": "\\\\ \\" x"}}';
   const characters = ['', ',', '"', '}', ']', '{', '[', ':', '0', '-', '.', 'e', '\\', '\n', 'x', '\u0001'];
   const isJson = (text: string): boolean => {
@@ -43,6 +43,6 @@ test('a text is a fault exactly where JSON.parse refuses it', () => {
   }
 });
 
-test('deep nesting ends with a fault, not with a full stack', () => {
+test('deep nesting is reported as a fault and does not overflow the stack', () => {
   expect(findJsonFault('['.repeat(200_000))).toMatch(/^line 1, column 200001: /);
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { findUnsafeInteger } from './unsafe-integers.js';
 
-describe('whole numbers of a JSON text', () => {
-  test('that are kept exactly are not found, and no text of digits is', () => {
+describe('integers in a JSON text', () => {
+  test('are not found if they are safe or in a string', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.maxSafeInteger(), fc.bigInt(), (value, integer, digits) => {
         expect(
@@ -12,7 +12,7 @@ describe('whole numbers of a JSON text', () => {
     );
   });
 
-  test('that would be read as others are found, wherever they are', () => {
+  test('are found anywhere if JSON.parse would change them', () => {
     fc.assert(
       fc.property(fc.bigInt(-(10n ** 300n), 10n ** 300n), fc.jsonValue(), (integer, value) => {
         const rounded = BigInt(Number(integer)) !== integer && String(Number(integer)) !== String(integer);
@@ -24,7 +24,7 @@ describe('whole numbers of a JSON text', () => {
     expect(findUnsafeInteger('[9007199254740992, 10000000000000000000000, 0.12345678901234567890]')).toBeUndefined();
   });
 
-  test('cost time in proportion to the text', () => {
+  test('are searched for in linear time', () => {
     const long = '1'.repeat(1_000_000);
     const began = performance.now();
     expect(findUnsafeInteger(`["${long}", "${'\\\\'.repeat(500_000)}", ${long}]`)).toBeUndefined();

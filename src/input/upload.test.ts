@@ -11,7 +11,7 @@ import { Connection } from '../request/connections.js';
 import { Problem } from '../problems/problem.js';
 import { readUpload } from './upload.js';
 
-/** A request whose body the test sends piece by piece, and the same request as the server has it. */
+/** Begins a request whose body the test sends in pieces. Returns both the client's and the server's side of it. */
 async function begin(
   headers: Record<string, string> = {},
 ): Promise<{ client: ClientRequest; request: IncomingMessage; end: () => void }> {
@@ -44,14 +44,14 @@ async function codeOf(chunks: AsyncGenerator<Buffer>): Promise<unknown> {
 describe('an upload', () => {
   const never = new AbortController().signal;
 
-  it('ends when the client sends nothing for too long, and can still be answered', async () => {
+  it('ends when the client sends nothing for too long, and can still get a response', async () => {
     const { request, end } = await begin();
     expect(await codeOf(readUpload(request, { idleMs: 30, signal: never }))).toBe('request-timeout');
     expect(request.destroyed).toBe(false);
     end();
   });
 
-  it('ends with the reason of the signal, also when that was given before', async () => {
+  it('ends with the reason of the signal, even if it was aborted before', async () => {
     const { request, end } = await begin();
     const stop = new AbortController();
     const reading = codeOf(readUpload(request, { idleMs: 60_000, signal: stop.signal }));
@@ -61,7 +61,7 @@ describe('an upload', () => {
     end();
   });
 
-  it('is incomplete when the client goes away', async () => {
+  it('is incomplete if the client disconnects', async () => {
     const { client, request, end } = await begin();
     const reading = codeOf(readUpload(request, { idleMs: 60_000, signal: never }));
     client.destroy();

@@ -10,7 +10,7 @@ function treeOf(...endpoints: string[]): EndpointTree<string> {
   return tree;
 }
 
-function ask(tree: EndpointTree<string>, request: string): EndpointMatch<string> {
+function matchOf(tree: EndpointTree<string>, request: string): EndpointMatch<string> {
   const [method = '', raw = ''] = request.split(' ');
   const path = readRawPath(raw);
   return path.kind === 'ambiguous' ? path : tree.match(method, path);
@@ -18,7 +18,7 @@ function ask(tree: EndpointTree<string>, request: string): EndpointMatch<string>
 
 /** Returns the endpoint that a request selects, or why it selects none. */
 function selected(tree: EndpointTree<string>, request: string): string {
-  const match = ask(tree, request);
+  const match = matchOf(tree, request);
   return match.kind === 'match' ? match.value : match.kind;
 }
 
@@ -40,9 +40,9 @@ describe('an endpoint', () => {
     }
   });
 
-  test('comes with its parameters, decoded', () => {
+  test('is returned with its decoded parameters', () => {
     const tree = treeOf('GET /a/{one}/b/{two}', 'PUT /a/{uno}/b/{dos}');
-    const match = ask(tree, 'PUT /a/caf%C3%A9/b/x%40y');
+    const match = matchOf(tree, 'PUT /a/caf%C3%A9/b/x%40y');
     expect(match).toMatchObject({ kind: 'match', template: '/a/{uno}/b/{dos}' });
     expect(match.kind === 'match' && [...match.parameters]).toEqual([
       ['uno', 'café'],
@@ -51,7 +51,7 @@ describe('an endpoint', () => {
   });
 
   test.each([[['GET /users/me', 'GET /users/{id}']], [['GET /users/{id}', 'GET /users/me']]])(
-    'with a literal wins over a parameter at the same place, registered as %j',
+    'with a literal takes precedence over one with a parameter, registered as %j',
     (endpoints) => {
       const tree = treeOf(...endpoints);
       expect(selected(tree, 'GET /users/me')).toBe('GET /users/me');
@@ -60,7 +60,7 @@ describe('an endpoint', () => {
     },
   );
 
-  test('may have literals that routers take for patterns', () => {
+  test('may have literals that routers interpret as patterns', () => {
     const tree = treeOf('GET /a/:id', 'GET /a/*', 'GET /a/(x)', 'GET /a/{id}', 'GET /b:c');
     for (const literal of ['GET /a/:id', 'GET /a/*', 'GET /a/(x)', 'GET /b:c']) {
       expect(selected(tree, literal)).toBe(literal);
@@ -69,17 +69,17 @@ describe('an endpoint', () => {
     expect(selected(tree, 'GET /bxc')).toBe('unknown');
   });
 
-  test('may be named like a property of every object', () => {
+  test('may have names of built-in object properties', () => {
     const tree = treeOf('GET /__proto__/{constructor}', 'GET /constructor', 'GET /x/{__proto__}');
     expect(selected(tree, 'GET /constructor')).toBe('GET /constructor');
     expect(selected(tree, 'GET /toString')).toBe('unknown');
     expect(selected(tree, 'GET /hasOwnProperty')).toBe('unknown');
     expect(selected(tree, '__proto__ /constructor')).toBe('unknown');
-    const match = ask(tree, 'GET /x/polluted');
+    const match = matchOf(tree, 'GET /x/polluted');
     expect(match.kind === 'match' && match.parameters.get('__proto__')).toBe('polluted');
   });
 
-  test('answers HEAD where it answers GET, and nothing else', () => {
+  test('with GET also accepts HEAD, but no other METHOD', () => {
     const tree = treeOf('GET /a', 'GET /b', 'HEAD /b', 'POST /c');
     expect(selected(tree, 'HEAD /a')).toBe('GET /a');
     expect(selected(tree, 'HEAD /b')).toBe('HEAD /b');
@@ -87,7 +87,7 @@ describe('an endpoint', () => {
     expect(selected(tree, 'OPTIONS /a')).toBe('unknown');
   });
 
-  test('tells a path with a trailing slash from one without', () => {
+  test('distinguishes paths with and without a trailing slash', () => {
     const tree = treeOf('GET /users', 'GET /users/{id}', 'GET /teams/', 'GET /teams/{id}/');
     expect(selected(tree, 'GET /users/')).toBe('unknown');
     expect(selected(tree, 'GET /users/7/')).toBe('unknown');
@@ -108,17 +108,17 @@ describe('a path is ambiguous', () => {
   test.each([
     ['a case variant of a literal', ['GET /users/me', 'GET /users/{id}'], 'GET /users/ME'],
     ['a case variant of a literal without a competitor', ['GET /users/me'], 'GET /Users/me'],
-    ['a case variant further up', ['GET /users/{id}', 'GET /{x}/{y}'], 'GET /Users/7'],
+    ['a case variant of an earlier segment', ['GET /users/{id}', 'GET /{x}/{y}'], 'GET /Users/7'],
     ['two literals that differ in case', ['GET /users/me', 'GET /users/Me'], 'GET /users/me'],
-    ['the Kelvin sign for a "k"', ['GET /keys', 'GET /{x}'], 'GET /%E2%84%AAeys'],
-    ['the long s for an "s"', ['GET /users', 'GET /{x}'], 'GET /u%C5%BFers'],
-    ['the dotless i for an "i"', ['GET /id', 'GET /{x}'], 'GET /%C4%B1d'],
-    ['the dotted I for an "i"', ['GET /id', 'GET /{x}'], 'GET /%C4%B0d'],
+    ['the Kelvin sign instead of a "k"', ['GET /keys', 'GET /{x}'], 'GET /%E2%84%AAeys'],
+    ['the long s instead of an "s"', ['GET /users', 'GET /{x}'], 'GET /u%C5%BFers'],
+    ['the dotless i instead of an "i"', ['GET /id', 'GET /{x}'], 'GET /%C4%B1d'],
+    ['the dotted I instead of an "i"', ['GET /id', 'GET /{x}'], 'GET /%C4%B0d'],
     ['a ligature', ['GET /files', 'GET /{x}'], 'GET /%EF%AC%81les'],
     ['fullwidth letters', ['GET /me', 'GET /{x}'], 'GET /%EF%BD%8D%EF%BD%85'],
     ['an accent', ['GET /me', 'GET /{x}'], 'GET /m%C3%A9'],
     ['a zero-width space', ['GET /me', 'GET /{x}'], 'GET /m%E2%80%8Be'],
-    ['a space that does not break', ['GET /me', 'GET /{x}'], 'GET /me%C2%A0'],
+    ['a no-break space', ['GET /me', 'GET /{x}'], 'GET /me%C2%A0'],
     ['an escaped literal', ['GET /a:b', 'GET /{x}'], 'GET /a%3Ab'],
     ['an escaped literal in another case', ['GET /a:b', 'GET /{x}'], 'GET /A%3Ab'],
     ['a literal with a suffix', ['GET /users/me', 'GET /users/{id}'], 'GET /users/me.json'],
@@ -130,25 +130,25 @@ describe('a path is ambiguous', () => {
     ['a literal with slash beside a parameter', ['GET /users/', 'GET /{x}'], 'GET /users'],
     ['a literal beside a parameter with slash', ['GET /users', 'GET /{x}/'], 'GET /users/'],
     ['a literal that only another METHOD has', ['POST /users/me', 'GET /users/{id}'], 'GET /users/me'],
-    ['a literal that leads nowhere', ['GET /users/me/x', 'GET /users/{id}/y'], 'GET /users/me/y'],
-    ['a literal that goes on', ['GET /users/me/x', 'GET /users/{id}'], 'GET /users/me'],
-    ['each more literal at one place', ['GET /a/{x}', 'GET /{y}/b'], 'GET /a/b'],
-    ['each more literal, the other by another METHOD', ['GET /a/{x}', 'POST /{y}/b'], 'GET /a/b'],
-    ['each more literal, the other by case', ['GET /a/{x}', 'GET /{y}/b'], 'GET /a/B'],
+    ['a literal whose endpoints have other paths', ['GET /users/me/x', 'GET /users/{id}/y'], 'GET /users/me/y'],
+    ['a literal that only a longer path has', ['GET /users/me/x', 'GET /users/{id}'], 'GET /users/me'],
+    ['two templates, each with a literal where the other has a parameter', ['GET /a/{x}', 'GET /{y}/b'], 'GET /a/b'],
+    ['two such templates with different METHODs', ['GET /a/{x}', 'POST /{y}/b'], 'GET /a/b'],
+    ['two such templates, and a case variant', ['GET /a/{x}', 'GET /{y}/b'], 'GET /a/B'],
     ['a HEAD for the parameter, a GET for the literal', ['GET /a', 'HEAD /{x}'], 'HEAD /a'],
   ])('%s', (_, endpoints, request) => {
     expect(selected(treeOf(...endpoints), request)).toBe('ambiguous');
     expect(selected(treeOf(...endpoints.toReversed()), request)).toBe('ambiguous');
   });
 
-  test('but not where the literals stand at another place', () => {
+  test('unless the similar literals are in another position', () => {
     const tree = treeOf('GET /users/me', 'GET /users/{id}/keys', 'GET /teams/{id}');
     expect(selected(tree, 'GET /teams/ME')).toBe('GET /teams/{id}');
     expect(selected(tree, 'GET /teams/me.json')).toBe('GET /teams/{id}');
     expect(selected(tree, 'GET /users/7/keys')).toBe('GET /users/{id}/keys');
   });
 
-  test('but not where one template is at no place less literal than the others', () => {
+  test('unless one template has a literal wherever another matching one has', () => {
     const tree = treeOf('GET /a/b/{x}', 'GET /a/{y}/{x}', 'GET /{z}/b/{x}', 'GET /{z}/{y}/{x}', 'GET /a/b/c');
     expect(selected(tree, 'GET /a/b/c')).toBe('GET /a/b/c');
     expect(selected(tree, 'GET /a/b/d')).toBe('GET /a/b/{x}');
@@ -157,12 +157,12 @@ describe('a path is ambiguous', () => {
     expect(selected(tree, 'GET /d/d/d')).toBe('GET /{z}/{y}/{x}');
   });
 
-  test('and says with what', () => {
-    expect(ask(treeOf('GET /users/me', 'GET /users/{id}'), 'GET /users/ME')).toEqual({
+  test('with a reason that names the segment or the templates', () => {
+    expect(matchOf(treeOf('GET /users/me', 'GET /users/{id}'), 'GET /users/ME')).toEqual({
       kind: 'ambiguous',
       reason: 'a segment is "me" except for case',
     });
-    expect(ask(treeOf('GET /a/{x}', 'GET /{y}/b'), 'GET /a/b')).toEqual({
+    expect(matchOf(treeOf('GET /a/{x}', 'GET /{y}/b'), 'GET /a/b')).toEqual({
       kind: 'ambiguous',
       reason: '"/a/{x}" and "/{y}/b" both match',
     });
@@ -179,7 +179,7 @@ describe('the METHODs of a path', () => {
     ['/teams', []],
     ['/USERS', []],
     ['/nothing', []],
-  ])('%s has %j', (raw, methods) => {
+  ])('of %s are %j', (raw, methods) => {
     const path = readRawPath(raw);
     expect(path.kind === 'segments' && tree.methods(path)).toEqual(methods);
   });
@@ -191,7 +191,7 @@ describe('a template', () => {
     ['GET /users/{id}', 'GET /users/{id}'],
     ['GET /{a}/x/{b}/', 'GET /{b}/x/{a}/'],
     ['GET /', 'GET /'],
-  ])('that matches the same paths as another one is a conflict: %s, %s', (one, other) => {
+  ])('is a conflict if another one matches the same paths: %s, %s', (one, other) => {
     const tree = treeOf(one);
     const [method = '', template = ''] = other.split(' ');
     expect(() => tree.add(method, template, other)).toThrow(TemplateConflict);
@@ -201,13 +201,13 @@ describe('a template', () => {
     expect(() => tree.add('PATCH', template, other)).not.toThrow();
   });
 
-  test('that cannot be granted is refused', () => {
+  test('is refused if it is ungrantable', () => {
     expect(() => treeOf('GET /compare/{base}...{head}')).toThrow(UngrantableTemplate);
   });
 });
 
 describe('thousands of templates', () => {
-  test('do not slow a match down', () => {
+  test('do not slow down a match', () => {
     const small = treeOf('GET /v1/group0/items/{id}/parts/{part}', 'GET /v1/group0/items/import');
     const large = new EndpointTree<string>();
     for (let group = 0; group < 2_500; group++) {
@@ -227,7 +227,7 @@ describe('thousands of templates', () => {
     expect(Math.min(...ratios)).toBeLessThan(1.5);
   });
 
-  test('that differ only in case are taken in as quickly as others, and three of them are named', () => {
+  test('that differ only in case are added in similar time, and the reason names three of them', () => {
     const letters = [...'abcdefghijklmn'];
     const spelling = (number: number): string =>
       letters.map((letter, bit) => ((number >> bit) & 1 ? letter.toUpperCase() : letter)).join('');
@@ -242,13 +242,13 @@ describe('thousands of templates', () => {
     const [tree, twisted] = build(spelling);
     // An algorithm that compares each pair would take thirty times as long, and more with each further branch.
     expect(twisted).toBeLessThan(6 * usual);
-    expect(ask(tree, 'GET /abcdefghijklmn')).toEqual({
+    expect(matchOf(tree, 'GET /abcdefghijklmn')).toEqual({
       kind: 'ambiguous',
       reason: '"abcdefghijklmn" and "Abcdefghijklmn" and "aBcdefghijklmn" and 9997 more differ only in case',
     });
   });
 
-  test('through which a path could be read in thousands of ways make it ambiguous', () => {
+  test('that match a path in too many ways make it ambiguous', () => {
     const depth = 12;
     const tree = new EndpointTree<string>();
     for (let number = 0; number < 2 ** depth; number++) {
@@ -259,7 +259,7 @@ describe('thousands of templates', () => {
     expect(selected(tree, `GET ${path(1)}`)).toBe(
       ['a', ...Array.from({ length: depth - 1 }, (_, index) => `{p${index + 1}}`)].join('/'),
     );
-    expect(ask(tree, `GET ${path(depth)}`)).toEqual({
+    expect(matchOf(tree, `GET ${path(depth)}`)).toEqual({
       kind: 'ambiguous',
       reason: 'it could be read in too many ways to look at them all',
     });

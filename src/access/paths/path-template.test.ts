@@ -2,7 +2,7 @@ import { parseTemplate } from './path-template.js';
 import { readRawPath } from './raw-path.js';
 
 describe('a path template', () => {
-  test('is literals and whole-segment parameters', () => {
+  test('consists of literals and whole-segment parameters', () => {
     expect(parseTemplate('/v1/users/{userId}/keys')).toEqual({
       kind: 'template',
       segments: [
@@ -27,7 +27,7 @@ describe('a path template', () => {
     '/__proto__/{constructor}',
     '/{user-id}/{user.name}/{user_id}/{$user}/{benutzer nr}',
     `/${'a'.repeat(511)}`,
-  ])('%s can be granted', (template) => {
+  ])('%s is accepted', (template) => {
     expect(parseTemplate(template).kind).toBe('template');
   });
 
@@ -57,16 +57,16 @@ describe('a path template', () => {
     ['/files{/path}', 'the segment "files{" is only partly a parameter'],
     ['/files/{?query}', 'the parameter {?query} could match more or less than one segment'],
     ['/files/{id:[0-9]+}', 'the parameter {id:[0-9]+} could match more or less than one segment'],
-  ])('%s cannot, and the reason is named', (template, reason) => {
+  ])('%s is refused: %s', (template, reason) => {
     expect(parseTemplate(template)).toEqual({ kind: 'ungrantable', reason });
   });
 
   test.each(['é', 'a b', 'a%20b', '%', 'a;b', 'a\\b', 'a?b', 'a#b', 'a"b', '<', '>', '^', '`', '|', '[a]', '\u0000'])(
-    'cannot be granted with the literal %j, which no accepted path meets',
+    'is refused with the literal %j, which no accepted path matches',
     (literal) => expect(parseTemplate(`/x/${literal}`).kind).toBe('ungrantable'),
   );
 
-  test('is met by the path that its literals spell', () => {
+  test('matches the path with the same text as its literals', () => {
     for (let code = 0; code < 0x180; code++) {
       const template = `/x/a${String.fromCharCode(code)}b`;
       if (parseTemplate(template).kind === 'template') expect(readRawPath(template).kind).toBe('segments');

@@ -20,7 +20,7 @@ describe('a raw path', () => {
     if (path.kind === 'segments') expect(path.segments).toEqual(segments);
   });
 
-  test('is no vector twice', () => {
+  test('has no duplicates among its vectors', () => {
     expect(new Set(vectors.map(({ raw }) => raw)).size).toBe(vectors.length);
   });
 
@@ -35,11 +35,11 @@ describe('a raw path', () => {
     ['/%2541', 'an escape within an escape'],
     ['users', 'no "/" at its start'],
     ['/a?_method=PUT', 'a query parameter "_method", which may change the METHOD'],
-  ])('%s is refused for its reason', (raw, reason) => {
+  ])('%s is refused because of %s', (raw, reason) => {
     expect(readRawPath(raw)).toEqual({ kind: 'ambiguous', reason });
   });
 
-  test('says which segments held an escape', () => {
+  test('records which segments contained an escape', () => {
     expect(readRawPath('/a/b%3Ac/d')).toEqual({
       kind: 'segments',
       segments: ['a', 'b:c', 'd'],
@@ -53,7 +53,7 @@ describe('a raw path', () => {
     ['/a?', ''],
     ['/a?b=%63+d;e?f', 'b=%63+d;e?f'],
     ['/a%3Ab?c', 'c'],
-  ])('%s keeps its query as it came', (raw, query) => {
+  ])('%s keeps its query unchanged', (raw, query) => {
     expect(readRawPath(raw)).toMatchObject({ kind: 'segments', query });
   });
 
@@ -62,7 +62,7 @@ describe('a raw path', () => {
     expect(readRawPath(`/${'a'.repeat(8192)}`).kind).toBe('ambiguous');
   });
 
-  test.each([...Array(256).keys()])('byte %i is refused raw, or stands for itself', (byte) => {
+  test.each([...Array(256).keys()])('with the raw byte %i is refused or has it unchanged', (byte) => {
     const character = String.fromCharCode(byte);
     const path = readRawPath(`/a${character}b`);
     const allowed = byte > 0x20 && byte < 0x7f && !'#%/;?\\'.includes(character);
@@ -72,7 +72,7 @@ describe('a raw path', () => {
     else expect(path.kind).toBe('ambiguous');
   });
 
-  test.each([...Array(128).keys()])('byte %i is refused escaped, or decoded', (byte) => {
+  test.each([...Array(128).keys()])('with the escaped byte %i is refused or decoded', (byte) => {
     const character = String.fromCharCode(byte);
     const path = readRawPath(`/a%${byte.toString(16).padStart(2, '0')}b`);
     const allowed = byte > 0x20 && byte < 0x7f && !/[A-Za-z0-9\-._~#/;?\\]/.test(character);
@@ -131,7 +131,7 @@ describe('a METHOD in the query', () => {
     '/a?100%',
   ])('is not found in %s', (raw) => expect(findMethodOverride(raw)).toBeUndefined());
 
-  test('is looked for in every parameter whose name has the word "method"', () => {
+  test('is only read from parameters whose names contain "method"', () => {
     const names = [...OVERRIDE_PARAMETERS, ...OVERRIDE_PARAMETERS_BY_VALUE].map(({ name }) => name);
     expect(names.filter((name) => !/method/i.test(name))).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isTold, splitTemplate, toldBy } from './told-by.js';
 
-describe('behind the path of a template', () => {
+describe('the query or fragment of a template', () => {
   test.each([
     ['/things', '', 'nothing'],
     ['/things?bulkDelete=true', '?bulkDelete=true', ['bulkdelete']],
@@ -18,13 +18,13 @@ describe('behind the path of a template', () => {
     ['/things#bulk', '#bulk', 'nothing'],
     ['/things?a#bulk', '?a#bulk', ['a']],
     ['/things/{id:[a-z?#]+}?a', '?a', ['a']],
-  ])('%s asks for what is right', (template, behind, by) => {
+  ])('%s is %j and requires %j', (template, behind, by) => {
     expect(splitTemplate(template).behind).toBe(behind);
     expect(toldBy(behind)).toEqual(by);
   });
 });
 
-describe('an operation that is told by "bulkDelete"', () => {
+describe('an operation that only the query parameter "bulkDelete" distinguishes', () => {
   test.each([
     'bulkDelete=true',
     'bulkDelete=false',
@@ -57,7 +57,7 @@ describe('an operation that is told by "bulkDelete"', () => {
     '%u0062ulkDelete=1',
     '%C1%A2ulkDelete=1',
     'x=100%',
-  ])('could be meant with the query %s', (query) => expect(isTold(toldBy('?bulkDelete=true'), query)).toBe(true));
+  ])('may be meant by the query %s', (query) => expect(isTold(toldBy('?bulkDelete=true'), query)).toBe(true));
 
   test.each([
     '',
@@ -70,9 +70,9 @@ describe('an operation that is told by "bulkDelete"', () => {
     'filter=a%3Db',
     'x=100%25',
     'name=%C3%A9',
-  ])('is not meant with the query %s', (query) => expect(isTold(toldBy('?bulkDelete=true'), query)).toBe(false));
+  ])('is not meant by the query %s', (query) => expect(isTold(toldBy('?bulkDelete=true'), query)).toBe(false));
 
-  test('is found however its name is escaped, and however often', () => {
+  test('is recognised regardless of how and how often the parameter is escaped', () => {
     const escape = (text: string, which: boolean[]): string =>
       [...text]
         .map((character, index) =>
@@ -103,7 +103,7 @@ describe('an operation that is told by "bulkDelete"', () => {
     ['nested escapes', '%25'.repeat(2600)],
     ['different names', Array.from({ length: 1500 }, (_, index) => `${index}x`).join('&')],
     ['punctuation', `${'.-'.repeat(4000)}=1`],
-  ])('is looked for in 8 KB of %s within 50 ms', (_, query) => {
+  ])('is searched for in 8 KB of %s within 50 ms', (_, query) => {
     const times = [1, 2, 3, 4, 5].map(() => {
       const startedAt = performance.now();
       isTold(['bulkdelete'], query);

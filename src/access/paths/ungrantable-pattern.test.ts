@@ -19,7 +19,7 @@ function outcomes(endpoints: string[], ungrantable: string[], paths: string[]): 
   );
 }
 
-describe('beside an operation that no key can be granted', () => {
+describe('beside an ungrantable operation', () => {
   test.each([
     ['/files/{id}', '/files/{name}.json', { '/files/x.json': false, '/files/X.JSON': false, '/files/x.txt': true }],
     ['/files/{id}', '/files/{name}.json', { '/files/.json': false, '/files/json': true, '/files/x.json5': true }],
@@ -65,21 +65,21 @@ describe('beside an operation that no key can be granted', () => {
     ['/{a}/{b}', '/{a}-{b}/me', { '/x-y/me.': false, '/xy/me': true }],
     // Lower-casing writes a sigma at the end of a word as another letter.
     ['/u/{id}', '/u/\u0391\u03a3{x}', { '/u/%CE%91%CE%A3X': false, '/u/%CE%91%CF%82x': false, '/u/%CE%91x': true }],
-  ])('%s is matched only where %s cannot be meant', (endpoint, ungrantable, expected: Record<string, boolean>) => {
+  ])('%s matches only paths that cannot mean %s', (endpoint, ungrantable, expected: Record<string, boolean>) => {
     const wanted = Object.fromEntries(
       Object.entries(expected).map(([path, isMatched]) => [path, isMatched ? endpoint : 'ambiguous']),
     );
     expect(outcomes([endpoint], [ungrantable], Object.keys(expected))).toEqual(wanted);
   });
 
-  test('what nobody can be granted stays unknown', () => {
+  test('a path that matches only the ungrantable operation is unknown', () => {
     expect(outcomes(['/files'], ['/files/{name}.json'], ['/files/x.json', '/files'])).toEqual({
       '/files/x.json': 'unknown',
       '/files': '/files',
     });
   });
 
-  test('no path reaches a template with an empty segment or half of a character', () => {
+  test('a template with an empty segment or a lone surrogate has no pattern, because no path matches it', () => {
     expect(readUngrantablePattern('/a//b{c}d', MANY)).toBeUndefined();
     expect(readUngrantablePattern('/a\ud800{c}d', MANY)).toBeUndefined();
     expect(readUngrantablePattern('a{c}d', MANY)).toBeUndefined();

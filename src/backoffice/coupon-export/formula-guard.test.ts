@@ -9,7 +9,7 @@ const text = fc.oneof(
 );
 
 describe('the guard against formulas', () => {
-  it('gives back whatever text it was given', () => {
+  it('is reversible for any text', () => {
     fc.assert(
       fc.property(text, (given) => {
         expect(unguard(guard(given))).toBe(given);
@@ -19,7 +19,7 @@ describe('the guard against formulas', () => {
   });
 
   it.each([',', ';', '|', '\t', '\n', '\r'])(
-    'leaves no cell that begins with a formula where a spreadsheet splits at %j, with or without quotes',
+    'leaves no cell that begins with a formula if a spreadsheet splits at %j, with or without quotes',
     (separator) => {
       fc.assert(
         fc.property(text, (given) => {
@@ -45,19 +45,19 @@ describe('the guard against formulas', () => {
     ['x; \' "@A1', "x; ' \"'@A1"],
     ['x\t-1|+1,@1', "x\t'-1|'+1,'@1"],
     ['x\n=1', "x\n'=1"],
-  ])('makes text of %j', (given, guarded) => {
+  ])('turns %j into text', (given, guarded) => {
     expect(guard(given)).toBe(guarded);
   });
 
   it.each(['SUMMER-1', "'quoted'", "rock'n'roll", '', '1=1', "O'=1", 'now -20%', "the '-5%' deal", 'a,b;c|d'])(
-    'leaves %j alone, both ways',
+    'keeps %j unchanged in both directions',
     (given) => {
       expect(guard(given)).toBe(given);
       expect(unguard(given)).toBe(given);
     },
   );
 
-  it('takes no longer for each character of a long text', () => {
+  it('takes time in proportion to the length of the text', () => {
     const milliseconds = (length: number): number => {
       const given = '\t"'.repeat(length / 2);
       const began = performance.now();
@@ -65,7 +65,7 @@ describe('the guard against formulas', () => {
       return performance.now() - began;
     };
     milliseconds(1000);
-    // Looking at each stretch from each of its characters would take more than a minute.
+    // Quadratic time would take more than a minute.
     expect(milliseconds(1_000_000)).toBeLessThan(5000);
   });
 });

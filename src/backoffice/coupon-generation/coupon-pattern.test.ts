@@ -14,7 +14,7 @@ function draw(pattern: CodePattern, wanted: number): string[] {
 }
 
 describe('codes drawn from a pattern', () => {
-  it('look like the pattern and are all different, however many are wanted', () => {
+  it('match the pattern and are all different', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('#', '#', 'A', '-', '🎁', '$&'), { minLength: 1, maxLength: 8 }),
@@ -39,7 +39,7 @@ describe('codes drawn from a pattern', () => {
     );
   });
 
-  it('use up all the room that a pattern has', () => {
+  it('include every code that the pattern allows', () => {
     expect(draw({ couponPattern: 'S-#', validCharacters: ['a', 'b', 'c'] }, 3).sort()).toEqual(['S-a', 'S-b', 'S-c']);
     expect(draw({ couponPattern: 'ONE' }, 1)).toEqual(['ONE']);
     expect([...drawCodes({ couponPattern: '###', validCharacters: Array.from('0123456789') }, 1)]).toHaveLength(1000);
@@ -49,17 +49,17 @@ describe('codes drawn from a pattern', () => {
     [{ couponPattern: 'ABC' }, 2],
     [{ couponPattern: 'A-#', validCharacters: ['x', 'x', 'y'] }, 3],
     [{ couponPattern: '##', validCharacters: ['1', '2'] }, 5],
-  ])('are refused from a pattern that is too narrow', (pattern, wanted) => {
+  ])('are refused if the pattern allows too few', (pattern, wanted) => {
     expect(() => draw(pattern, wanted)).toThrow(Problem);
   });
 
-  it('come from A to Z and 0 to 9 if nothing else is said', () => {
+  it('consist of A to Z and 0 to 9 by default', () => {
     for (const code of draw({ validCharacters: [] }, 100)) {
       expect(code).toMatch(/^[A-Z0-9]{8}$/);
     }
   });
 
-  it('take every character about as often as any other', () => {
+  it('contain each character about equally often', () => {
     const counts = new Map<string, number>();
     for (const code of draw({ couponPattern: '#########' }, 4000)) {
       for (const character of code) {
@@ -67,13 +67,13 @@ describe('codes drawn from a pattern', () => {
       }
     }
     expect(counts.size).toBe(36);
-    // A thousand of each are expected; eight standard deviations are 250.
+    // About a thousand of each are expected. Eight standard deviations are 250.
     for (const count of counts.values()) {
       expect(Math.abs(count - 1000)).toBeLessThan(250);
     }
   });
 
-  it('end some time even if none of them is ever free', () => {
+  it('are limited in number even if all of them are taken', () => {
     const drawn = [...drawCodes({ couponPattern: '##########' }, 5)];
     expect(drawn.length).toBeGreaterThan(100);
     expect(drawn.length).toBeLessThan(2000);

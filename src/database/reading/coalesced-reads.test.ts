@@ -2,13 +2,13 @@ import { jest } from '@jest/globals';
 import { CoalescedReads } from './coalesced-reads.js';
 import type { DecisionReader, Sending } from './decision-reader.js';
 
-/** A statement that was sent, and the end of it. */
+/** A query that was sent, and the function that completes it. */
 interface Sent {
   sending: Sending;
-  answer: (rows: unknown[]) => void;
+  complete: (rows: unknown[]) => void;
 }
 
-/** Stands where the connections are: statements go out when a test says so, and are answered when it says so. */
+/** Replaces the connections. A test decides when queries are sent and completed. */
 class Lanes {
   readonly laneCount = 2;
   waiting = 0;
@@ -26,15 +26,15 @@ class Lanes {
     return new Promise((resolve) => this.jobs.push({ prepare, resolve }));
   }
 
-  /** Sends what waits for longest; undefined if nobody waits for it any more. */
+  /** Sends the query that has waited longest. Returns undefined if no read waits for it any more. */
   send(): Sent | undefined {
     const { prepare, resolve } = this.jobs.shift()!;
     const sending = prepare();
-    return sending && { sending, answer: resolve };
+    return sending && { sending, complete: resolve };
   }
 }
 
-describe('readings that share statements', () => {
+describe('reads that share a query', () => {
   let lanes: Lanes;
   let reads: CoalescedReads<string, string, string | undefined>;
 
@@ -51,7 +51,7 @@ describe('readings that share statements', () => {
     jest.useRealTimers();
   });
 
-  /** Reads a name for so long; answers with what came of it, once something has. */
+  /** Reads a name with a timeout. Returns an object that gets the outcome once there is one. */
   function read(name: string, ms: number): { outcome?: unknown } {
     const reading: { outcome?: unknown } = {};
     reads.read(name, performance.now() + ms).then(
@@ -63,28 +63,28 @@ describe('readings that share statements', () => {
 
   const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-  it('get each the answer to their own question, of one statement', async () => {
+  it('each get their own result from one query', async () => {
     const readings = ['a', 'b', 'a'].map((name) => read(name, 1000));
     const sent = lanes.send()!;
     expect(sent.sending.statement.list).toEqual(['a', 'b']);
-    sent.answer(['a']);
+    sent.complete(['a']);
     await pass(0);
     expect(readings.map(({ outcome }) => outcome)).toEqual(['a', 'nothing', 'a']);
   });
 
-  it('never join a statement that has been sent', async () => {
+  it('never join a query that was already sent', async () => {
     const early = read('a', 1000);
     const sent = lanes.send()!;
     const late = read('a', 1000);
-    sent.answer(['a']);
+    sent.complete(['a']);
     await pass(0);
     expect([early.outcome, late.outcome]).toEqual(['a', undefined]);
-    lanes.send()!.answer([]);
+    lanes.send()!.complete([]);
     await pass(0);
     expect(late.outcome).toBe('nothing');
   });
 
-  it('are refused each at their own time, not at that of whoever came first', async () => {
+  it('each time out at their own deadline, not at that of the first', async () => {
     const first = read('a', 1000);
     await pass(700);
     const second = read('a', 1000);
@@ -92,12 +92,12 @@ describe('readings that share statements', () => {
     await pass(305);
     expect([first.outcome, second.outcome]).toEqual(['decision-timeout', undefined]);
     expect(sent.sending.isCancelled).toBe(false);
-    sent.answer(['a']);
+    sent.complete(['a']);
     await pass(0);
     expect(second.outcome).toBe('a');
   });
 
-  it('are cancelled when nobody waits for them any more', async () => {
+  it('are cancelled when all of them have timed out', async () => {
     const readings = [read('a', 1000), read('b', 1500)];
     const { sending } = lanes.send()!;
     await pass(1010);
@@ -107,36 +107,36 @@ describe('readings that share statements', () => {
     expect(readings.map(({ outcome }) => outcome)).toEqual(['decision-timeout', 'decision-timeout']);
   });
 
-  it('are refused in time although no statement can be sent, and then none is', async () => {
+  it('time out even if no query can be sent, and then none is sent', async () => {
     const readings = [read('a', 1000), read('b', 1001)];
     await pass(1010);
     expect(readings.map(({ outcome }) => outcome)).toEqual(['decision-timeout', 'decision-timeout']);
     expect(lanes.send()).toBeUndefined();
   });
 
-  it('leave each lane its share, and the rest waits no longer than it may', async () => {
+  it('are divided between the lanes, and the rest time out at their deadline', async () => {
     const readings = Array.from({ length: 100 }, (_, nth) => read(`name ${nth}`, 1000));
     const one = lanes.send()!;
     expect(one.sending.statement.list).toHaveLength(50);
     const more = read('one more', 1000);
     const other = lanes.send()!;
     expect(other.sending.statement.list).toHaveLength(51);
-    one.answer(['name 0']);
+    one.complete(['name 0']);
     await pass(1005);
     expect(readings[0]!.outcome).toBe('name 0');
     expect(readings[99]!.outcome).toBe('decision-timeout');
     expect(more.outcome).toBe('decision-timeout');
-    other.answer([]);
+    other.complete([]);
     await pass(0);
   });
 
-  it('are 500 in one statement at the most', async () => {
+  it('are at most 500 in one query', async () => {
     const readings = Array.from({ length: 1200 }, (_, nth) => read(`name ${nth}`, 1000));
     const sizes: number[] = [];
     while (sizes.reduce((sum, size) => sum + size, 0) < 1200) {
       const sent = lanes.send()!;
       sizes.push(sent.sending.statement.list!.length);
-      sent.answer([]);
+      sent.complete([]);
       await pass(0);
     }
     expect(Math.max(...sizes)).toBeLessThanOrEqual(500);

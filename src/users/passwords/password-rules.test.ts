@@ -4,7 +4,7 @@ import { mintPassword } from './passwords.js';
 
 const GRACE = { name: 'Grace Hopper', email: 'g.hopper@navy.example' };
 
-/** Repeats a text until it has so many characters. */
+/** Repeats a text up to a number of characters. */
 const repeat = (text: string, length: number): string => text.repeat(Math.ceil(length / text.length)).slice(0, length);
 
 describe('a new password', () => {
@@ -44,21 +44,21 @@ describe('a new password', () => {
     ['ten tulips for GHopper', 'the e-mail address of its user'],
     ['my latchkey to the moon', 'Latchkey'],
     ['my Ｌａｔｃｈ-ｋｅｙ to the moon', 'Latchkey'],
-  ])('must not be %j, which contains what anybody would try', async (password, what) => {
+  ])('must not be %j, which contains an obvious guess', async (password, what) => {
     expect(await findPasswordFault(password, GRACE)).toContain(`must not contain ${what}`);
   });
 
-  it('must not be names of its user and a year, run together', async () => {
+  it('must not combine names of its user with a year', async () => {
     for (const password of ['hopperhopper1906', 'Grace1906Hopper', 'H0pperGr4ce1906']) {
       expect(await findPasswordFault(password, GRACE)).toMatch(/harder to guess/);
     }
   });
 
-  it('may contain a name of three characters, which are part of many words', async () => {
+  it('may contain a name of three characters, because many words contain it', async () => {
     expect(await findPasswordFault('canada ladder cement', { name: 'Ada', email: 'ada@example.com' })).toBeUndefined();
   });
 
-  it('must not repeat anything short, however long it is', async () => {
+  it('must not repeat a short text, at any length', async () => {
     const unit = fc.string({ minLength: 1, maxLength: 3, unit: 'grapheme-ascii' });
     const length = fc.integer(PASSWORD_LENGTH);
     await fc.assert(
@@ -68,20 +68,20 @@ describe('a new password', () => {
     );
   });
 
-  it('may be any text of 15 to 128 characters without a pattern, and no other length', async () => {
+  it('may be any text of exactly 15 to 128 characters without a pattern', async () => {
     const letter = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,!-é雨🔑');
     const random = fc.array(fc.noShrink(letter), { minLength: 1, maxLength: 140, size: 'max' });
     await fc.assert(
       fc.asyncProperty(random, async (letters) => {
         const fits = letters.length >= PASSWORD_LENGTH.min && letters.length <= PASSWORD_LENGTH.max;
-        // Chance makes a pattern now and then, but not of most characters.
+        // A random text may contain a pattern, but not one of most of its characters.
         fc.pre(!fits || new Set(letters).size >= 10);
         expect((await findPasswordFault(letters.join(''), GRACE)) === undefined).toBe(fits);
       }),
     );
   });
 
-  it('that is minted is one of these, whoever it is for', async () => {
+  it('that is generated follows these rules for any user', async () => {
     const name = fc.string({ unit: fc.constantFrom(...'abcd2345 '), minLength: 0, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(name, name, async (fullName, localPart) => {

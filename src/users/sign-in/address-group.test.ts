@@ -18,7 +18,7 @@ describe('the group of an address', () => {
     expect(addressGroup(address)).toBe(group);
   });
 
-  it('is one for everything that is no address', () => {
+  it('is the same for all texts that are not addresses', () => {
     for (const text of [
       undefined,
       '',
