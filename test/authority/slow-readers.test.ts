@@ -66,19 +66,16 @@ describe('after the response to an end of authority', () => {
     return template === EXPORT ? filled : `${filled}?pageSize=1000`;
   }
 
-  test.each([EXPORT, LIST, CHANGES])(
-    'a slow reader whose authority remains valid gets all of %s',
-    async (path) => {
-      const { authorization } = await createAuthority(replicas, { kind: 'key' }, [{ method: 'GET', path }]);
-      const reader = await SlowReader.begin(replicas.servers[0]!.url, pathOf(path), authorization);
-      const began = performance.now();
-      await until('two seconds have passed', () => performance.now() - began > 2000);
-      expect(reader.isComplete).toBe(false);
-      await reader.readOn();
-      expect(reader.isComplete).toBe(true);
-      reader.drop();
-    },
-  );
+  test.each([EXPORT, LIST, CHANGES])('a slow reader whose authority remains valid gets all of %s', async (path) => {
+    const { authorization } = await createAuthority(replicas, { kind: 'key' }, [{ method: 'GET', path }]);
+    const reader = await SlowReader.begin(replicas.servers[0]!.url, pathOf(path), authorization);
+    const began = performance.now();
+    await until('two seconds have passed', () => performance.now() - began > 2000);
+    expect(reader.isComplete).toBe(false);
+    await reader.readOn();
+    expect(reader.isComplete).toBe(true);
+    reader.drop();
+  });
 
   test.each([...endingsOf(EXPORT, 1), ...endingsOf(LIST, 4), ...endingsOf(CHANGES, 2)])(
     'a slow reader of $path is disconnected within a second, and gets no later data: $name',
