@@ -28,7 +28,8 @@ describe('the database', () => {
   let latchkey: Latchkey;
 
   beforeAll(async () => {
-    latchkey = await startLatchkey();
+    // Hundreds of calls at once wait long for a connection on a busy machine.
+    latchkey = await startLatchkey({ DATABASE_WAIT_MS: '60000' });
   });
   afterAll(() => latchkey.close());
 
