@@ -66,7 +66,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
     }
   }
 
-  async function makeAndDeleteKeys(server: Client, name: string): Promise<void> {
+  async function createAndDeleteKeys(server: Client, name: string): Promise<void> {
     await lane(async (turn) => {
       const entry = ledger.key(`${name} ${turn}`);
       const made = await server.post<{ id: number; key: string }>('/v1/api_keys', {
@@ -85,7 +85,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
     });
   }
 
-  async function makeAndChangeUsers(server: Client, name: string): Promise<void> {
+  async function createAndChangeUsers(server: Client, name: string): Promise<void> {
     await lane(async (turn) => {
       const entry = ledger.user(`${name}-${turn}@example.com`);
       const made = await server.post<{ id: number }>('/v1/users', {
@@ -134,7 +134,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
         const found = data.filter(({ name }) => name === entry.name);
         expect(found.length).toBeLessThanOrEqual(1);
         // No client has seen its secret, so only its integrity matters from now on.
-        entry.state = found.length === 0 ? 'never made' : 'unseen';
+        entry.state = found.length === 0 ? 'never created' : 'unseen';
         entry.id = found[0]?.id ?? 0;
       }
       if (entry.state === 'in doubt') {
@@ -149,12 +149,12 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
         });
       }
       if (entry.secret !== undefined) {
-        const asked = await fetch(`${servers[victim]!.url}/v1/applications/${applicationId}/campaigns`, {
+        const response = await fetch(`${servers[victim]!.url}/v1/applications/${applicationId}/campaigns`, {
           headers: { authorization: `ManagementKey-v1 ${entry.secret}` },
         });
-        await asked.arrayBuffer();
+        await response.arrayBuffer();
         const expected = entry.state === 'alive' ? 200 : 401;
-        expect({ ...entry, answered: asked.status }).toEqual({ ...entry, answered: expected });
+        expect({ ...entry, status: response.status }).toEqual({ ...entry, status: expected });
       }
     }
   }
@@ -166,7 +166,7 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
           await client(victim).get<Page<{ id: number; email: string }>>('/v1/users?pageSize=1000&sort=-id')
         ).body;
         entry.id = data.find(({ email }) => email === entry.email)?.id ?? 0;
-        entry.state = entry.id === 0 ? 'never made' : 'active';
+        entry.state = entry.id === 0 ? 'never created' : 'active';
       }
       if (entry.id === 0) {
         continue;
@@ -200,20 +200,20 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
     const trails = await Promise.all(
       ['/v1/api_keys', '/v1/users', '/import_coupons'].map((path) => readTrail(client(), path)),
     );
-    const told = (entity: RegExp): number => trails.flat().filter((each) => entity.test(each)).length;
+    const countChanges = (entity: RegExp): number => trails.flat().filter((each) => entity.test(each)).length;
     const count = (entries: { state: string }[], ...states: string[]): number =>
       entries.filter(({ state }) => states.includes(state)).length;
     expect({
-      'keys made': told(/^POST \/v1\/api_keys$/),
-      'keys deleted': told(/^DELETE \/v1\/api_keys\/\d+$/),
-      'users made': told(/^POST \/v1\/users$/),
-      'users deactivated': told(/^PUT \/v1\/users\/\d+$/),
-      'users deleted': told(/^DELETE \/v1\/users\/\d+$/),
-      imports: told(/^POST \/v1\/applications\/\d+\/campaigns\/\d+\/import_coupons$/),
+      'keys created': countChanges(/^POST \/v1\/api_keys$/),
+      'keys deleted': countChanges(/^DELETE \/v1\/api_keys\/\d+$/),
+      'users created': countChanges(/^POST \/v1\/users$/),
+      'users deactivated': countChanges(/^PUT \/v1\/users\/\d+$/),
+      'users deleted': countChanges(/^DELETE \/v1\/users\/\d+$/),
+      imports: countChanges(/^POST \/v1\/applications\/\d+\/campaigns\/\d+\/import_coupons$/),
     }).toEqual({
-      'keys made': count(ledger.keys, 'alive', 'unseen', 'deleted'),
+      'keys created': count(ledger.keys, 'alive', 'unseen', 'deleted'),
       'keys deleted': count(ledger.keys, 'deleted'),
-      'users made': count(ledger.users, 'active', 'deactivated', 'deleted'),
+      'users created': count(ledger.users, 'active', 'deactivated', 'deleted'),
       'users deactivated': count(ledger.users, 'deactivated'),
       'users deleted': count(ledger.users, 'deleted'),
       imports: count(ledger.imports, 'imported'),
@@ -230,9 +230,9 @@ describe.each(ENGINES)('on %s, after kill -9', (engine) => {
         roundEnds = false;
         const lanes = [
           ...Array.from({ length: KEY_LANES }, (_, number) =>
-            makeAndDeleteKeys(client(round + number), `Round ${round}, lane ${number},`),
+            createAndDeleteKeys(client(round + number), `Round ${round}, lane ${number},`),
           ),
-          makeAndChangeUsers(client(round), `round-${round}`),
+          createAndChangeUsers(client(round), `round-${round}`),
           importCoupons(client(round), round),
         ];
         const ended = Promise.all(lanes);

@@ -12,7 +12,7 @@ import { createDatabaseOn, ENGINES } from './faulty-mysql.js';
 
 /** How many rows take at least a second to write. */
 const MANY = 300_000;
-/** When a process must have ended after it was asked to. */
+/** How long after SIGTERM a process may run at most. */
 const ENDED_MS = 10_000;
 /** When connections that still hold something are cut. They must not be cut earlier. */
 const CUT_MS = 9_000;

@@ -47,7 +47,7 @@ export class TcpProxy {
   }
 
   /**
-   * Forgets every connection silently, like a machine that crashed. A peer that then sends data is told that the
+   * Forgets every connection silently, like a machine that crashed. A peer that then sends data learns that the
    * connection does not exist.
    */
   forget(): void {

@@ -63,7 +63,7 @@ class Flood {
     }
   }
 
-  get answered(): number {
+  get completed(): number {
     return [...this.answers.values()].reduce((sum, count) => sum + count, 0);
   }
 
@@ -73,7 +73,7 @@ class Flood {
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
         const due = Math.min(((performance.now() - began) / 1000) * PER_SECOND, this.requests.length);
-        while (this.sent < due && this.sent - this.answered < WAITING_MAX) {
+        while (this.sent < due && this.sent - this.completed < WAITING_MAX) {
           this.sockets[this.sent % SOCKETS]!.write(this.requests[this.sent]!);
           this.sent += 1;
         }
@@ -120,7 +120,7 @@ describe.each(ENGINES)(`on %s, with ${PER_SECOND} wrong keys per second`, (engin
     const wrong = new Flood(service.server.url, requests);
     try {
       await wrong.run();
-      await until('all requests have responses', () => wrong.answered === wrong.sent);
+      await until('all requests have responses', () => wrong.completed === wrong.sent);
       await load.goesWell(1, 5000);
     } finally {
       await load.stop();
