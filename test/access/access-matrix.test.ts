@@ -154,7 +154,11 @@ describe('the access matrix', () => {
           : 'endpoint-not-allowed';
 
   const rows: Row[] = [
-    { name: 'an unauthenticated client', caller: () => latchkey.nobody, expected: unlessPublic('credential-missing') },
+    {
+      name: 'an unauthenticated client',
+      caller: () => latchkey.anonymous,
+      expected: unlessPublic('credential-missing'),
+    },
     {
       name: 'a user',
       caller: () => latchkey.signIn('user@example.com', PASSWORD),

@@ -112,7 +112,7 @@ describe('a key', () => {
       });
       const described = { authorization: `ManagementKey-v1 ${key.key}`, 'x-original-method': 'GET' };
       expect(
-        await latchkey.nobody.get('/v1/forward_auth/original/management', {
+        await latchkey.anonymous.get('/v1/forward_auth/original/management', {
           ...described,
           'x-original-uri': users.path,
         }),
@@ -211,7 +211,9 @@ describe('a key', () => {
     test('in a cookie is ignored', async () => {
       const { key } = await createKey(latchkey.admin);
       const path = `/v1/applications/${applicationId}/campaigns`;
-      const cookie = await latchkey.nobody.get<ProblemBody>(path, { cookie: `authorization=ManagementKey-v1 ${key}` });
+      const cookie = await latchkey.anonymous.get<ProblemBody>(path, {
+        cookie: `authorization=ManagementKey-v1 ${key}`,
+      });
       expect(cookie).toMatchObject({ status: 401, body: { code: 'credential-missing' } });
       expect(cookie.headers.get('www-authenticate')).not.toContain('error=');
     });

@@ -44,7 +44,7 @@ describe('the audit log', () => {
   test('has each sign-in and sign-out, with the user and the client address', async () => {
     const userId = await createLeaver('in-and-out@example.com');
     const credentials = { email: 'in-and-out@example.com', password: PASSWORD };
-    const { body } = await latchkey.nobody.post<{ token: string }>('/v1/sessions', credentials, {
+    const { body } = await latchkey.anonymous.post<{ token: string }>('/v1/sessions', credentials, {
       'x-forwarded-for': '203.0.113.7',
     });
     await latchkey.as(`Bearer ${body.token}`).delete('/v1/sessions', { 'x-forwarded-for': '203.0.113.8' });

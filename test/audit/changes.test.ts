@@ -110,7 +110,10 @@ describe('the audit log', () => {
     const password = 'just a user of this';
     await admin.post('/v1/users', { name: 'Una', email: 'una@example.com', password, isAdmin: false });
     const user = await latchkey.signIn('una@example.com', password);
-    const refusals: Answer<ProblemBody>[] = [await user.get('/v1/changes'), await latchkey.nobody.get('/v1/changes')];
+    const refusals: Answer<ProblemBody>[] = [
+      await user.get('/v1/changes'),
+      await latchkey.anonymous.get('/v1/changes'),
+    ];
     expect(refusals.map(({ status, body }) => [status, body.code])).toEqual([
       [403, 'admin-required'],
       [401, 'credential-missing'],

@@ -70,7 +70,7 @@ describe('the deletion of a campaign', () => {
     return body.data.filter(({ entity }) => entity === `DELETE ${path(id)}`);
   }
 
-  test('takes its coupons along, and nobody else’s', async () => {
+  test('deletes its coupons, and those of no other campaign', async () => {
     const [other, id] = [await make(10), await make(2500)];
     expect((await latchkey.admin.delete(path(id))).status).toBe(204);
     expect([await couponsLeft(id), await rowIsLeft(id), await couponsLeft(other)]).toEqual([0, false, 10]);
@@ -125,7 +125,7 @@ describe('the deletion of a campaign', () => {
     }
   });
 
-  test('makes the campaign vanish at its first moment: nobody finds it, and nothing comes into it', async () => {
+  test('hides the campaign at once: it is not found, and nothing can be added to it', async () => {
     const [other, id] = [await make(0), await make(3)];
     const { body: campaign } = await latchkey.admin.get(path(id));
     await mark(id);

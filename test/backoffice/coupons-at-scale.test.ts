@@ -53,8 +53,8 @@ describe(`${MANY.toLocaleString('en')} coupons`, () => {
   beforeAll(async () => {
     database = await createDatabase();
     server = isChosen('scale') ? await startServer({ DATABASE_URL: database.url }) : await startInProcess();
-    const nobody = new Client(server.url, undefined, new Set());
-    const { body } = await nobody.post<{ token: string }>('/v1/sessions', {
+    const anonymous = new Client(server.url, undefined, new Set());
+    const { body } = await anonymous.post<{ token: string }>('/v1/sessions', {
       email: ADMIN_EMAIL,
       password: ADMIN_PASSWORD,
     });

@@ -301,7 +301,7 @@ describe('importing coupons', () => {
       expect((await importCoupons(admin, place, fileOf(3))).body.amount).toBe(3);
     });
 
-    it('that takes its time holds up nobody else', async () => {
+    it('that is slow delays no other request', async () => {
       const slow = beginUpload(admin, place);
       slow.send('value\nSLOW-1\n');
       await until('the upload is being received', () => openTemporaryFiles() === 1);

@@ -60,7 +60,7 @@ describe('the database', () => {
     ).not.toBe('half-done');
   });
 
-  test('nobody sees what a transaction has not finished', async () => {
+  test('no other request sees an unfinished transaction', async () => {
     const before = (await latchkey.admin.get<{ totalResultSize: number }>('/v1/changes?withTotalResultSize=true')).body;
     await expect(
       latchkey.get(TransactionRunner).inTransaction(async (tx) => {

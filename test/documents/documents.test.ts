@@ -133,7 +133,7 @@ describe('docs/operating.md', () => {
   afterAll(() => latchkey.close());
 
   test('names all metrics, and only metrics that exist', async () => {
-    const { body } = await latchkey.nobody.get<string>('/metrics');
+    const { body } = await latchkey.anonymous.get<string>('/metrics');
     const printed = [...body.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!);
     const listed = table.map(([name]) => name!.replaceAll('`', ''));
     const elsewhere = table.filter(([, , what]) => what!.startsWith('MySQL only')).map(([name]) => name!.slice(1, -1));
@@ -147,7 +147,7 @@ describe('docs/operating.md', () => {
   });
 
   test('names the labels of each metric', async () => {
-    const { body } = await latchkey.nobody.get<string>('/metrics');
+    const { body } = await latchkey.anonymous.get<string>('/metrics');
     const isHere = (what = ''): boolean => latchkey.database.engine === 'mysql' || !what.startsWith('MySQL only');
     for (const [name = '', labels = ''] of table.filter(([, , what]) => isHere(what))) {
       const [, , line = ''] = new RegExp(`^${name.slice(1, -1)}(?:_count)?(\\{(.*)\\})? `, 'm').exec(body) ?? [];

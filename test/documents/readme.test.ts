@@ -80,7 +80,7 @@ describe('the README', () => {
         body: { id: 7, applicationId: one },
       });
       expect((await caller.get(`/v1/applications/${other}/reports/7`)).status).toBe(403);
-      expect((await latchkey.nobody.get(`/v1/applications/${one}/reports/7`)).status).toBe(401);
+      expect((await latchkey.anonymous.get(`/v1/applications/${one}/reports/7`)).status).toBe(401);
     });
   });
 

@@ -113,8 +113,8 @@ describe.each(ENGINES)('on %s', (engine) => {
     // One user may hold half of the slots. So the other imports belong to another user.
     const user = { name: 'Slow', email: 'slow@example.com', password: 'a byte in every second' };
     expect((await service.admin.post('/v1/users', user)).status).toBe(201);
-    const nobody = new Client(service.server.url, undefined, new Set());
-    const { body } = await nobody.post<{ token: string }>('/v1/sessions', {
+    const anonymous = new Client(service.server.url, undefined, new Set());
+    const { body } = await anonymous.post<{ token: string }>('/v1/sessions', {
       email: user.email,
       password: user.password,
     });

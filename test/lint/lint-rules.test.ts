@@ -75,7 +75,7 @@ const BAD = [
     message: WRITING,
   },
   {
-    name: 'a promise that nobody waits for',
+    name: 'a promise that is not awaited',
     file: 'src/users/users.service.ts',
     code: 'export function one(work: () => Promise<void>): void {\n  work();\n}\n',
     message: '@typescript-eslint/no-floating-promises',

@@ -85,7 +85,7 @@ describe('a feature that a module adds', () => {
 
   beforeAll(async () => {
     latchkey = await startLatchkey({}, { modules: [ReadingsModule] });
-    document = (await latchkey.nobody.get<Document>('/openapi.json')).body;
+    document = (await latchkey.anonymous.get<Document>('/openapi.json')).body;
   });
 
   afterAll(() => latchkey?.close());
@@ -130,7 +130,7 @@ describe('a feature that a module adds', () => {
       sensorCount: 3,
     });
     expect(answer).toMatchObject({ status: 201, body: { thermometer: 7, degrees: 21.5 } });
-    const metrics = (await latchkey.nobody.get<string>('/metrics')).body;
+    const metrics = (await latchkey.anonymous.get<string>('/metrics')).body;
     expect(metrics).toContain('# HELP latchkey_readings_total Readings, by outcome.');
     expect(metrics).toContain('latchkey_readings_total{outcome="stored"} 1');
   });

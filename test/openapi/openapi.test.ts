@@ -339,10 +339,10 @@ describe('the OpenAPI document', () => {
   test('is not served if DOCS_ENABLED is false', async () => {
     const other = await startLatchkey({ DOCS_ENABLED: 'false' });
     try {
-      expect((await other.nobody.get('/docs')).status).toBe(404);
-      expect((await other.nobody.get('/')).status).toBe(404);
-      expect((await other.nobody.get('/docs/page.js')).status).toBe(404);
-      expect((await other.nobody.get('/openapi.json')).status).toBe(404);
+      expect((await other.anonymous.get('/docs')).status).toBe(404);
+      expect((await other.anonymous.get('/')).status).toBe(404);
+      expect((await other.anonymous.get('/docs/page.js')).status).toBe(404);
+      expect((await other.anonymous.get('/openapi.json')).status).toBe(404);
     } finally {
       await other.close();
     }

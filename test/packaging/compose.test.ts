@@ -90,7 +90,7 @@ describe('compose.yaml', () => {
     expect(services.mysql!.image).toMatch(/^mysql:9(\.|$)/);
   });
 
-  test('lets nobody reach a replica but through the one proxy whose word TRUST_PROXY takes', () => {
+  test('makes replicas reachable only through the proxy that TRUST_PROXY names', () => {
     const published = Object.entries(services).filter(([, { ports }]) => ports !== undefined);
     expect(published.map(([name, { ports }]) => [name, ports])).toEqual([['proxy', ['127.0.0.1:8080:8080']]]);
     expect(REPLICAS.map((name) => services[name]!.environment!.TRUST_PROXY)).toEqual(['1', '1', '1']);

@@ -147,8 +147,8 @@ describe('what `npm pack` makes', () => {
     const { command, options } = latchkey();
     const server = await whenListening(spawn(command, [], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
     try {
-      const nobody = new Client(server.url, undefined, new Set());
-      const session = await nobody.post<{ token: string }>('/v1/sessions', {
+      const anonymous = new Client(server.url, undefined, new Set());
+      const session = await anonymous.post<{ token: string }>('/v1/sessions', {
         email: ADMIN_EMAIL,
         password: ADMIN_PASSWORD,
       });
@@ -156,14 +156,14 @@ describe('what `npm pack` makes', () => {
       const admin = new Client(server.url, `Bearer ${session.body.token}`, new Set());
       expect(await admin.get('/v1/users')).toMatchObject({ status: 200, body: { totalResultSize: 1 } });
       // The package contains the docs page, and the thread that reads the documents of services.
-      expect((await nobody.get<string>('/docs')).body).toContain('<html');
+      expect((await anonymous.get<string>('/docs')).body).toContain('<html');
       const openapi = { openapi: '3.1.0', paths: { '/invoices': { get: {} } } };
       const service = await admin.put('/v1/services/billing', { name: 'Billing', openapi: JSON.stringify(openapi) });
       expect(service.status).toBeLessThan(300);
 
       const { version } = manifest;
-      expect((await nobody.get<{ version: string }>('/health/live')).body.version).toBe(version);
-      expect((await nobody.get<{ info: { version: string } }>('/openapi.json')).body.info.version).toBe(version);
+      expect((await anonymous.get<{ version: string }>('/health/live')).body.version).toBe(version);
+      expect((await anonymous.get<{ info: { version: string } }>('/openapi.json')).body.info.version).toBe(version);
       expect(lock.version).toBe(version);
       expect(read(unpacked, 'CHANGELOG.md')).toContain(`\n## [${version}]`);
     } finally {

@@ -140,7 +140,7 @@ export class FuzzWorld implements Subjects {
   /** Replaces callers that no longer work, and some of the oldest rows. */
   async restore(): Promise<void> {
     await this.add();
-    const alive: FuzzCaller[] = [{ name: 'nobody', authorization: undefined }];
+    const alive: FuzzCaller[] = [{ name: 'an unauthenticated client', authorization: undefined }];
     for (const name of ['user', 'admin', 'key', 'limited key']) {
       const known = this.callers.find((caller) => caller.name === name);
       alive.push(known && (await this.isAlive(known)) ? known : { name, authorization: await this.credential(name) });

@@ -24,8 +24,8 @@ describe('a client that is slow on purpose', () => {
   beforeAll(async () => {
     database = await createDatabase();
     server = await startServer({ DATABASE_URL: database.url, CONNECTIONS_MAX: String(CONNECTIONS_MAX) });
-    const nobody = new Client(server.url, undefined, new Set());
-    const { body } = await nobody.post<{ token: string }>('/v1/sessions', {
+    const anonymous = new Client(server.url, undefined, new Set());
+    const { body } = await anonymous.post<{ token: string }>('/v1/sessions', {
       email: ADMIN_EMAIL,
       password: ADMIN_PASSWORD,
     });

@@ -161,7 +161,7 @@ describe('HTTP', () => {
       ]);
       expect((await latchkey.admin.post('/v1/users', user)).status).toBe(201);
       const credentials = Buffer.from(JSON.stringify({ email: user.email, password: user.password }), 'latin1');
-      expect((await latchkey.nobody.send('POST', '/v1/sessions', credentials, json)).status).toBe(400);
+      expect((await latchkey.anonymous.send('POST', '/v1/sessions', credentials, json)).status).toBe(400);
     });
 
     test('is not read before the guard let its sender in', async () => {

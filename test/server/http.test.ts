@@ -42,7 +42,7 @@ describe('HTTP', () => {
         await latchkey.admin.post('/v1/verifications', { [key]: 1 }),
         await latchkey.admin.post('/v1/api_keys', chosen),
         await caller.get(`/v1/applications/${key}/campaigns`),
-        await latchkey.nobody.get('/v1/users', { 'X-Request-Id': key }),
+        await latchkey.anonymous.get('/v1/users', { 'X-Request-Id': key }),
       ]) {
         expect(status).toBeGreaterThanOrEqual(400);
         expect(JSON.stringify([body, ...headers])).not.toContain(key);
@@ -56,7 +56,7 @@ describe('HTTP', () => {
 
     test('the response to HEAD is that to GET without a body', async () => {
       expect(await latchkey.admin.send('HEAD', '/v1/applications')).toMatchObject({ status: 200, body: '' });
-      expect(await latchkey.nobody.send('HEAD', '/v1/applications')).toMatchObject({ status: 401, body: '' });
+      expect(await latchkey.anonymous.send('HEAD', '/v1/applications')).toMatchObject({ status: 401, body: '' });
     });
   });
 
@@ -122,20 +122,20 @@ describe('HTTP', () => {
 
   describe('a request id', () => {
     test.each([['abc-DEF_1.2'], ['x'.repeat(64)]])('%s is kept', async (id) => {
-      const answer = await latchkey.nobody.get<ProblemBody>('/v1/applications', { 'x-request-id': id });
+      const answer = await latchkey.anonymous.get<ProblemBody>('/v1/applications', { 'x-request-id': id });
       expect(answer.headers.get('x-request-id')).toBe(id);
       expect(answer.body.instance).toBe(`urn:latchkey:request:${id}`);
     });
 
     test.each([['x'.repeat(65)], ['a b'], ['a"b'], ['<script>']])('%j is replaced', async (id) => {
-      const answer = await latchkey.nobody.get('/v1/applications', { 'x-request-id': id });
+      const answer = await latchkey.anonymous.get('/v1/applications', { 'x-request-id': id });
       expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     });
   });
 
   test('responses may not be cached', async () => {
     expect((await latchkey.admin.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
-    expect((await latchkey.nobody.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
+    expect((await latchkey.anonymous.get('/v1/applications')).headers.get('cache-control')).toBe('no-store');
   });
 
   test('a conditional request gets the complete response', async () => {
@@ -153,7 +153,7 @@ describe('HTTP', () => {
   });
 
   test('no header reveals the software of the server or allows other origins', async () => {
-    const { headers } = await latchkey.nobody.get('/v1/applications');
+    const { headers } = await latchkey.anonymous.get('/v1/applications');
     expect(headers.get('x-powered-by')).toBeNull();
     expect(headers.get('server')).toBeNull();
     expect(headers.get('access-control-allow-origin')).toBeNull();

@@ -166,7 +166,7 @@ describe('the log line of a request', () => {
   });
 
   test('without a credential has no principal', async () => {
-    const [line] = await linesOf(latchkey.nobody, 'GET', '/v1/users');
+    const [line] = await linesOf(latchkey.anonymous, 'GET', '/v1/users');
     expect(line).toMatchObject({ status: 401, code: 'credential-missing' });
     expect(line).not.toHaveProperty('principal');
   });
@@ -174,13 +174,13 @@ describe('the log line of a request', () => {
   test('has the level of its problem, and is debug for health checks, metrics and allowed forward auth', async () => {
     const attempt = { email: 'guessed@example.com', password: 'wrong wrong wrong' };
     for (let failures = 0; failures < 5; failures += 1) {
-      await latchkey.nobody.post('/v1/sessions', attempt);
+      await latchkey.anonymous.post('/v1/sessions', attempt);
     }
-    expect(await linesOf(latchkey.nobody, 'POST', '/v1/sessions', attempt)).toMatchObject([
+    expect(await linesOf(latchkey.anonymous, 'POST', '/v1/sessions', attempt)).toMatchObject([
       { level: 'warn', code: 'too-many-attempts', status: 429 },
     ]);
     for (const path of ['/health/live', '/health/ready', '/metrics']) {
-      expect(await linesOf(latchkey.nobody, 'GET', path)).toMatchObject([{ level: 'debug', status: 200, path }]);
+      expect(await linesOf(latchkey.anonymous, 'GET', path)).toMatchObject([{ level: 'debug', status: 200, path }]);
     }
     const key = await createKey(latchkey.admin, { endpoints: [{ method: 'GET', path: '/v1/applications' }] });
     const ask = (path: string) =>
@@ -237,12 +237,12 @@ describe('the log line of a request', () => {
 
   test('that signs in has the user and the client address', async () => {
     const { id, email, password } = await createAdmin(latchkey);
-    const [line] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', {
+    const [line] = await linesOf(latchkey.anonymous, 'POST', '/v1/sessions', {
       email,
       password,
     });
     expect(line).toMatchObject({ status: 201, principal: { kind: 'user', id }, address: '127.0.0.1' });
-    const [failed] = await linesOf(latchkey.nobody, 'POST', '/v1/sessions', { email, password: 'not the password' });
+    const [failed] = await linesOf(latchkey.anonymous, 'POST', '/v1/sessions', { email, password: 'not the password' });
     expect(failed).toMatchObject({ status: 401, code: 'sign-in-failed' });
     expect(failed).not.toHaveProperty('principal');
   });

@@ -23,17 +23,17 @@ describe('health and metrics', () => {
   });
   afterAll(() => latchkey.close());
 
-  const metrics = async (): Promise<string> => (await latchkey.nobody.get<string>('/metrics')).body;
+  const metrics = async (): Promise<string> => (await latchkey.anonymous.get<string>('/metrics')).body;
 
   test('the liveness check succeeds, and shows the version', async () => {
-    expect(await latchkey.nobody.get('/health/live')).toMatchObject({
+    expect(await latchkey.anonymous.get('/health/live')).toMatchObject({
       status: 200,
       body: { status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
     });
   });
 
   test('a process is ready only if its database can be reached and has the schema of this version', async () => {
-    const ready = () => latchkey.nobody.get<ProblemBody>('/health/ready');
+    const ready = () => latchkey.anonymous.get<ProblemBody>('/health/ready');
     const up = { status: 'ok', details: { process: { status: 'up' }, database: { status: 'up' } } };
     expect(await ready()).toMatchObject({ status: 200, body: up });
     const rename = (from: string, to: string) =>
@@ -59,7 +59,7 @@ describe('health and metrics', () => {
       await restore();
     }
     expect((await ready()).status).toBe(200);
-    expect((await latchkey.nobody.get('/health/live')).status).toBe(200);
+    expect((await latchkey.anonymous.get('/health/live')).status).toBe(200);
   });
 
   test('decisions are counted by kind and outcome, and their duration is measured', async () => {
@@ -75,7 +75,7 @@ describe('health and metrics', () => {
       await caller.get('/v1/applications');
     }
     await caller.get('/v1/users');
-    await latchkey.nobody.get('/v1/users');
+    await latchkey.anonymous.get('/v1/users');
     await caller.post('/v1/verifications', { key: key.key, method: 'GET', path: '/v1/applications' });
     await caller.post('/v1/verifications', { key: 'no key', method: 'GET', path: '/v1/applications' });
     const headers = [
@@ -138,7 +138,7 @@ describe('health and metrics', () => {
       return data;
     };
     const before = await metrics();
-    await latchkey.nobody.post('/v1/sessions', { email: 'nobody@example.com', password: 'wrong wrong wrong' });
+    await latchkey.anonymous.post('/v1/sessions', { email: 'nobody@example.com', password: 'wrong wrong wrong' });
     await latchkey.signIn('admin@example.com', 'correct horse battery');
     expect((await latchkey.admin.post(path, form('value\nSPRING-1\nSPRING-2\n'))).status).toBe(200);
     expect((await latchkey.admin.post(path, form('value\nSPRING-1\n'))).status).toBe(409);
@@ -153,7 +153,7 @@ describe('health and metrics', () => {
   });
 
   test('the metrics include those of the process, and on MySQL those of its connection pool', async () => {
-    const answer = await latchkey.nobody.get<string>('/metrics');
+    const answer = await latchkey.anonymous.get<string>('/metrics');
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(answer.body).toMatch(/^process_cpu_seconds_total /m);
     expect(answer.body).toMatch(/^nodejs_eventloop_lag_seconds /m);
@@ -167,11 +167,11 @@ describe('health and metrics', () => {
   });
 
   test('the metrics are read-only, and are not found if METRICS_ENABLED is false', async () => {
-    expect(await latchkey.nobody.post('/metrics')).toMatchObject({ status: 405 });
-    expect((await latchkey.nobody.get('/metrics/')).status).toBe(404);
+    expect(await latchkey.anonymous.post('/metrics')).toMatchObject({ status: 405 });
+    expect((await latchkey.anonymous.get('/metrics/')).status).toBe(404);
     const other = await startLatchkey({ METRICS_ENABLED: 'false' });
     try {
-      expect((await other.nobody.get('/metrics')).status).toBe(404);
+      expect((await other.anonymous.get('/metrics')).status).toBe(404);
     } finally {
       await other.close();
     }
@@ -227,7 +227,7 @@ onMysql('a process whose database does not respond', () => {
     url.hostname = '127.0.0.1';
     const latchkey = await startLatchkey({ DATABASE_URL: url.href, DECISION_WAIT_MS: '500' });
     try {
-      const ready = () => latchkey.nobody.get<ProblemBody>('/health/ready');
+      const ready = () => latchkey.anonymous.get<ProblemBody>('/health/ready');
       expect((await ready()).status).toBe(200);
       proxy.isFrozen = true;
       const began = performance.now();
@@ -237,7 +237,7 @@ onMysql('a process whose database does not respond', () => {
         expect(answer).toMatchObject({ status: 503, body: { code: 'not-ready' } });
         expect(answer.body.detail).toBe('database: It cannot be reached (decision-timeout).');
       }
-      expect((await latchkey.nobody.get('/health/live')).status).toBe(200);
+      expect((await latchkey.anonymous.get('/health/live')).status).toBe(200);
       proxy.isFrozen = false;
       while ((await ready()).status !== 200) {
         await wait(50);

@@ -62,7 +62,7 @@ describe('a real document is accepted', () => {
   });
 
   test("Latchkey's own, with the endpoints and scopes of its catalogue", async () => {
-    const { body: own } = await latchkey.nobody.get('/openapi.json');
+    const { body: own } = await latchkey.anonymous.get('/openapi.json');
     const { body } = await put('own', own);
     const declared = latchkey.get(EndpointCatalogue).own;
     const found = new Map(body.added.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]));

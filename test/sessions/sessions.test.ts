@@ -32,7 +32,7 @@ describe('a session', () => {
   };
 
   it('is created with the right address and password, and the response contains its token', async () => {
-    const answer = await latchkey.nobody.post<Record<string, unknown>>('/v1/sessions', {
+    const answer = await latchkey.anonymous.post<Record<string, unknown>>('/v1/sessions', {
       email: ADMIN_EMAIL.toUpperCase(),
       password: ADMIN_PASSWORD,
     });
@@ -125,10 +125,13 @@ describe('a session', () => {
     await latchkey.admin.put(`/v1/users/${ben.id}`, { state: 'deactivated' });
     await latchkey.admin.delete(`/v1/users/${cleo.id}`);
     const refusals = [
-      await latchkey.nobody.post<ProblemBody>('/v1/sessions', { email: ada.email, password: 'not the password' }),
-      await latchkey.nobody.post<ProblemBody>('/v1/sessions', { email: 'nobody@example.com', password: ada.password }),
-      await latchkey.nobody.post<ProblemBody>('/v1/sessions', { email: ben.email, password: ben.password }),
-      await latchkey.nobody.post<ProblemBody>('/v1/sessions', { email: cleo.email, password: cleo.password }),
+      await latchkey.anonymous.post<ProblemBody>('/v1/sessions', { email: ada.email, password: 'not the password' }),
+      await latchkey.anonymous.post<ProblemBody>('/v1/sessions', {
+        email: 'nobody@example.com',
+        password: ada.password,
+      }),
+      await latchkey.anonymous.post<ProblemBody>('/v1/sessions', { email: ben.email, password: ben.password }),
+      await latchkey.anonymous.post<ProblemBody>('/v1/sessions', { email: cleo.email, password: cleo.password }),
     ];
     for (const { status, headers, body } of refusals) {
       expect(status).toBe(401);
@@ -142,7 +145,7 @@ describe('a session', () => {
     for (let round = 0; round < 10; round += 1) {
       const { id, email, password } = await newUser();
       const signIns = Array.from({ length: 3 }, () =>
-        latchkey.nobody.post<{ token?: string }>('/v1/sessions', { email, password }),
+        latchkey.anonymous.post<{ token?: string }>('/v1/sessions', { email, password }),
       );
       await latchkey.admin.put(`/v1/users/${id}`, { state: 'deactivated' });
       for (const { status, body } of await Promise.all(signIns)) {
@@ -176,7 +179,10 @@ describe('a session', () => {
   });
 
   it('is not created for a body that is too large, is incomplete or has wrong types', async () => {
-    const large = await latchkey.nobody.post<ProblemBody>('/v1/sessions', { email: 'a', password: 'x'.repeat(5000) });
+    const large = await latchkey.anonymous.post<ProblemBody>('/v1/sessions', {
+      email: 'a',
+      password: 'x'.repeat(5000),
+    });
     expect(large).toMatchObject({ status: 413, body: { code: 'body-too-large' } });
     const bodies = [{}, { email: ADMIN_EMAIL }, { email: 1, password: {} }, { email: ADMIN_EMAIL, password: null }];
     for (const body of [
@@ -184,10 +190,10 @@ describe('a session', () => {
       { email: ADMIN_EMAIL, password: 'x'.repeat(129) },
       { email: 'x'.repeat(255), password: 'x' },
     ]) {
-      const answer = await latchkey.nobody.post<ProblemBody>('/v1/sessions', body);
+      const answer = await latchkey.anonymous.post<ProblemBody>('/v1/sessions', body);
       expect(answer).toMatchObject({ status: 400, body: { code: 'validation-failed' } });
     }
-    const unknown = await latchkey.nobody.post('/v1/sessions', { email: 'a', password: 'b', remember: true });
+    const unknown = await latchkey.anonymous.post('/v1/sessions', { email: 'a', password: 'b', remember: true });
     expect(unknown).toMatchObject({ status: 400, body: { errors: [{ pointer: '/remember' }] } });
     expect(await latchkey.admin.delete('/v1/sessions?all=yes')).toMatchObject({
       status: 400,

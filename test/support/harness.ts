@@ -103,7 +103,7 @@ export interface Latchkey {
   /** Sends requests as the first admin. */
   admin: Client;
   /** Sends unauthenticated requests. */
-  nobody: Client;
+  anonymous: Client;
   /** Returns a client with an `Authorization` header. */
   as(authorization: string): Client;
   /** Signs a user in, and returns their client. */
@@ -178,7 +178,7 @@ export async function startLatchkey(
     url,
     clock,
     database,
-    nobody: as(),
+    anonymous: as(),
     as,
     signIn,
     admin: await signIn(ADMIN_EMAIL, ADMIN_PASSWORD),

@@ -32,8 +32,8 @@ export class Replicas {
     for (let index = 0; index < count; index += 1) {
       servers.push(await startServer({ DATABASE_URL: shared.url, ...environment }));
     }
-    const nobody = new Client(servers[0]!.url, undefined, new Set());
-    const { status, body } = await nobody.post<{ token: string }>('/v1/sessions', {
+    const anonymous = new Client(servers[0]!.url, undefined, new Set());
+    const { status, body } = await anonymous.post<{ token: string }>('/v1/sessions', {
       email: ADMIN_EMAIL,
       password: ADMIN_PASSWORD,
     });

@@ -26,7 +26,7 @@ describe('a password that is hashed at the cost of production', () => {
   };
   const newAddress = (): string => `198.51.100.${(addresses += 1)}`;
   const signIn = (email: string, password: string, address: string): Promise<Answer<ProblemBody>> =>
-    latchkey.nobody.post<ProblemBody>('/v1/sessions', { email, password }, { 'x-forwarded-for': address });
+    latchkey.anonymous.post<ProblemBody>('/v1/sessions', { email, password }, { 'x-forwarded-for': address });
   const guess = async (email: string, address: string): Promise<number> =>
     (await signIn(email, 'not the password', address)).status;
   const guessSixTimes = async (email: string, address: string): Promise<number[]> => {

@@ -40,7 +40,7 @@ describe('guessing passwords', () => {
     address: string,
     at: Latchkey = latchkey,
   ): Promise<Answer<ProblemBody>> =>
-    at.nobody.post<ProblemBody>('/v1/sessions', { email, password }, { 'x-forwarded-for': address });
+    at.anonymous.post<ProblemBody>('/v1/sessions', { email, password }, { 'x-forwarded-for': address });
   const guess = async (email: string, address: string, at: Latchkey = latchkey): Promise<number> =>
     (await signIn(email, 'not the password', address, at)).status;
   const repeat = async <Result>(times: number, work: (round: number) => Promise<Result>): Promise<Result[]> => {
@@ -331,7 +331,7 @@ describe('without a trusted proxy', () => {
     for (let round = 0; round < 6; round += 1) {
       const body = { email: 'nobody@example.com', password: 'not the password' };
       const headers = { 'x-forwarded-for': `203.0.113.${round}`, forwarded: `for=203.0.113.${round}` };
-      statuses.push((await latchkey.nobody.post('/v1/sessions', body, headers)).status);
+      statuses.push((await latchkey.anonymous.post('/v1/sessions', body, headers)).status);
     }
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
   });

@@ -15,7 +15,7 @@ describe('a password', () => {
   const set = (client: Client, id: number, body: object): Promise<Answer<ProblemBody>> =>
     client.put<ProblemBody>(`/v1/users/${id}/password`, body);
   const signInStatus = async (email: string, password: string): Promise<number> =>
-    (await latchkey.nobody.post('/v1/sessions', { email, password })).status;
+    (await latchkey.anonymous.post('/v1/sessions', { email, password })).status;
 
   it('is changed by its user with the current password, which ends all of their sessions', async () => {
     const user = await createUser(latchkey.admin);

@@ -26,7 +26,7 @@ describe('a decision that is made after its deadline', () => {
 
   const ways: Record<string, () => Promise<{ status: number; body: unknown }>> = {
     'of forward auth': () =>
-      latchkey.nobody.get('/v1/forward_auth/original/management', {
+      latchkey.anonymous.get('/v1/forward_auth/original/management', {
         authorization: `ManagementKey-v1 ${key}`,
         'x-original-method': CAMPAIGNS.method,
         'x-original-uri': path,

@@ -250,7 +250,7 @@ test('only admins and keys with the grant may request a verification', async () 
   const ask = (client: Client): Promise<Answer<ProblemBody>> => client.post('/v1/verifications', request);
   expect((await ask(latchkey.admin)).status).toBe(200);
   expect((await ask(verifier)).headers.get('cache-control')).toBe('no-store');
-  expect((await ask(latchkey.nobody)).body.code).toBe('credential-missing');
+  expect((await ask(latchkey.anonymous)).body.code).toBe('credential-missing');
   expect((await ask(latchkey.as(`ManagementKey-v1 ${key.key}`))).body.code).toBe('endpoint-not-allowed');
 });
 

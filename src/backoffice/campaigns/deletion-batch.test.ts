@@ -39,7 +39,7 @@ describe('after a batch of a deletion', () => {
     expect(await rest({ workMs: 400 })).toBe(200);
   });
 
-  test('nobody rests from having waited for others', async () => {
+  test('time spent waiting for others adds no pause', async () => {
     expect(await rest({ waitMs: 2000 })).toBe(0);
   });
 
