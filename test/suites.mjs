@@ -31,10 +31,11 @@ export const SUITES = {
       'server/process-log',
       'server/replicas',
       'server/seed',
+      'server/shutdown-beside-bodies',
       'server/start-failures',
       'users/first-admin',
     ],
-    short: ['server/refused-bodies'],
+    short: [],
   },
   packages: {
     purpose: 'What ships: the npm package, the image, its compose file, and a client generated from the document.',

@@ -1,5 +1,3 @@
-import { readServiceBody } from '../../src/services/documents/openapi-body.js';
-import { OpenApiReader } from '../../src/services/documents/openapi-reader.js';
 import {
   type Authority,
   createAuthority,
@@ -9,10 +7,9 @@ import {
   type Things,
 } from '../support/authorities.js';
 import { isChosen } from '../suites.mjs';
-import { createDatabase, type Latchkey, startLatchkey, TestClock } from '../support/harness.js';
 import { HeldRequest, RefusedAtHead, sendWhole, type WholeRequest } from '../support/held-request.js';
 import type { RawAnswer } from '../support/raw-http.js';
-import { PASSWORD, Replicas } from '../support/replicas.js';
+import { PASSWORD, type Replica, Replicas } from '../support/replicas.js';
 import type { Document } from '../security/openapi-requests.js';
 import { readTables, type Row } from '../support/sql.js';
 import { type Subjects, validRequest, type WritingEndpoint, writingEndpoints } from '../support/valid-requests.js';
@@ -39,7 +36,7 @@ function subjectsOf(things: Things): Subjects {
 }
 
 /** Returns all rows except the counters of usage, which also count refused requests. */
-async function readState({ database }: Replicas): Promise<Record<string, Row[]>> {
+async function readState({ database }: Replicas<Replica>): Promise<Record<string, Row[]>> {
   return { ...(await readTables(database)), api_key_usage: [] };
 }
 
@@ -54,38 +51,15 @@ const TRIED_FURTHER = WHOLE
   ? ENDINGS
   : (['session', 'key'] as const).map((kind) => TRIED.find((ending) => ending.kind === kind)!);
 
-/** Shows the time of the machine, because endings set expiries by it. */
-class MachineClock extends TestClock {
-  override now(): number {
-    return Date.now();
-  }
-}
-
-/** Starts replicas in this process. Like processes, they share nothing but the database. */
-async function startInProcess(count: number): Promise<Replicas> {
-  const original = { database: await createDatabase(), clock: new MachineClock() };
-  const instances: Latchkey[] = [];
-  while (instances.length < count) {
-    const instance = await startLatchkey({}, { original });
-    // The thread that parses documents takes longer to start than everything else that a test creates.
-    instance.get(OpenApiReader).read = (body) => Promise.resolve(structuredClone(readServiceBody(body)));
-    instances.push(instance);
-  }
-  const servers = instances.map(({ url, close }) => ({ url, stop: close }));
-  const keeperToken = instances[0]!.admin.authorization!.replace('Bearer ', '');
-  const parts = { database: original.database, servers, keeperToken };
-  return Object.assign(Object.create(Replicas.prototype) as Replicas, parts);
-}
-
 const isRefusal = ({ status }: RawAnswer): boolean => status === 401 || status === 403;
 
 describe('a request that is held back until its authority has ended', () => {
-  let replicas: Replicas;
+  let replicas: Replicas<Replica>;
   let document: Document;
   let endpoints: WritingEndpoint[];
 
   beforeAll(async () => {
-    replicas = await (WHOLE ? Replicas.start(2) : startInProcess(2));
+    replicas = await (WHOLE ? Replicas.start(2) : Replicas.startInProcess(2));
     document = (await replicas.keeper().get<Document>('/openapi.json')).body;
     endpoints = writingEndpoints(document).filter(({ operation }) => operation['x-access'].kind !== 'public');
   }, 90_000);

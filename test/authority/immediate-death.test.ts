@@ -1,18 +1,9 @@
-import { readServiceBody } from '../../src/services/documents/openapi-body.js';
-import { OpenApiReader } from '../../src/services/documents/openapi-reader.js';
 import { Callers, closeCallers } from '../support/callers.js';
 import { Client } from '../support/client.js';
 import { type CouponPlace, createPlace, generateCoupons, IMPORT_COUPONS } from '../backoffice/coupon-fixtures.js';
 import { CAMPAIGNS, createApplication, createKey } from '../support/fixtures.js';
-import {
-  ADMIN_EMAIL,
-  ADMIN_PASSWORD,
-  createDatabase,
-  startLatchkey,
-  TestClock,
-  type TestDatabase,
-} from '../support/harness.js';
-import { startServer } from '../support/process.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../support/harness.js';
+import { type Replica, Replicas } from '../support/replicas.js';
 import { size } from '../support/size.js';
 import { isChosen } from '../suites.mjs';
 import { WorkInProgress } from './work-in-progress.js';
@@ -35,19 +26,15 @@ const WORK = [
 ];
 
 describe('once the end of a key has been answered', () => {
-  let database: TestDatabase;
-  let servers: { url: string; stop: () => Promise<unknown> }[];
+  let replicas: Replicas<Replica>;
   let session: string;
   let large: CouponPlace;
 
   beforeAll(async () => {
-    database = await createDatabase();
     const environment = { DECISION_WAIT_MS: '5000', IMPORTS_CONCURRENT_MAX: '20' };
-    servers = isChosen('races')
-      ? await Promise.all(
-          Array.from({ length: PROCESSES }, () => startServer({ DATABASE_URL: database.url, ...environment })),
-        )
-      : await startInProcess(environment);
+    replicas = await (isChosen('races')
+      ? Replicas.start(PROCESSES, environment)
+      : Replicas.startInProcess(PROCESSES, environment));
     session = await signIn(ADMIN_EMAIL, ADMIN_PASSWORD);
     large = await createPlace(client(session));
     const { coupons: numberOfCoupons, attributes } = LARGE;
@@ -56,26 +43,12 @@ describe('once the end of a key has been answered', () => {
   }, 60_000);
   afterAll(async () => {
     closeCallers();
-    await Promise.all(servers.map((server) => server.stop()));
-    await database.drop();
+    await replicas.stop();
   });
-
-  /** Starts replicas in this process. Like processes, they share nothing but the database. */
-  async function startInProcess(environment: Record<string, string>): Promise<typeof servers> {
-    const original = { database, clock: new TestClock() };
-    const started: typeof servers = [];
-    while (started.length < PROCESSES) {
-      const instance = await startLatchkey(environment, { original });
-      // The thread that parses documents takes longer to start than a round takes.
-      instance.get(OpenApiReader).read = (body) => Promise.resolve(structuredClone(readServiceBody(body)));
-      started.push({ url: instance.url, stop: instance.close });
-    }
-    return started;
-  }
 
   /** Returns a client of any of the processes. */
   function client(authorization?: string): Client {
-    return new Client(servers[Math.floor(Math.random() * PROCESSES)]!.url, authorization, new Set());
+    return new Client(replicas.servers[Math.floor(Math.random() * PROCESSES)]!.url, authorization, new Set());
   }
 
   async function signIn(email: string, password: string): Promise<string> {
@@ -110,7 +83,7 @@ describe('once the end of a key has been answered', () => {
     });
     let creatorSession = await signIn(email, PASSWORD);
     await putService(service, foreign.path);
-    const urls = servers.map(({ url }) => url);
+    const urls = replicas.servers.map(({ url }) => url);
     const callers = new Callers(urls, () => session, CALLERS_PER_LANE);
     const exports: Promise<string[]>[] = [];
 

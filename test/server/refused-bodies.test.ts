@@ -1,12 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createApplication } from '../support/fixtures.js';
-import { createDatabase, type Latchkey, startLatchkey } from '../support/harness.js';
-import { startServer } from '../support/process.js';
-import { isChosen } from '../suites.mjs';
-
-// Only the suite waits until a real process has ended.
-const testOfProcess = isChosen('processes') ? test : test.skip;
+import { type Latchkey, startLatchkey } from '../support/harness.js';
 
 /** Tests what a client may send after a refusal that arrives before its body is complete. */
 describe('behind a refusal that came before the body', () => {
@@ -91,34 +86,6 @@ describe('behind a refusal that came before the body', () => {
     expect(answer.indexOf('\r\n\r\n')).toBe(answer.length - 4);
   });
 });
-
-testOfProcess(
-  'a process that is asked to end does not wait for the rest of a refused body',
-  async () => {
-    const database = await createDatabase();
-    const server = await startServer({ DATABASE_URL: database.url });
-    const { hostname, port } = new URL(server.url);
-    const sockets = Array.from({ length: 20 }, () => connect(Number(port), hostname));
-    const trickling = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write('x')), 100);
-    await Promise.all(
-      sockets.map(async (socket) => {
-        let received = '';
-        socket.setEncoding('latin1');
-        socket.on('error', () => socket.destroy());
-        socket.on('data', (chunk: string) => (received += chunk));
-        socket.write('POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
-        await answered(socket, () => received);
-        expect(received).toMatch(/^HTTP\/1\.1 401 /);
-      }),
-    );
-    const ended = await server.stop();
-    clearInterval(trickling);
-    sockets.forEach((socket) => socket.destroy());
-    await database.drop();
-    expect(ended).toBe(0);
-  },
-  60_000,
-);
 
 /** Waits until the whole head of a response has arrived, other than a `100 Continue`. */
 async function answered(socket: Socket, received: () => string): Promise<void> {

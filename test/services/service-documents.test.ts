@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { stringify } from 'yaml';
 import { EndpointCatalogue } from '../../src/access/endpoint-catalogue.js';
 import { document, names, type Service, startServices } from './service-fixtures.js';
-import { readWithoutThread } from './without-thread.js';
+import { readWithoutThread } from '../support/without-thread.js';
 
 const { resolve } = createRequire(import.meta.url);
 const { latchkey, put, grantable, outcome } = await startServices();

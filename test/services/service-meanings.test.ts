@@ -4,7 +4,7 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { sendRaw } from '../support/raw-http.js';
 import { type Difference, document, grantableOf, putService } from './service-fixtures.js';
 import { runSql } from '../support/sql.js';
-import { readWithoutThread } from './without-thread.js';
+import { readWithoutThread } from '../support/without-thread.js';
 
 let latchkey: Latchkey;
 let four: number;

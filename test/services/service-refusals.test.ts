@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Answer, ProblemBody } from '../support/client.js';
 import { document, startServices } from './service-fixtures.js';
 import { size } from '../support/size.js';
-import { readWithoutThread } from './without-thread.js';
+import { readWithoutThread } from '../support/without-thread.js';
 
 const { latchkey, put, outcome } = await startServices();
 afterAll(() => latchkey.close());

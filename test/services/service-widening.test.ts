@@ -3,7 +3,7 @@ import { createKey, type MadeKey } from '../support/fixtures.js';
 import { type Latchkey, startLatchkey } from '../support/harness.js';
 import { sendRaw } from '../support/raw-http.js';
 import { type Difference, document, names, putService } from './service-fixtures.js';
-import { readWithoutThread } from './without-thread.js';
+import { readWithoutThread } from '../support/without-thread.js';
 
 let latchkey: Latchkey;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import type { Answer } from './client.js';
 import { createCampaign, generateCoupons } from '../backoffice/coupon-fixtures.js';
 import { createApplication, createKey } from './fixtures.js';
 import { runToEnd } from './process.js';
-import { type MadeUser, PASSWORD, type Replicas } from './replicas.js';
+import { type MadeUser, PASSWORD, type Replica, type Replicas } from './replicas.js';
 import { runSql } from './sql.js';
 
 /** A credential, and what its authority depends on. */
@@ -33,7 +33,7 @@ export interface Ending {
   /** Returns whether the ending affects an endpoint with this access. If absent, it affects every endpoint. */
   concerns?: (access: DeclaredAccess) => boolean;
   /** Ends the authority on the last replica. Resolves when the response has arrived. */
-  end(replicas: Replicas, authority: Authority): Promise<void>;
+  end(replicas: Replicas<Replica>, authority: Authority): Promise<void>;
 }
 
 /** Times in the past are this far back, because the clock of a virtual machine may step back a few milliseconds. */
@@ -149,8 +149,9 @@ export const ENDINGS: readonly Ending[] = [
   },
 ];
 
-const last = (replicas: Replicas) => replicas.keeper(replicas.servers.length - 1);
-const lastAs = (replicas: Replicas, authorization: string) => replicas.as(authorization, replicas.servers.length - 1);
+const last = (replicas: Replicas<Replica>) => replicas.keeper(replicas.servers.length - 1);
+const lastAs = (replicas: Replicas<Replica>, authorization: string) =>
+  replicas.as(authorization, replicas.servers.length - 1);
 
 /** Waits for a change. Throws unless it succeeds. */
 export async function done(answering: Promise<Answer>): Promise<void> {
@@ -162,7 +163,7 @@ export async function done(answering: Promise<Answer>): Promise<void> {
 
 /** Creates an authority for an ending to end: the session of a new admin, or a key of a new admin. */
 export async function createAuthority(
-  replicas: Replicas,
+  replicas: Replicas<Replica>,
   { kind, applications = 0 }: Pick<Ending, 'kind' | 'applications'>,
   endpoints: readonly { method: string; path: string }[] = [],
 ): Promise<Authority> {
@@ -195,7 +196,7 @@ export interface Things {
 }
 
 /** Creates one row of each kind. */
-export async function createThings(replicas: Replicas): Promise<Things> {
+export async function createThings(replicas: Replicas<Replica>): Promise<Things> {
   const keeper = replicas.keeper();
   const place = await createCampaign(keeper, await createApplication(keeper));
   const { body } = await generateCoupons(keeper, place, {});

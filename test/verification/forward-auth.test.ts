@@ -3,7 +3,7 @@ import { createKey } from '../support/fixtures.js';
 import { codeOf, DIALECTS, type Headers, presenting, startBilling } from './forward-auth-fixtures.js';
 import { startLatchkey } from '../support/harness.js';
 import { spellingsOf } from './header-spellings.js';
-import { readWithoutThread } from '../services/without-thread.js';
+import { readWithoutThread } from '../support/without-thread.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
 
 const { latchkey, key, limited, one, two, askNginx } = await startBilling();

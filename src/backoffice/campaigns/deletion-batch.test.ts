@@ -24,7 +24,7 @@ describe('after a batch of a deletion', () => {
   afterEach(() => void jest.restoreAllMocks());
 
   /** For how long a batch rests that waits, and then works, for so long. */
-  async function rest({ waitMs = 0, workMs = 0 }): Promise<number> {
+  async function pause({ waitMs = 0, workMs = 0 }): Promise<number> {
     let ended = 0;
     const answer = await deleteBatch(queue(waitMs), system('campaign-deletion'), async () => {
       await sleep(workMs);
@@ -35,19 +35,19 @@ describe('after a batch of a deletion', () => {
     return now - ended;
   }
 
-  test('others have the database for half as long as it took', async () => {
-    expect(await rest({ workMs: 400 })).toBe(200);
+  test('pauses for half of the time that it took', async () => {
+    expect(await pause({ workMs: 400 })).toBe(200);
   });
 
   test('time spent waiting for others adds no pause', async () => {
-    expect(await rest({ waitMs: 2000 })).toBe(0);
+    expect(await pause({ waitMs: 2000 })).toBe(0);
   });
 
-  test('the rest is short, however long it took', async () => {
-    expect(await rest({ workMs: 3000 })).toBe(500);
+  test('the pause is short, however long it took', async () => {
+    expect(await pause({ workMs: 3000 })).toBe(500);
   });
 
-  test('that fails, it is told', async () => {
+  test('a failure is reported to the caller', async () => {
     const failing = deleteBatch(queue(0), system('campaign-deletion'), () => Promise.reject(new Error('locked')));
     await expect(failing).rejects.toThrow('locked');
   });

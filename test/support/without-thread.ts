@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { readServiceBody } from '../../src/services/documents/openapi-body.js';
 import { OpenApiReader } from '../../src/services/documents/openapi-reader.js';
-import type { Latchkey } from '../support/harness.js';
+import type { Latchkey } from './harness.js';
 
 /**
  * Parses the documents of an instance without the thread, whose start costs far more than a small document. The content
