@@ -1,23 +1,11 @@
-import type { Answer, Client, ProblemBody } from '../support/client.js';
+import type { ProblemBody } from '../support/client.js';
 import { CAMPAIGNS, createApplication, createKey, type MadeKey } from '../support/fixtures.js';
-import { type Latchkey, startLatchkey } from '../support/harness.js';
+import { startForKeys } from './key-fixtures.js';
+
+const { latchkey, applicationId, use, view } = await startForKeys();
+afterAll(() => latchkey.close());
 
 describe('a key', () => {
-  let latchkey: Latchkey;
-  let applicationId: number;
-
-  beforeAll(async () => {
-    latchkey = await startLatchkey({ SESSION_LIFETIME_HOURS: '8760' });
-    applicationId = await createApplication(latchkey.admin);
-  });
-  afterAll(() => latchkey.close());
-
-  const caller = (key: Pick<MadeKey, 'key'>): Client => latchkey.as(`ManagementKey-v1 ${key.key}`);
-  const use = (key: Pick<MadeKey, 'key'>, id = applicationId): Promise<Answer<ProblemBody>> =>
-    caller(key).get<ProblemBody>(`/v1/applications/${id}/campaigns`);
-  const view = async (key: Pick<MadeKey, 'id'>): Promise<MadeKey> =>
-    (await latchkey.admin.get<MadeKey>(`/v1/api_keys/${key.id}`)).body;
-
   describe('when it is created', () => {
     test('is returned once with its secret and all its properties, in a response that may not be cached', async () => {
       const answer = await latchkey.admin.post<MadeKey>('/v1/api_keys', {

@@ -7,62 +7,12 @@ import { type Latchkey, startLatchkey } from '../support/harness.js';
 import type { Answer, Client } from '../support/client.js';
 import { sendRaw } from '../support/raw-http.js';
 import { size } from '../support/size.js';
+import { APPLICATIONS, summary, usageOf, usageOnce, WRITTEN_MS } from './usage-fixtures.js';
 
-interface Count {
-  day: string;
-  service: string;
-  method: string;
-  path: string;
-  applicationId: number | null;
-  outcome: string;
-  amount: number;
-  lastUsed: string;
-}
-
-interface Usage {
-  from: string;
-  to: string;
-  totalResultSize: number;
-  data: Count[];
-  neverUsed: { service: string; method: string; path: string }[];
-}
-
-const APPLICATIONS = { method: 'GET', path: '/v1/applications' };
 const USERS = { method: 'GET', path: '/v1/users' };
-
-async function usageOf(admin: Client, { id }: { id: number }, query = ''): Promise<Usage> {
-  const { status, body } = await admin.get<Usage>(`/v1/api_keys/${id}/usage${query}`);
-  expect(status).toBe(200);
-  return body;
-}
 
 /** The product runs outside jest's VM, and so do its timers. */
 const PRODUCT = runInThisContext('globalThis') as typeof globalThis;
-
-/** How long a process may take to write its usage counters, in milliseconds. */
-const WRITTEN_MS = 12_000;
-
-/** Waits until the usage reaches an amount. */
-async function usageOnce(admin: Client, key: { id: number }, amount: number): Promise<Usage> {
-  const deadline = performance.now() + WRITTEN_MS;
-  for (;;) {
-    const usage = await usageOf(admin, key);
-    const counted = usage.data.reduce((sum, count) => sum + count.amount, 0);
-    if (counted >= amount || performance.now() > deadline) {
-      expect(counted).toBe(amount);
-      return usage;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-const summary = (usage: Usage): unknown[] =>
-  usage.data.map(({ service, method, path, applicationId, outcome, amount }) => [
-    `${service} ${method} ${path}`.trim(),
-    applicationId,
-    outcome,
-    amount,
-  ]);
 
 describe('the usage of a key', () => {
   let latchkey: Latchkey;

@@ -1,3 +1,4 @@
+import { APPLICATIONS, summary, usageOf, usageOnce } from '../api-keys/usage-fixtures.js';
 import { createApplication, createKey } from '../support/fixtures.js';
 import { runToEnd } from '../support/process.js';
 import { sendRaw } from '../support/raw-http.js';
@@ -6,25 +7,11 @@ import { document, putService } from '../services/service-fixtures.js';
 
 // The tests of each feature show the same within one process. These show that processes share nothing else.
 
-const APPLICATIONS = { method: 'GET', path: '/v1/applications' };
-
-/** How long a process may take to write its usage counters, in milliseconds. */
-const WRITTEN_MS = 12_000;
-
 let replicas: Replicas;
 beforeAll(async () => {
   replicas = await Replicas.start(3);
 }, 60_000);
 afterAll(() => replicas.stop());
-
-interface Count {
-  service: string;
-  method: string;
-  path: string;
-  applicationId: number | null;
-  outcome: string;
-  amount: number;
-}
 
 describe('processes on one database', () => {
   test('count failed sign-ins together', async () => {
@@ -87,26 +74,12 @@ describe('processes on one database', () => {
         await Promise.all(Array.from({ length: 20 }, () => caller.get('/v1/applications')));
       }
     };
-    const counted = async (): Promise<unknown[]> => {
-      const { status, body } = await replicas.keeper(2).get<{ data: Count[] }>(`/v1/api_keys/${key.id}/usage`);
-      expect(status).toBe(200);
-      return body.data.map(({ service, method, path, applicationId, outcome, amount }) => [
-        `${service} ${method} ${path}`,
-        applicationId,
-        outcome,
-        amount,
-      ]);
-    };
     const of = (amount: number): unknown[] => [['management GET /v1/applications', null, 'allowed', amount]];
     await callFromEach();
-    const deadline = performance.now() + WRITTEN_MS;
-    while (JSON.stringify(await counted()) !== JSON.stringify(of(40)) && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(await counted()).toEqual(of(40));
+    expect(summary(await usageOnce(replicas.keeper(2), key, 40))).toEqual(of(40));
     await callFromEach();
     await replicas.servers[1]!.stop();
     await replicas.servers[0]!.stop();
-    expect(await counted()).toEqual(of(80));
+    expect(summary(await usageOf(replicas.keeper(2), key))).toEqual(of(80));
   }, 60_000);
 });
